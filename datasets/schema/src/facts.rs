@@ -1,0 +1,95 @@
+//! What goes in: nothing. What comes out: the tables of what happened: declared lines and inspections.
+
+use arrow_schema::DataType::{Boolean, Date32, Float64, Int8, Int32};
+
+use crate::codes;
+use crate::table::{Column, Table};
+
+pub(crate) const FACT_ITEM: Table = Table {
+    name: "fact_item",
+    comment: "One declared line of an import declaration.",
+    columns: &[
+        Column::text("declaration_id", "Number of the declaration.").wco("Declaration/ID"),
+        Column::new("item_no", Int32, false, "Number of the line in its declaration, from 1.")
+            .wco("GovernmentAgencyGoodsItem/SequenceNumeric"),
+        Column::new("declaration_date", Date32, false, "Day on which the declaration was lodged.")
+            .wco("Declaration/IssueDateTime"),
+        Column::text("office_id", "Customs office that took the declaration.")
+            .refers("dim_office", "office_id")
+            .wco("DeclarationOffice/ID"),
+        Column::text("process_type", "How the declaration is processed.").codes(&codes::PROCESS_TYPE),
+        Column::text("import_type", "Under what arrangement the goods come in.")
+            .codes(&codes::IMPORT_TYPE)
+            .wco("GovernmentProcedure/CurrentCode"),
+        Column::text("import_use", "What the goods are for.").codes(&codes::IMPORT_USE),
+        Column::text("payment_type", "How the duty is collected.")
+            .codes(&codes::PAYMENT_TYPE)
+            .wco("Payment/MethodCode"),
+        Column::text("transport_mode", "How the goods crossed the border.")
+            .codes(&codes::TRANSPORT_MODE)
+            .wco("BorderTransportMeans/ModeCode"),
+        Column::text("declarant_id", "Who lodged the declaration: a customs broker or the importer's own desk.")
+            .refers("dim_declarant", "declarant_id")
+            .wco("Declarant/ID"),
+        Column::text("importer_id", "Who imports.").refers("dim_importer", "importer_id").wco("Importer/ID"),
+        Column::maybe_text("seller_id", "Foreign seller; null where none was declared.")
+            .refers("dim_seller", "seller_id")
+            .wco("Seller/ID"),
+        Column::maybe_text("courier_id", "Express courier; null where none took part.")
+            .refers("dim_courier", "courier_id")
+            .wco("Carrier/ID"),
+        Column::text("hs6", "Harmonized System subheading: six digits, padded with zeros on the left.")
+            .refers("dim_hs", "hs6")
+            .wco("Classification/ID"),
+        Column::maybe_text("hs10", "National tariff line: ten digits; null where the source keeps six only.")
+            .wco("Classification/ID"),
+        Column::text("departure_country", "Country from which the goods were sent.")
+            .refers("dim_country", "country_code")
+            .wco("ExportCountry/ID"),
+        Column::text("origin_country", "Country in which the goods were made.")
+            .refers("dim_country", "country_code")
+            .wco("Origin/CountryCode"),
+        Column::new("duty_rate", Float64, false, "Ad valorem duty rate claimed: 0.08 is 8 percent.")
+            .unit("fraction")
+            .wco("DutyTaxFee/TaxRateNumeric"),
+        Column::text("tariff_type", "On what ground the duty rate rests.")
+            .codes(&codes::TARIFF_TYPE)
+            .wco("DutyTaxFee/DutyRegimeCode"),
+        Column::text("origin_mark", "Where and how the origin is marked on the goods.").codes(&codes::ORIGIN_MARK),
+        Column::new("quantity", Float64, true, "Quantity in quantity_unit; null where the source has none.")
+            .wco("GoodsMeasure/TariffQuantity"),
+        Column::maybe_text("quantity_unit", "Unit of quantity; null where the source has none.")
+            .codes(&codes::QUANTITY_UNIT),
+        Column::new("net_mass_kg", Float64, false, "Net mass.").unit("kg").wco("GoodsMeasure/NetNetWeightMeasure"),
+        Column::new("item_price_krw", Float64, false, "Declared price of the line.")
+            .unit("KRW")
+            .wco("InvoiceLine/ItemChargeAmount"),
+    ],
+    key: &["declaration_id", "item_no"],
+    sort: &["declaration_date", "office_id", "hs6"],
+};
+
+pub(crate) const FACT_INSPECTION: Table = Table {
+    name: "fact_inspection",
+    comment: "The finding for one inspected line; lines that were not inspected have no row.",
+    columns: &[
+        Column::text("declaration_id", "Number of the declaration.")
+            .refers("fact_item", "declaration_id")
+            .wco("Declaration/ID"),
+        Column::new("item_no", Int32, false, "Number of the line in its declaration.").refers("fact_item", "item_no"),
+        Column::new("inspection_date", Date32, false, "Day of the finding; never before the declaration.")
+            .wco("Control/ActualDateTime"),
+        Column::new("fraud", Boolean, false, "Whether something illicit was found."),
+        Column::new("fraud_class", Int8, false, "How grave the finding is.").codes(&codes::FRAUD_CLASS),
+        Column::new(
+            "additional_duty_krw",
+            Float64,
+            true,
+            "Duty and import tax recovered, 0 where nothing was found; null where the source does not say.",
+        )
+        .unit("KRW")
+        .wco("DutyTaxFee/Payment/PaymentAmount"),
+    ],
+    key: &["declaration_id", "item_no"],
+    sort: &["declaration_id", "item_no"],
+};

@@ -1,0 +1,42 @@
+//! What goes in: nothing. What comes out: the tables of the customs warehouse as data: columns,
+//! units, code lists, keys, references, and the Arrow schema of each table. No I/O.
+//!
+//! ```
+//! let items = haetae_schema::table("fact_item").ok_or("no such table")?;
+//! assert_eq!(items.key, ["declaration_id", "item_no"]);
+//! assert_eq!(items.arrow_schema().fields().len(), items.columns.len());
+//! # Ok::<(), &'static str>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod codes;
+mod companies;
+mod facts;
+mod reference;
+mod table;
+
+pub use codes::CodeList;
+pub use table::{Column, Table};
+
+static TABLES: [Table; 10] = [
+    facts::FACT_ITEM,
+    facts::FACT_INSPECTION,
+    companies::DIM_IMPORTER,
+    companies::DIM_DECLARANT,
+    companies::DIM_SELLER,
+    companies::DIM_COURIER,
+    reference::DIM_OFFICE,
+    reference::DIM_HS,
+    reference::DIM_COUNTRY,
+    reference::DIM_TARIFF_RATE,
+];
+
+/// All tables of the warehouse, facts first, each one once.
+pub fn tables() -> &'static [Table] {
+    &TABLES
+}
+
+/// The table called `name` (exact, lower case), or `None` where the warehouse has no such table.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|t| t.name == name)
+}
