@@ -1,0 +1,187 @@
+//! What goes in: a world. What comes out: record batches of the dimension tables, and the ground
+//! truth about importers. Each table is sorted by its key.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::calendar::{DAY_2021, FIRST_DATE};
+use crate::error::SynthError;
+use crate::importers::NOBODY;
+use crate::names;
+use crate::rows::{Ids, batch, served_schema, text};
+use crate::tariff::{Claim, Schedule};
+use crate::world::World;
+
+/// Rows of a batch: what keeps memory low for large worlds.
+const ROWS: usize = 65_536;
+
+/// Takes the batches of one table: folder, table, schema, batches.
+pub type Sink<'a> = dyn FnMut(
+        &'static str,
+        &'static str,
+        SchemaRef,
+        &mut dyn Iterator<Item = Result<RecordBatch, SynthError>>,
+    ) -> Result<(), SynthError>
+    + 'a;
+
+/// Hands all dimension tables and `truth/importers.parquet` to `sink`.
+///
+/// # Errors
+/// What the sink reports, or columns that do not fit their schema.
+pub fn write(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthError> {
+    importers(world, ids, sink)?;
+    let c = &world.companies;
+    let seed = world.seed;
+    let country = |i: usize| world.reference.countries[c.sellers[i].country as usize].code;
+    table(sink, "dim_seller", by_id(c.sellers.len(), |i| ids.seller(i)), |rows| {
+        let name = |&i: &usize| names::seller(seed, i, country(i));
+        vec![
+            text(rows.iter().map(|&i| ids.seller(i))),
+            owned(rows.iter().map(name)),
+            text(rows.iter().map(|&i| country(i))),
+        ]
+    })?;
+    table(sink, "dim_declarant", by_id(c.declarants, |i| ids.declarant(i)), |rows| {
+        let region =
+            |&i: &usize| names::region_name(names::region(&mut crate::rng::Rng::new(seed, (2 << 32) + i as u64)));
+        vec![
+            text(rows.iter().map(|&i| ids.declarant(i))),
+            owned(rows.iter().map(|&i| names::broker(seed, i))),
+            text(rows.iter().map(region)),
+        ]
+    })?;
+    table(sink, "dim_courier", by_id(c.couriers, |i| ids.courier(i)), |rows| {
+        vec![text(rows.iter().map(|&i| ids.courier(i))), owned(rows.iter().map(|&i| names::courier(seed, i)))]
+    })?;
+    given(world, sink)
+}
+
+/// Offices, countries, subheadings and duty rates.
+fn given(world: &World, sink: &mut Sink<'_>) -> Result<(), SynthError> {
+    let r = &world.reference;
+    table(sink, "dim_office", (0..r.offices.len()).collect(), |rows| {
+        let offices = || rows.iter().map(|&i| &r.offices[i]);
+        vec![text(offices().map(|o| o.id)), text(offices().map(|o| o.name)), text(offices().map(|o| o.kind))]
+    })?;
+    table(sink, "dim_country", (0..r.countries.len()).collect(), |rows| {
+        let countries = || rows.iter().map(|&i| &r.countries[i]);
+        vec![text(countries().map(|c| c.code)), text(countries().map(|c| c.name))]
+    })?;
+    table(sink, "dim_hs", (0..world.goods.list.len()).collect(), |rows| {
+        let goods = || rows.iter().map(|&i| &world.goods.list[i]);
+        vec![
+            text(goods().map(|g| g.hs6)),
+            text(goods().map(|g| &g.hs6[..2])),
+            text(goods().map(|g| &g.hs6[..4])),
+            text(goods().map(|g| g.description)),
+            text(goods().map(|g| r.chapters[g.chapter].unit)),
+        ]
+    })?;
+    let rates = rates(world);
+    table(sink, "dim_tariff_rate", (0..rates.len()).collect(), |rows| {
+        let rates = || rows.iter().map(|&i| &rates[i]);
+        vec![
+            text(rates().map(|x| x.hs6)),
+            Arc::new(rates().map(|x| x.origin).collect::<StringArray>()),
+            text(rates().map(|x| x.claim.tariff_type)),
+            Arc::new(Float64Array::from_iter_values(rates().map(|x| x.claim.rate))),
+            Arc::new(Date32Array::from_iter_values(rates().map(|x| x.from))),
+            Arc::new(rates().map(|x| x.to).collect::<Date32Array>()),
+        ]
+    })
+}
+
+fn by_id<'a>(n: usize, id: impl Fn(usize) -> &'a str) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..n).collect();
+    rows.sort_by_key(|&i| id(i));
+    rows
+}
+
+fn owned(values: impl Iterator<Item = String>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn table(
+    sink: &mut Sink<'_>,
+    name: &'static str,
+    rows: Vec<usize>,
+    columns: impl Fn(&[usize]) -> Vec<ArrayRef>,
+) -> Result<(), SynthError> {
+    let schema = served_schema(name);
+    let mut batches = rows.chunks(ROWS).map(|rows| batch(name, Arc::clone(&schema), columns(rows)));
+    sink("tables", name, Arc::clone(&schema), &mut batches)
+}
+
+fn importers(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthError> {
+    let list = &world.companies.importers;
+    let rows = by_id(list.len(), |i| ids.importer(i));
+    table(sink, "dim_importer", rows.clone(), |rows| {
+        let industry = |&i: &usize| world.reference.industries[list[i].industry as usize].name;
+        vec![
+            text(rows.iter().map(|&i| ids.importer(i))),
+            owned(rows.iter().map(|&i| names::company(world.seed, 1, i))),
+            text(rows.iter().map(|&i| names::region_name(list[i].region))),
+            text(rows.iter().map(industry)),
+            Arc::new(Date32Array::from_iter_values(rows.iter().map(|&i| FIRST_DATE + list[i].registered))),
+        ]
+    })?;
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("importer_id", DataType::Utf8, false),
+        Field::new("dishonesty", DataType::Float32, false),
+        Field::new("phoenix_of", DataType::Utf8, true),
+    ]));
+    let before = |&i: &usize| (list[i].phoenix_of != NOBODY).then(|| ids.importer(list[i].phoenix_of as usize));
+    let columns = |rows: &[usize]| -> Vec<ArrayRef> {
+        vec![
+            text(rows.iter().map(|&i| ids.importer(i))),
+            Arc::new(Float32Array::from_iter_values(rows.iter().map(|&i| list[i].dishonesty))),
+            Arc::new(rows.iter().map(before).collect::<StringArray>()),
+        ]
+    };
+    let mut batches = rows.chunks(ROWS).map(|rows| batch("importers", Arc::clone(&schema) as SchemaRef, columns(rows)));
+    sink("truth", "importers", Arc::clone(&schema), &mut batches)
+}
+
+/// One row of `dim_tariff_rate`.
+struct Rate {
+    hs6: &'static str,
+    origin: Option<&'static str>,
+    claim: Claim,
+    from: i32,
+    to: Option<i32>,
+}
+
+/// The tariff of all traded goods, by the rules that declarants follow, sorted by its key.
+fn rates(world: &World) -> Vec<Rate> {
+    let mut rates = Vec::new();
+    let stage = FIRST_DATE + DAY_2021;
+    for (i, good) in world.goods.list.iter().enumerate().filter(|(_, g)| g.weight > 0.0) {
+        let mut add = |origin, claim, from: i32, to| rates.push(Rate { hs6: good.hs6, origin, claim, from, to });
+        good.duties.general.iter().for_each(|&claim| add(None, claim, FIRST_DATE, None));
+        for (c, country) in world.reference.countries.iter().enumerate() {
+            let origin = Some(country.code);
+            for &(agreement, from, to) in world.tariff.agreements(c) {
+                let from = FIRST_DATE + from;
+                let to = (to < i32::MAX).then(|| FIRST_DATE + to);
+                match world.tariff.schedule(agreement, i, &good.duties) {
+                    Schedule::LeftOut => {}
+                    Schedule::Fixed(claim) => add(origin, claim, from, to),
+                    Schedule::Staged(first, then) => {
+                        if from < stage {
+                            add(origin, first, from, Some(stage - 1));
+                        }
+                        if to.is_none_or(|to| to >= stage) {
+                            add(origin, then, from.max(stage), to);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    rates.sort_by(|a, b| {
+        (a.hs6, a.origin, a.claim.tariff_type, a.from).cmp(&(b.hs6, b.origin, b.claim.tariff_type, b.from))
+    });
+    rates
+}

@@ -1,0 +1,177 @@
+//! What goes in: a seed and a number of items. What comes out: a whole small customs administration
+//! as Parquet files: `tables/` to be served, and `truth/`, which says where the fraud is.
+//!
+//! Same seed and size, same bytes, on any number of threads: each day has its own stream of draws.
+//!
+//! ```no_run
+//! let options = haetae_synth::Options { seed: 7, items: 100_000, out: "data/demo".into(), force: false, threads: 0 };
+//! let summary = haetae_synth::generate(&options, &|_| {})?;
+//! println!("{} of {} lines are fraud", summary.frauds, summary.items);
+//! # Ok::<(), haetae_synth::SynthError>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod calendar;
+mod companies;
+mod dims;
+mod error;
+mod fraud;
+mod goods;
+mod importers;
+mod inspections;
+mod items;
+mod names;
+mod reference;
+mod rng;
+mod rows;
+mod tariff;
+mod world;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use rayon::prelude::*;
+
+pub use crate::error::SynthError;
+use crate::rows::{Day, FILES, Ids};
+use crate::world::World;
+use crate::write::{Output, TableWriter};
+
+/// The most items of one data set: a day's declarations have six digits to be told apart.
+pub const MOST_ITEMS: u64 = 200_000_000;
+/// Lines made at a time, before they are handed to the writer: this bounds the memory.
+const WINDOW: u64 = 65_536;
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Seed of all draws.
+    pub seed: u64,
+    /// Number of declared lines, 1..=`MOST_ITEMS`.
+    pub items: u64,
+    /// The folder to make. It appears when it is complete.
+    pub out: PathBuf,
+    /// Whether to replace a data set that stands there.
+    pub force: bool,
+    /// Number of threads; 0: one for each core. It changes the speed only.
+    pub threads: usize,
+}
+
+/// What was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Declared lines.
+    pub items: u64,
+    /// Inspected lines.
+    pub inspected: u64,
+    /// Inspected lines on which fraud was found.
+    pub found: u64,
+    /// Fraudulent lines, found or not.
+    pub frauds: u64,
+    /// Importers in the register.
+    pub importers: u64,
+}
+
+/// Makes a data set; `progress` is told the number of lines written so far, from time to time.
+///
+/// # Errors
+/// An output folder that must not be touched, a disk that refuses, no items or too many.
+pub fn generate(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, SynthError> {
+    if !(1..=MOST_ITEMS).contains(&options.items) {
+        return Err(SynthError::Items { items: options.items, most: MOST_ITEMS });
+    }
+    let threads = options.threads;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| SynthError::Threads { threads, reason: e.to_string() })?;
+    let output = Output::prepare(&options.out, options.force)?;
+    let world = World::new(options.seed, options.items)?;
+    let ids = Ids::new(&world);
+    dims::write(&world, &ids, &mut |folder, table, schema, batches| {
+        let mut writer = TableWriter::create(&output.folder(folder), table, schema)?;
+        for batch in batches {
+            writer.write(&batch?)?;
+        }
+        writer.finish()
+    })?;
+    let mut summary = days(options, &world, &ids, &output, &pool, progress)?;
+    summary.importers = world.companies.importers.len() as u64;
+    output.commit()?;
+    Ok(summary)
+}
+
+/// Makes days on the pool while another thread writes those that are done.
+fn days(
+    options: &Options,
+    world: &World,
+    ids: &Ids,
+    output: &Output,
+    pool: &rayon::ThreadPool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Summary, SynthError> {
+    let (sender, receiver) = sync_channel::<Result<Vec<Day>, SynthError>>(1);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for window in windows(&calendar::allocate(options.items)) {
+                let make =
+                    |&(day, items): &(usize, u64)| rows::day(world, ids, &items::day(world, day, items as usize));
+                let made: Result<Vec<Day>, SynthError> = pool.install(|| window.par_iter().map(make).collect());
+                // The writer hangs up when it has failed; its own error is the one to report.
+                if sender.send(made).is_err() {
+                    return;
+                }
+            }
+        });
+        write_days(receiver, output, progress)
+    })
+}
+
+/// Days in a row that together have about `WINDOW` lines.
+fn windows(allocation: &[u64]) -> Vec<Vec<(usize, u64)>> {
+    let mut windows = vec![Vec::new()];
+    let mut size = 0;
+    for (day, &items) in allocation.iter().enumerate() {
+        if size > 0 && size + items > WINDOW {
+            windows.push(Vec::new());
+            size = 0;
+        }
+        size += items;
+        if let Some(window) = windows.last_mut() {
+            window.push((day, items));
+        }
+    }
+    windows
+}
+
+fn write_days(
+    receiver: Receiver<Result<Vec<Day>, SynthError>>,
+    output: &Output,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Summary, SynthError> {
+    let schemas = [
+        rows::served_schema("fact_item"),
+        rows::served_schema("fact_inspection"),
+        rows::fraud_schema(),
+        rows::errors_schema(),
+    ];
+    let open = |((folder, table), schema): (&(&str, &str), &arrow::datatypes::SchemaRef)| {
+        TableWriter::create(&output.folder(folder), table, Arc::clone(schema))
+    };
+    let mut writers = FILES.iter().zip(&schemas).map(open).collect::<Result<Vec<_>, _>>()?;
+    let mut summary = Summary::default();
+    for made in receiver {
+        for day in made? {
+            for (writer, batch) in writers.iter_mut().zip(&day.batches).filter(|(_, b)| b.num_rows() > 0) {
+                writer.write(batch)?;
+            }
+            summary.items += day.items;
+            summary.inspected += day.inspected;
+            summary.found += day.found;
+            summary.frauds += day.frauds;
+            progress(summary.items);
+        }
+    }
+    writers.into_iter().try_for_each(TableWriter::finish)?;
+    Ok(summary)
+}

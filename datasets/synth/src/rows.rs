@@ -1,0 +1,248 @@
+//! What goes in: the lines of one day. What comes out: record batches of `fact_item`,
+//! `fact_inspection` and the two ground-truth tables of lines.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray, StringBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use haetae_schema::{CodeList, codes};
+
+use crate::calendar::{FIRST_DATE, day_of_year, ymd};
+use crate::error::SynthError;
+use crate::importers::NOBODY;
+use crate::items::Item;
+use crate::names;
+use crate::world::World;
+
+/// The batches of one day.
+pub struct Day {
+    /// Number of lines.
+    pub items: u64,
+    /// Number of inspected lines, of those found to be fraud, and of those that are fraud.
+    pub inspected: u64,
+    /// Lines on which an inspection found fraud.
+    pub found: u64,
+    /// Lines that are fraud.
+    pub frauds: u64,
+    /// One batch for each file of `FILES`, in that order.
+    pub batches: [RecordBatch; 4],
+}
+
+/// The files that days are written to: folder and table.
+pub const FILES: [(&str, &str); 4] =
+    [("tables", "fact_item"), ("tables", "fact_inspection"), ("truth", "fraud"), ("truth", "errors")];
+
+/// Schema of `truth/fraud.parquet`: one row a fraudulent line.
+pub fn fraud_schema() -> SchemaRef {
+    let text = |name| Field::new(name, DataType::Utf8, false);
+    let number = |name| Field::new(name, DataType::Float64, false);
+    Arc::new(Schema::new(vec![
+        text("declaration_id"),
+        Field::new("item_no", DataType::Int32, false),
+        text("kind"),
+        text("technique"),
+        Field::new("phoenix_of", DataType::Utf8, true),
+        text("true_hs6"),
+        text("true_origin_country"),
+        number("true_duty_rate"),
+        number("true_quantity"),
+        number("true_net_mass_kg"),
+        number("true_item_price_krw"),
+        number("additional_duty_krw"),
+    ]))
+}
+
+/// Schema of `truth/errors.parquet`: one row a line on which a clerk slipped.
+pub fn errors_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("declaration_id", DataType::Utf8, false),
+        Field::new("item_no", DataType::Int32, false),
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("true_duty_rate", DataType::Float64, false),
+    ]))
+}
+
+/// The schema that the catalogue agrees on.
+pub fn served_schema(table: &'static str) -> SchemaRef {
+    haetae_schema::table(table).map_or_else(|| Arc::new(Schema::empty()), haetae_schema::Table::arrow_schema)
+}
+
+/// Ids of all companies, made once: they are written far more often than they are made.
+pub struct Ids {
+    importers: Vec<String>,
+    declarants: Vec<String>,
+    sellers: Vec<String>,
+    couriers: Vec<String>,
+}
+
+impl Ids {
+    /// The ids of the companies of a world.
+    pub fn new(world: &World) -> Self {
+        let c = &world.companies;
+        let ids = |letter, n| (0..n).map(|i| names::id(world.seed, letter, i)).collect();
+        Self {
+            importers: ids('I', c.importers.len()),
+            declarants: ids('D', c.declarants),
+            sellers: ids('S', c.sellers.len()),
+            couriers: ids('C', c.couriers),
+        }
+    }
+
+    /// Id of importer number `i`.
+    pub fn importer(&self, i: usize) -> &str {
+        &self.importers[i]
+    }
+
+    /// Id of declarant number `i`.
+    pub fn declarant(&self, i: usize) -> &str {
+        &self.declarants[i]
+    }
+
+    /// Id of seller number `i`.
+    pub fn seller(&self, i: usize) -> &str {
+        &self.sellers[i]
+    }
+
+    /// Id of courier number `i`.
+    pub fn courier(&self, i: usize) -> &str {
+        &self.couriers[i]
+    }
+}
+
+/// Turns the lines of a day into batches.
+///
+/// # Errors
+/// Columns that do not fit their schema (a fault of this program).
+pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> {
+    // Offices and subheadings are listed in the order of their codes; the other files stay in the
+    // order of the declarations.
+    let mut sorted: Vec<&Item> = items.iter().collect();
+    sorted.sort_by_key(|i| (i.office, i.declared.good, i.serial, i.item_no));
+    let item_batch = batch("fact_item", served_schema("fact_item"), item_columns(world, ids, &sorted))?;
+    let inspected: Vec<&Item> = items.iter().filter(|i| i.finding.is_some()).collect();
+    let frauds: Vec<&Item> = items.iter().filter(|i| i.truth.is_some()).collect();
+    let slips: Vec<&Item> = items.iter().filter(|i| i.slip.is_some()).collect();
+    let found = |i: &&&Item| i.finding.as_ref().is_some_and(|f| f.class > 0);
+    Ok(Day {
+        items: items.len() as u64,
+        inspected: inspected.len() as u64,
+        found: inspected.iter().filter(found).count() as u64,
+        frauds: frauds.len() as u64,
+        batches: [
+            item_batch,
+            batch("fact_inspection", served_schema("fact_inspection"), inspection_columns(&inspected))?,
+            batch("fraud", fraud_schema(), fraud_columns(world, ids, &frauds))?,
+            batch("errors", errors_schema(), error_columns(&slips))?,
+        ],
+    })
+}
+
+/// A batch of one table.
+///
+/// # Errors
+/// Columns that do not fit the schema.
+pub fn batch(table: &'static str, schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, SynthError> {
+    RecordBatch::try_new(schema, columns).map_err(|source| SynthError::Schema { table, source })
+}
+
+/// A text column without nulls.
+pub fn text<'a>(values: impl IntoIterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn numbers(values: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
+    let r = &world.reference;
+    let goods = &world.goods.list;
+    let code = |list: &'static CodeList, place: usize| {
+        text(items.iter().map(|i| list.codes.get(i.codes[place] as usize).map_or("", |c| c.0)))
+    };
+    let unit = |i: &&Item| r.chapters[goods[i.declared.good].chapter].unit;
+    vec![
+        declaration_ids(items.iter().copied()),
+        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        Arc::new(Date32Array::from_iter_values(items.iter().map(|i| FIRST_DATE + i.day))),
+        text(items.iter().map(|i| r.offices[i.office].id)),
+        code(&codes::PROCESS_TYPE, 0),
+        code(&codes::IMPORT_TYPE, 1),
+        code(&codes::IMPORT_USE, 2),
+        code(&codes::PAYMENT_TYPE, 3),
+        code(&codes::TRANSPORT_MODE, 4),
+        text(items.iter().map(|i| ids.declarant(i.declarant))),
+        text(items.iter().map(|i| ids.importer(i.importer))),
+        Arc::new(items.iter().map(|i| i.seller.map(|s| ids.seller(s))).collect::<StringArray>()),
+        Arc::new(items.iter().map(|i| i.courier.map(|c| ids.courier(c))).collect::<StringArray>()),
+        text(items.iter().map(|i| goods[i.declared.good].hs6)),
+        text(items.iter().map(|i| i.hs10.as_str())),
+        text(items.iter().map(|i| r.countries[i.departure].code)),
+        text(items.iter().map(|i| r.countries[i.declared.origin].code)),
+        numbers(items.iter().map(|i| i.declared.claim.rate)),
+        text(items.iter().map(|i| i.declared.claim.tariff_type)),
+        code(&codes::ORIGIN_MARK, 5),
+        numbers(items.iter().map(|i| i.declared.quantity)),
+        text(items.iter().map(unit)),
+        numbers(items.iter().map(|i| i.declared.mass)),
+        numbers(items.iter().map(|i| i.declared.price)),
+    ]
+}
+
+fn inspection_columns(items: &[&Item]) -> Vec<ArrayRef> {
+    let findings = || items.iter().filter_map(|i| i.finding.as_ref().map(|f| (*i, f)));
+    vec![
+        declaration_ids(items.iter().copied()),
+        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        Arc::new(Date32Array::from_iter_values(findings().map(|(i, f)| FIRST_DATE + i.day + f.delay))),
+        Arc::new(findings().map(|(_, f)| Some(f.class > 0)).collect::<BooleanArray>()),
+        Arc::new(Int8Array::from_iter_values(findings().map(|(_, f)| f.class))),
+        numbers(findings().map(|(_, f)| f.recovered)),
+    ]
+}
+
+fn fraud_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
+    let truths = || items.iter().filter_map(|i| i.truth.as_ref());
+    let before = |i: &&Item| match world.companies.importers[i.importer].phoenix_of {
+        NOBODY => None,
+        old => Some(ids.importer(old as usize)),
+    };
+    vec![
+        declaration_ids(items.iter().copied()),
+        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        text(truths().map(|t| t.kind.name())),
+        text(truths().map(|t| t.technique.name())),
+        Arc::new(items.iter().map(before).collect::<StringArray>()),
+        text(truths().map(|t| world.goods.list[t.goods.good].hs6)),
+        text(truths().map(|t| world.reference.countries[t.goods.origin].code)),
+        numbers(truths().map(|t| t.goods.claim.rate)),
+        numbers(truths().map(|t| t.goods.quantity)),
+        numbers(truths().map(|t| t.goods.mass)),
+        numbers(truths().map(|t| t.goods.price)),
+        numbers(truths().map(|t| t.evaded)),
+    ]
+}
+
+fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
+    vec![
+        declaration_ids(items.iter().copied()),
+        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        text(items.iter().map(|_| "duty_rate")),
+        numbers(items.iter().filter_map(|i| i.slip)),
+    ]
+}
+
+/// Two digits of the year, three of the day in it, six of the serial number: in the order of time.
+fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(items.len(), items.len() * 11);
+    for i in items {
+        let day = i.day as usize;
+        // Writing into a builder's buffer cannot fail.
+        let _ = write!(builder, "{:02}{:03}{:06}", ymd(day).0 - 2000, day_of_year(day), i.serial + 1);
+        builder.append_value("");
+    }
+    Arc::new(builder.finish())
+}
