@@ -1,0 +1,16 @@
+//! Values in, MIME bundles out, and the channel on which a running cell hands them to the kernel.
+//!
+//! The kernel and the toolkit both depend on this crate and on nothing else of each other's:
+//! [`channel`] is the one protocol between them.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+pub mod bundle;
+pub mod channel;
+pub mod table;
+
+pub use bundle::Bundle;
+pub use table::{Table, TableColumn};
