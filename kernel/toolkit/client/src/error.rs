@@ -106,7 +106,9 @@ pub enum Error {
         found: usize,
     },
     /// The server's answer is not what Flight SQL promises.
-    #[error("the server at {url} gave an answer that this client does not understand: {reason}; is it a Flight SQL server?")]
+    #[error(
+        "the server at {url} gave an answer that this client does not understand: {reason}; is it a Flight SQL server?"
+    )]
     Protocol {
         /// The address.
         url: String,

@@ -125,8 +125,7 @@ impl ConnectOptions {
             Secret::Password(password) => return Ok(Some(password.clone())),
             Secret::File(path) => path,
         };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::SecretFile { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| Error::SecretFile { path: path.clone(), source })?;
         match text.lines().next().map(str::trim) {
             Some(password) if !password.is_empty() => Ok(Some(password.to_owned())),
             _ => Err(Error::SecretEmpty { path: path.clone() }),
@@ -209,7 +208,10 @@ mod tests {
     #[test]
     fn the_environment_gives_address_user_and_file() {
         let options = from(&[(URL_VARIABLE, "http://h:1"), (SECRET_FILE_VARIABLE, "/s"), (USER_VARIABLE, "")]).unwrap();
-        assert_eq!((options.url(), options.user_name(), options.password_from().as_str()), ("http://h:1", "haetae", "/s"));
+        assert_eq!(
+            (options.url(), options.user_name(), options.password_from().as_str()),
+            ("http://h:1", "haetae", "/s")
+        );
         assert_eq!(from(&[(URL_VARIABLE, "http://h:1"), (USER_VARIABLE, "me")]).unwrap().user_name(), "me");
         let message = from(&[(URL_VARIABLE, "")]).unwrap_err().to_string();
         assert!(message.contains("HAETAE_URL is not set") && message.contains("make lab"), "{message}");

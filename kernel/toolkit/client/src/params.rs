@@ -60,9 +60,10 @@ impl Param {
 /// One row, with the columns `$1`, `$2` …
 pub(crate) fn batch(params: &[Param]) -> Result<RecordBatch> {
     let columns: Vec<ArrayRef> = params.iter().map(Param::array).collect();
-    let fields = columns.iter().enumerate().map(|(at, column)| {
-        Field::new(format!("${}", at + 1), column.data_type().clone(), true)
-    });
+    let fields = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| Field::new(format!("${}", at + 1), column.data_type().clone(), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let one_row = RecordBatchOptions::new().with_row_count(Some(1));
     RecordBatch::try_new_with_options(schema, columns, &one_row).map_err(Error::arrow("pass on the parameter values"))

@@ -59,7 +59,8 @@ impl QueryResult {
         let mut names = Vec::with_capacity(self.rows());
         for batch in &self.batches {
             let texts = |name: &str| {
-                let column = batch.column_by_name(name).ok_or_else(|| format!("the list of tables has no column {name}"))?;
+                let column =
+                    batch.column_by_name(name).ok_or_else(|| format!("the list of tables has no column {name}"))?;
                 cast(column, &DataType::Utf8).map_err(|error| format!("the column {name} is no text: {error}"))
             };
             let columns = [texts("catalog_name")?, texts("db_schema_name")?, texts("table_name")?];

@@ -15,8 +15,9 @@ use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::{
-    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any,
-    CommandGetTables, CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, ProstMessageExt,
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
+    Any, CommandGetTables, CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult,
+    ProstMessageExt,
 };
 use arrow_flight::{Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, IpcMessage};
 use base64::Engine as _;
@@ -120,7 +121,8 @@ impl Session {
             Statement::Prepared { sql, values } => {
                 let handle = self.prepare(sql, values).await?;
                 let handle = self.bind(handle, values).await?;
-                let info = self.info(CommandPreparedStatementQuery { prepared_statement_handle: handle.clone() }).await?;
+                let info =
+                    self.info(CommandPreparedStatementQuery { prepared_statement_handle: handle.clone() }).await?;
                 let rows = self.rows(info).await;
                 let close = ActionClosePreparedStatementRequest { prepared_statement_handle: handle };
                 // Servers forget statements by themselves; a failure here must not hide the rows.
@@ -139,7 +141,8 @@ impl Session {
     async fn prepare(&self, sql: &str, values: &RecordBatch) -> Result<Bytes> {
         let request = ActionCreatePreparedStatementRequest { query: sql.to_owned(), transaction_id: None };
         let body = self.act("CreatePreparedStatement", &request).await?;
-        let prepared = Any::decode(&*body).ok().and_then(|any| any.unpack::<ActionCreatePreparedStatementResult>().ok()?);
+        let prepared =
+            Any::decode(&*body).ok().and_then(|any| any.unpack::<ActionCreatePreparedStatementResult>().ok()?);
         let prepared =
             prepared.ok_or_else(|| self.protocol("expected a prepared statement, found something else".to_owned()))?;
         // A server that leaves the parameters open sends no schema, or one without columns.
@@ -197,7 +200,9 @@ impl Session {
     /// One part of a result. It is always asked of this server: the token is meant for no other,
     /// and a server behind a forwarded port does not know its own address.
     async fn part(self, endpoint: FlightEndpoint) -> Result<Part> {
-        let ticket = endpoint.ticket.ok_or_else(|| self.protocol("expected a ticket, found an endpoint without one".to_owned()))?;
+        let ticket = endpoint
+            .ticket
+            .ok_or_else(|| self.protocol("expected a ticket, found an endpoint without one".to_owned()))?;
         let answer = self.flight.clone().do_get(self.request(ticket)).await.map_err(|status| self.lost(status))?;
         let messages = answer.into_inner().map_err(FlightError::from);
         let mut rows = pin!(FlightRecordBatchStream::new_from_flight_data(messages));
@@ -242,7 +247,9 @@ impl Session {
     }
 
     fn schema(&self, decoded: Result<Schema, ArrowError>) -> Result<SchemaRef> {
-        decoded.map(Arc::new).map_err(|error| self.protocol(format!("the description of the columns cannot be read: {error}")))
+        decoded
+            .map(Arc::new)
+            .map_err(|error| self.protocol(format!("the description of the columns cannot be read: {error}")))
     }
 
     fn broken(&self, error: FlightError) -> Error {

@@ -226,10 +226,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Bytes at the end of `text` that may be the beginning of a frame.
 fn partial_start(text: &[u8], start: &[u8]) -> usize {
-    (1..start.len().min(text.len() + 1))
-        .rev()
-        .find(|&n| text.ends_with(&start[..n]))
-        .unwrap_or(0)
+    (1..start.len().min(text.len() + 1)).rev().find(|&n| text.ends_with(&start[..n])).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -241,11 +238,7 @@ mod tests {
             Frame::Result(Bundle::text("1 < 2")),
             Frame::Display { bundle: Bundle::text("x"), id: Some("a".into()), update: true },
             Frame::Clear { wait: true },
-            Frame::Failed(Failure {
-                name: "panic".into(),
-                message: "no".into(),
-                traceback: vec!["line".into()],
-            }),
+            Frame::Failed(Failure { name: "panic".into(), message: "no".into(), traceback: vec!["line".into()] }),
             Frame::Mark,
         ];
         let mut bytes = Vec::new();

@@ -3,10 +3,7 @@
 //! The kernel and the toolkit both depend on this crate and on nothing else of each other's:
 //! [`channel`] is the one protocol between them.
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bundle;
 pub mod channel;

@@ -37,11 +37,7 @@ pub struct Table {
 impl Table {
     /// Which rows of `total` are shown: `(from the top, from the bottom)`.
     pub fn shown(total: usize, limit: usize) -> (usize, usize) {
-        if total <= limit {
-            (total, 0)
-        } else {
-            (limit.div_ceil(2), limit / 2)
-        }
+        if total <= limit { (total, 0) } else { (limit.div_ceil(2), limit / 2) }
     }
 
     /// `shape: (rows, columns)`, the line above every table.
@@ -113,13 +109,11 @@ impl Table {
                 .iter()
                 .zip(&widths)
                 .zip(&self.columns)
-                .map(|((cell, &width), column)| {
-                    if column.numeric {
-                        format!("{cell:>width$}")
-                    } else {
-                        format!("{cell:<width$}")
-                    }
-                })
+                .map(
+                    |((cell, &width), column)| {
+                        if column.numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                    },
+                )
                 .collect();
             text.push_str(cells.join("  ").trim_end());
         }

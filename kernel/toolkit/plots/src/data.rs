@@ -30,12 +30,26 @@ pub(crate) struct Points {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Data {
-    Labels { labels: Vec<String>, series: Vec<Labelled>, horizontal: bool },
-    Numbers { series: Vec<Points> },
+    Labels {
+        labels: Vec<String>,
+        series: Vec<Labelled>,
+        horizontal: bool,
+    },
+    Numbers {
+        series: Vec<Points>,
+    },
     /// `edges` has one more element than `counts`.
-    Histogram { edges: Vec<f64>, counts: Vec<u64>, left_out: usize },
+    Histogram {
+        edges: Vec<f64>,
+        counts: Vec<u64>,
+        left_out: usize,
+    },
     /// `rows[r][c]` belongs to `row_labels[r]` and `column_labels[c]`.
-    Heatmap { column_labels: Vec<String>, row_labels: Vec<String>, rows: Vec<Vec<f64>> },
+    Heatmap {
+        column_labels: Vec<String>,
+        row_labels: Vec<String>,
+        rows: Vec<Vec<f64>>,
+    },
 }
 
 const MOST_BINS: usize = 10_000;
@@ -232,13 +246,19 @@ mod tests {
     fn unfit_data_are_explained() {
         let ab = texts(&["a", "b"]);
         let message = |data: Result<Data>| data.unwrap_err().to_string();
-        assert!(message(Data::labels(&ab, &[1.0], Mark::Bar, false)).contains("labels and values belong together one by one, but their numbers are 2 and 1"));
+        assert!(
+            message(Data::labels(&ab, &[1.0], Mark::Bar, false))
+                .contains("labels and values belong together one by one, but their numbers are 2 and 1")
+        );
         assert!(message(Data::labels(&[], &[], Mark::Bar, false)).contains("found none"));
         assert!(message(Data::labels(&texts(&["a", "a"]), &[1.0, 2.0], Mark::Bar, false)).contains("\"a\""));
         assert!(message(Data::numbers(&[f64::NAN], &[1.0], Mark::Line)).contains("none of the 1 values"));
         assert!(message(Data::histogram(&[1.0], 0)).contains("found 0"));
         assert!(message(Data::heatmap(&ab, &ab, &[vec![1.0, 2.0]])).contains("row labels and rows"));
-        assert!(message(Data::heatmap(&ab, &ab, &[vec![1.0, 2.0], vec![1.0]])).contains("column labels and values in a row"));
+        assert!(
+            message(Data::heatmap(&ab, &ab, &[vec![1.0, 2.0], vec![1.0]]))
+                .contains("column labels and values in a row")
+        );
         let mut histogram = Data::histogram(&[1.0], 1).unwrap();
         let error = histogram.add_labels("n", &ab, &[1.0, 2.0], Mark::Bar).unwrap_err();
         assert!(error.to_string().contains("to a histogram"));

@@ -12,7 +12,8 @@ pub(crate) struct Scale {
 impl Scale {
     /// An axis that ends on round numbers around `low` and `high`, with about `count` ticks.
     pub(crate) fn linear(low: f64, high: f64, count: usize, percent: bool) -> Self {
-        let (low, high) = if low < high { (low, high) } else { (low - low.abs().max(1.0) / 2.0, high + high.abs().max(1.0) / 2.0) };
+        let (low, high) =
+            if low < high { (low, high) } else { (low - low.abs().max(1.0) / 2.0, high + high.abs().max(1.0) / 2.0) };
         let step = round_step((high - low) / count.max(1) as f64);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         // Numbers at the edge of what a float holds have no round neighbours.
@@ -136,7 +137,8 @@ mod tests {
 
     #[test]
     fn an_axis_holds_what_it_was_made_for() {
-        let extremes = [(0.0, 0.0), (5.0, 5.0), (-3.0, -3.0), (1e-310, 2e-310), (f64::MIN, f64::MAX), (1e16, 1e16 + 2.0)];
+        let extremes =
+            [(0.0, 0.0), (5.0, 5.0), (-3.0, -3.0), (1e-310, 2e-310), (f64::MIN, f64::MAX), (1e16, 1e16 + 2.0)];
         for (low, high) in extremes {
             let scale = Scale::linear(low, high, 6, false);
             assert!((2..=102).contains(&scale.ticks.len()), "{low} {high}: {scale:?}");

@@ -14,8 +14,8 @@ use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    CommandGetTables, CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, ProstMessageExt,
-    SqlInfo, TicketStatementQuery,
+    CommandGetTables, CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult,
+    ProstMessageExt, SqlInfo, TicketStatementQuery,
 };
 use arrow_flight::{
     Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc,
@@ -218,7 +218,8 @@ impl FlightSqlService for Service {
         action: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         self.check(action.metadata())?;
-        let fields = (1..=request.query.matches('?').count()).map(|n| Field::new(format!("${n}"), DataType::Null, true));
+        let fields =
+            (1..=request.query.matches('?').count()).map(|n| Field::new(format!("${n}"), DataType::Null, true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let options = IpcWriteOptions::default();
         let IpcMessage(parameter_schema) = SchemaAsIpc::new(&schema, &options).try_into().unwrap();

@@ -74,7 +74,9 @@ impl Canvas {
 
     fn line(&mut self, from: (f64, f64), to: (f64, f64), color: &str) {
         let (class, x1, y1, x2, y2) = (self.class, px(from.0), px(from.1), px(to.0), px(to.1));
-        self.push(format_args!("<path class=\"{class}\" d=\"M{x1} {y1}L{x2} {y2}\" stroke=\"{color}\" fill=\"none\"/>"));
+        self.push(format_args!(
+            "<path class=\"{class}\" d=\"M{x1} {y1}L{x2} {y2}\" stroke=\"{color}\" fill=\"none\"/>"
+        ));
     }
 
     pub(super) fn rect(&mut self, at: (f64, f64), size: (f64, f64), color: &str) {

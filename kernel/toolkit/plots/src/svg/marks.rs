@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_long_line_keeps_its_peaks() {
-        let points = (0..100_000).map(|n| Some((f64::from(n) / 200.0, if n == 777 { 1000.0 } else { f64::from(n % 7) })));
+        let points =
+            (0..100_000).map(|n| Some((f64::from(n) / 200.0, if n == 777 { 1000.0 } else { f64::from(n % 7) })));
         let runs = runs(points);
         assert!(runs[0].len() <= 4 * 501, "{}", runs[0].len());
         assert!(runs[0].iter().any(|point| point.1 == 1000.0));
