@@ -1,0 +1,125 @@
+//! What goes in: files. What comes out: a loaded table, and a few lines about it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use haetae_warehouse::ingest::{self, Format, Ingested, Progress};
+use haetae_warehouse::store::Store;
+use haetae_warehouse::{DEFAULT_SCHEMA, REJECTS};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The schema of KCS files, unless another is named.
+const KCS_SCHEMA: &str = "kcs";
+
+/// What `ingest` is told.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "haetae-server ingest --warehouse DIR [--schema SCHEMA] TABLE FILE...\n       \
+                      haetae-server ingest --warehouse DIR --format kcs FILE...",
+    after_help = "Examples:\n  \
+        haetae-server ingest --warehouse wh fact_item declarations-2026.csv\n  \
+        haetae-server ingest --warehouse wh dim_importer importers.parquet\n  \
+        haetae-server ingest --warehouse wh --format kcs df_syn_train_eng.csv df_syn_valid_eng.csv\n\n\
+        CSV files are UTF-8, separated by commas, with the column names in the first line, in any order."
+)]
+pub struct Options {
+    /// Directory of the warehouse; it is created where it does not exist
+    #[arg(long, value_name = "DIR")]
+    warehouse: PathBuf,
+    /// Schema to load into: customs or kcs [default: customs; with --format kcs: kcs]
+    #[arg(long, value_name = "SCHEMA")]
+    schema: Option<String>,
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t = Layout::Table)]
+    format: Layout,
+    /// The table, then the files to load into it (with --format kcs: the files only)
+    #[arg(value_name = "TABLE FILE", required = true)]
+    words: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Layout {
+    /// One table; the file has the table's own columns
+    Table,
+    /// Declarations of the Korea Customs Service, 22 columns: they go to fact_item, fact_inspection
+    /// and the dimension tables
+    Kcs,
+}
+
+/// Why nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line names no file.
+    #[error(
+        "expected a table and at least one file, found only \"{}\"; for example: haetae-server ingest --warehouse DIR \
+         fact_item FILE",
+        only.display()
+    )]
+    NoFile {
+        /// The one word that was found.
+        only: PathBuf,
+    },
+    /// The warehouse refused.
+    #[error(transparent)]
+    Warehouse(#[from] haetae_warehouse::Error),
+}
+
+/// Loads the files and prints what was done.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let (format, files) = match (options.format, options.words.as_slice()) {
+        (Layout::Kcs, files) => (Format::Kcs, files),
+        (Layout::Table, [table, files @ ..]) if !files.is_empty() => {
+            (Format::Table(table.display().to_string()), files)
+        }
+        (Layout::Table, words) => return Err(Failure::NoFile { only: words.first().cloned().unwrap_or_default() }),
+    };
+    let usual = if options.format == Layout::Kcs { KCS_SCHEMA } else { DEFAULT_SCHEMA };
+    let schema = options.schema.as_deref().unwrap_or(usual);
+    let store = Store::open(&options.warehouse)?;
+    let bar = progress_bar();
+    let done = ingest::ingest(&store, schema, &format, files, &mut |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    print!("{}", report(schema, &done?));
+    Ok(())
+}
+
+/// Drawn on standard error, and only where that is a terminal.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {percent}%").unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style);
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress<'_>) {
+    let name = progress.file.file_name().map_or_else(|| progress.file.display(), |name| Path::new(name).display());
+    let seconds = bar.elapsed().as_secs_f64().max(0.001);
+    let speed = (progress.rows as f64 / seconds) as u64;
+    bar.set_length(progress.total.max(1));
+    bar.set_position(progress.done);
+    let doing = if progress.done >= progress.total { "sorting and writing" } else { "reading" };
+    bar.set_message(format!("{doing} {name}: {} rows, {speed} rows/s", progress.rows));
+}
+
+fn report(schema: &str, done: &Ingested) -> String {
+    let mut text = String::new();
+    let mut line = |words: String| text = std::mem::take(&mut text) + &words + "\n";
+    for skipped in &done.skipped {
+        line(format!("skipped {}: load {} has taken the same content", skipped.file.display(), skipped.load_id));
+    }
+    let Some(load_id) = done.load_id else {
+        line(format!("nothing to load; the warehouse stays at version {}", done.version));
+        return text;
+    };
+    for (table, rows) in done.tables.iter().filter(|(table, _)| table != REJECTS) {
+        line(format!("loaded {rows} rows into {schema}.{table}"));
+    }
+    if done.rejected > 0 {
+        let query =
+            format!("select line_number, column_name, reason from {schema}.{REJECTS} where load_id = {load_id}");
+        line(format!("refused {} rows; to see them: {query}", done.rejected));
+    }
+    line(format!("load {load_id} is safe on the disk; the warehouse is at version {}", done.version));
+    text
+}

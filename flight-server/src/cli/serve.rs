@@ -1,0 +1,75 @@
+//! What goes in: a warehouse. What comes out: a server, until it is told to end.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use haetae_flight_server::{Error, ServeOptions, Server};
+use haetae_warehouse::query::EngineOptions;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What `serve` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    haetae-server serve --warehouse wh\n  \
+    haetae-server serve --warehouse wh --listen 127.0.0.1:0 --memory-mib 8192")]
+pub struct Options {
+    /// Address and port; port 0 takes any free port. Loopback addresses only: there is no TLS yet
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
+    listen: SocketAddr,
+    /// Directory of the warehouse; it is created where it does not exist
+    #[arg(long, value_name = "DIR")]
+    warehouse: PathBuf,
+    /// Memory for the sorts, joins and aggregates of all queries together, in MiB; beyond it they
+    /// use temporary files
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    memory_mib: usize,
+    /// How long running queries may go on after the signal to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain_seconds: u64,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    let served = runtime.block_on(serve(options));
+    // A query that is deep in a computation is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+/// Why the server did not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The server says why.
+    #[error(transparent)]
+    Server(#[from] Error),
+    /// The system refused something that the server cannot do without.
+    #[error("cannot start: {0}")]
+    System(io::Error),
+}
+
+async fn serve(options: &Options) -> Result<(), Failure> {
+    let engine = EngineOptions { memory_bytes: options.memory_mib << 20, ..EngineOptions::default() };
+    let drain = Duration::from_secs(options.drain_seconds);
+    let server = Server::bind(&options.warehouse, &ServeOptions { listen: options.listen, engine, drain }).await?;
+    // Before the address is printed: from then on a signal is expected to end the server in order.
+    let ended = told_to_end().map_err(Failure::System)?;
+    let mut out = io::stdout();
+    writeln!(out, "listening on {}", server.address()).and_then(|()| out.flush()).map_err(Failure::System)?;
+    Ok(server.run(ended).await?)
+}
+
+fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate: Signal = signal(SignalKind::terminate())?;
+    let mut interrupt: Signal = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

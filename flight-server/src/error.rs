@@ -1,0 +1,54 @@
+//! What goes in: failures to start or run the server. What comes out: one error type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the server cannot start or go on. What goes wrong in one request is a gRPC status instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address can be reached from other machines.
+    #[error(
+        "will not listen on {address}: this release has no TLS, so that passwords and data would cross the network \
+         in the clear; expected a loopback address such as 127.0.0.1:50051 (to reach it from another machine, \
+         forward the port with ssh -L)"
+    )]
+    NotLoopback {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source} (is another server running? port 0 takes any free port)")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file with the password cannot be used.
+    #[error("cannot use the password file {}: {reason}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system gave no random bytes.
+    #[error("cannot read random bytes from the system: {source}")]
+    Random {
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The warehouse cannot be opened.
+    #[error(transparent)]
+    Warehouse(#[from] haetae_warehouse::Error),
+    /// The transport failed.
+    #[error("the server stopped: {source}")]
+    Transport {
+        /// What tonic said.
+        source: tonic::transport::Error,
+    },
+}

@@ -1,0 +1,29 @@
+//! `haetae-server`: what goes in is a command line, what comes out is a loaded warehouse or a
+//! running server.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Arguments, Command};
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The messages carry their causes.
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Ingest(options) => cli::ingest::run(options)?,
+        Command::Serve(options) => cli::serve::run(options)?,
+    }
+    Ok(())
+}

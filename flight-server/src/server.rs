@@ -1,0 +1,111 @@
+//! What goes in: a warehouse directory, an address. What comes out: a Flight SQL server on it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use haetae_warehouse::query::{Engine, EngineOptions};
+use haetae_warehouse::store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::transport::server::TcpIncoming;
+
+use crate::auth::Auth;
+use crate::service::Service;
+use crate::statements::Statements;
+use crate::{Error, Result, load_or_create_secret};
+
+/// How long a bearer token is good for.
+const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// What a client may send in one message: SQL, tickets, parameter values.
+const REQUEST_BYTES: usize = 16 << 20;
+
+/// The default window of 64 KiB would make a sender of parameter values wait for each.
+const STREAM_WINDOW: u32 = 8 << 20;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Where to listen; a loopback address. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// How much of the machine queries may use.
+    pub engine: EngineOptions,
+    /// How long running results may go on after the signal to end.
+    pub drain: Duration,
+}
+
+/// A server that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Arc<Service>,
+    drain: Duration,
+}
+
+impl Server {
+    /// Opens the warehouse in `root` (a new one where there is none), its password file, and the
+    /// port. Fails when one of them cannot be used, or when the address is not a loopback address.
+    pub async fn bind(root: impl Into<PathBuf>, options: &ServeOptions) -> Result<Self> {
+        let asked = options.listen;
+        if !asked.ip().is_loopback() {
+            return Err(Error::NotLoopback { address: asked });
+        }
+        let store = Store::open(root)?;
+        let password = load_or_create_secret(store.root())?;
+        let statements = Statements::new(Engine::new(store, &options.engine)?)?;
+        // A warehouse that cannot be read is told to who starts the server, not to its clients.
+        statements.check()?;
+        let service = Arc::new(Service::new(Auth::new(password, TOKEN_LIFE)?, statements));
+        let listen_failed = |source| Error::Listen { address: asked, source };
+        let listener = TcpListener::bind(asked).await.map_err(listen_failed)?;
+        let address = listener.local_addr().map_err(listen_failed)?;
+        Ok(Self { listener, address, service, drain: options.drain })
+    }
+
+    /// The address with the port that was taken. Clients can connect from now on; they are answered
+    /// once [`run`](Self::run) is polled.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many results are being sent, now and whenever that changes.
+    pub fn running(&self) -> watch::Receiver<usize> {
+        self.service.running()
+    }
+
+    /// Answers requests until `shutdown` is done; then takes no new ones, lets results end for
+    /// [`ServeOptions::drain`], and ends the others with a status that tells clients to try again.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let asked = watch::Sender::new(false);
+        let mut ending = asked.subscribe();
+        let signal = async {
+            shutdown.await;
+            asked.send_replace(true);
+        };
+        let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
+        let serving = tonic::transport::Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(4 * STREAM_WINDOW)
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .add_service(flight)
+            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), signal);
+        tokio::pin!(serving);
+        let drained = async {
+            // The sender lives as long as this function: waiting cannot fail.
+            let _ = ending.wait_for(|asked| *asked).await;
+            tokio::time::sleep(self.drain).await;
+        };
+        let failed = |source| Error::Transport { source };
+        tokio::select! {
+            served = &mut serving => return served.map_err(failed),
+            () = drained => self.service.stop(),
+        }
+        // What remains are connections whose clients do not read any more.
+        tokio::time::timeout(Duration::from_secs(1), serving).await.unwrap_or(Ok(())).map_err(failed)
+    }
+}

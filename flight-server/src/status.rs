@@ -1,0 +1,36 @@
+//! What goes in: the errors of the warehouse and of Arrow, and panics. What comes out: gRPC
+//! statuses, in this one place. The message is meant for people; the code is for programs.
+
+use std::any::Any;
+
+use haetae_warehouse::{Error, SqlFault};
+use tonic::Status;
+
+/// The status for a failure of the warehouse.
+pub(crate) fn from_warehouse(error: &Error) -> Status {
+    let message = error.to_string();
+    match error {
+        Error::Sql { fault, .. } => match fault {
+            SqlFault::UnknownTable => Status::not_found(message),
+            SqlFault::ReadOnly => Status::permission_denied(message),
+            SqlFault::Resources => Status::resource_exhausted(message),
+            SqlFault::Failed => Status::internal(message),
+            _ => Status::invalid_argument(message),
+        },
+        _ => Status::internal(message),
+    }
+}
+
+/// The status for a failure of Arrow or Flight on the server's own data.
+pub(crate) fn internal(doing: &str) -> impl FnOnce(arrow::error::ArrowError) -> Status {
+    move |error| Status::internal(format!("cannot {doing}: {error}"))
+}
+
+/// The status for a panic in a handler. The server goes on.
+pub(crate) fn from_panic(doing: &str, panic: &(dyn Any + Send)) -> Status {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Status::internal(format!(
+        "{doing} failed because of a defect in the server ({}); the server goes on, please report it",
+        text.unwrap_or("no message")
+    ))
+}

@@ -1,0 +1,11 @@
+//! The server from the outside: real sockets, real clients, the real program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod ending;
+mod harness;
+mod login;
+mod metadata;
+mod our_client;
+mod prepared;
+mod program;
+mod statements;

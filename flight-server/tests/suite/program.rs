@@ -1,0 +1,193 @@
+//! The program itself: its words, its exit codes, its death.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Output, Stdio};
+
+use haetae_flight_server::{SECRET_FILE, USER};
+
+use crate::harness::{COURIERS, Place, ask, connect, password};
+
+fn server() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_haetae-server"))
+}
+
+fn ingest(place: &Place, words: &[&str]) -> Output {
+    server().arg("ingest").arg("--warehouse").arg(place.root()).args(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A server process and the address that it printed.
+pub fn serve(place: &Place, listen: &str) -> (Child, SocketAddr) {
+    let mut child = server()
+        .args(["serve", "--listen", listen, "--warehouse"])
+        .arg(place.root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
+    (child, address)
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn ingest_tells_what_it_did() {
+    let place = Place::new();
+    let file = place.file("more.csv", "courier_id,name\nC1,Again\nC7,New\n");
+    let done = ingest(&place, &["dim_courier", file.to_str().unwrap()]);
+    assert!(done.status.success());
+    let expected = "loaded 1 rows into customs.dim_courier\n\
+         refused 1 rows; to see them: select line_number, column_name, reason from customs.rejects where load_id = 2\n\
+         load 2 is safe on the disk; the warehouse is at version 2\n";
+    assert_eq!((text(&done.stdout), text(&done.stderr)), (expected, ""));
+
+    let copy = place.file("copy.csv", COURIERS);
+    let done = ingest(&place, &["dim_courier", copy.to_str().unwrap()]);
+    assert!(done.status.success());
+    let expected = format!(
+        "skipped {}: load 1 has taken the same content\nnothing to load; the warehouse stays at version 2\n",
+        copy.display()
+    );
+    assert_eq!(text(&done.stdout), expected);
+}
+
+#[test]
+fn ingest_tells_why_it_did_nothing() {
+    let place = Place::new();
+    let file = place.file("bad.csv", "courier,name\n");
+    let file = file.to_str().unwrap();
+    let cases: [(&[&str], &str); 5] = [
+        (&["dim_courier", file], "no column \"courier_id\", the unknown column \"courier\". Did you mean courier_id?"),
+        (&["dim_couriers", file], "error: there is no table \"dim_couriers\" to load into; the tables are fact_item, "),
+        (&["dim_courier", "/no/such/file"], "error: cannot open /no/such/file: No such file or directory"),
+        (&[file], "expected a table and at least one file, found only"),
+        (
+            &["--schema", "custom", "dim_courier", file],
+            "error: there is no schema \"custom\"; the schemas are customs, kcs",
+        ),
+    ];
+    for (words, part) in cases {
+        let done = ingest(&place, words);
+        assert_eq!(done.status.code(), Some(1), "{words:?}");
+        assert!(text(&done.stderr).contains(part), "{words:?}: {}", text(&done.stderr));
+        assert_eq!(text(&done.stdout), "");
+    }
+}
+
+#[test]
+fn a_kcs_file_goes_to_the_schema_kcs() {
+    let place = Place::new();
+    let header = "Declaration ID,Date,Office ID,Process Type,Import Type,Import Use,Payment Type,Mode of Transport,Declarant ID,\
+         Importer ID,Seller ID,Courier ID,HS6 Code,Country of Departure,Country of Origin,Tax Rate,Tax Type,\
+         Country of Origin Indicator,Net Mass,Item Price,Fraud,Critical Fraud";
+    let line = "85945189,2020-01-01,40,B,11,21,11,40,SWF9S4X,7JD1S2X,8WDKMC6,,10129,CN,DE,8.0,A,Y,11352.0,375751.2,1,1";
+    let file = place.file("kcs.csv", format!("{header}\n{line}\n"));
+    let done = ingest(&place, &["--format", "kcs", file.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    for part in [
+        "loaded 1 rows into kcs.fact_item\n",
+        "loaded 1 rows into kcs.fact_inspection\n",
+        "loaded 2 rows into kcs.dim_country\n",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn the_help_says_what_a_user_needs() {
+    let help = |words: &[&str]| text(&server().args(words).arg("--help").output().unwrap().stdout).to_owned();
+    let all = help(&[]);
+    assert!(
+        all.contains("Load CSV or Parquet files into a table") && all.contains("Answer SQL over Arrow Flight"),
+        "{all}"
+    );
+    let ingest = help(&["ingest"]);
+    assert!(
+        ingest.contains("haetae-server ingest --warehouse DIR --format kcs FILE...") && ingest.contains("`rejects`"),
+        "{ingest}"
+    );
+    let serve = help(&["serve"]);
+    assert!(serve.contains("[default: 127.0.0.1:50051]") && serve.contains("server.secret"), "{serve}");
+}
+
+#[test]
+fn serve_refuses_what_is_not_safe() {
+    let place = Place::new();
+    let fails = |listen: &str| {
+        let done = server().args(["serve", "--listen", listen, "--warehouse"]).arg(place.root()).output().unwrap();
+        assert_eq!(done.status.code(), Some(1));
+        text(&done.stderr).to_owned()
+    };
+    let open = fails("0.0.0.0:0");
+    assert!(open.contains("error: will not listen on 0.0.0.0:0: this release has no TLS"), "{open}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let message = fails(&address);
+    assert!(message.starts_with(&format!("error: cannot listen on {address}: ")), "{message}");
+    std::fs::set_permissions(place.root().join(SECRET_FILE), PermissionsExt::from_mode(0o644)).unwrap();
+    let shared = fails("127.0.0.1:0");
+    assert!(shared.contains("expected mode 0600, found 0644: others can read it. Run `chmod 600"), "{shared}");
+}
+
+#[tokio::test]
+async fn it_serves_and_ends_on_sigterm() {
+    let place = Place::new();
+    let (mut child, address) = serve(&place, "127.0.0.1:0");
+    let secret = std::fs::metadata(place.root().join(SECRET_FILE)).unwrap();
+    assert_eq!(secret.permissions().mode() & 0o777, 0o600);
+    let mut client = connect(address).await;
+    client.handshake(USER, &password(&place.root())).await.unwrap();
+    assert_eq!(ask(&mut client, "select count(*) from dim_courier").await.unwrap(), [["3"]]);
+    // The client is still connected; that does not hold the server.
+    signal(&child, "-TERM");
+    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    assert!(ended.success(), "{ended}");
+    assert!(ask(&mut client, "select 1").await.is_err());
+}
+
+#[test]
+fn a_killed_ingest_leaves_the_old_version() {
+    let place = Place::new();
+    let many: String = (0..300_000).map(|n| format!("K{n},Name {n}\n")).collect();
+    let file = place.file("many.csv", format!("courier_id,name\n{many}"));
+    let mut child = server()
+        .args(["ingest", "dim_courier", "--warehouse"])
+        .arg(place.root())
+        .arg(&file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The rows are being written once a file appears there; that takes much longer than the kill.
+    let written = place.root().join("tmp");
+    while std::fs::read_dir(&written).unwrap().count() == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "the load was faster than the kill");
+
+    let count = |place: &Place| {
+        let (mut child, address) = serve(place, "127.0.0.1:0");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let rows = runtime.block_on(async {
+            let mut client = connect(address).await;
+            client.handshake(USER, &password(&place.root())).await.unwrap();
+            ask(&mut client, "select count(*), count(distinct courier_id) from dim_courier").await.unwrap()
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        rows
+    };
+    assert_eq!(count(&place), [["3", "3"]]);
+    assert!(ingest(&place, &["dim_courier", file.to_str().unwrap()]).status.success());
+    assert_eq!(count(&place), [["300003", "300003"]]);
+}

@@ -1,0 +1,243 @@
+"""Clients that this project did not write: ADBC and pyarrow, against the real program.
+
+HAETAE_BIN names the folder with `haetae-synth` and `haetae-server`.
+"""
+
+import datetime
+import os
+import subprocess
+from pathlib import Path
+
+import adbc_driver_flightsql.dbapi as flightsql
+import adbc_driver_manager
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import flight
+
+BIN = Path(os.environ["HAETAE_BIN"])
+USER = "haetae"
+TABLES = 11
+
+
+class Server:
+    """`haetae-server` on a free port, in front of a small made-up administration."""
+
+    def __init__(self, folder):
+        data = folder / "data"
+        self.warehouse = folder / "warehouse"
+        self.run("haetae-synth", "--seed", "7", "--items", "2000", "--out", str(data))
+        self.tables = {}
+        for file in sorted((data / "tables").glob("*.parquet")):
+            self.run("haetae-server", "ingest", "--warehouse", str(self.warehouse), file.stem, str(file))
+            self.tables[file.stem] = pq.read_table(file)
+        words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse)]
+        self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on 127.0.0.1:"), line
+        self.location = f"grpc://{line.split()[-1]}"
+        self.password = (self.warehouse / "server.secret").read_text().strip()
+
+    @staticmethod
+    def run(program, *words):
+        subprocess.run([str(BIN / program), *words], check=True, capture_output=True, text=True)
+
+    def adbc(self, password=None):
+        options = {"username": USER, "password": password or self.password}
+        return flightsql.connect(self.location, db_kwargs=options, autocommit=True)
+
+    def pyarrow(self):
+        client = flight.FlightClient(self.location)
+        token = client.authenticate_basic_token(USER, self.password)
+        return client, flight.FlightCallOptions(headers=[token])
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def cursor(server):
+    with server.adbc() as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+def command(name, body=b""):
+    """A Flight SQL command: the protobuf message `Any`, written out by hand."""
+    url = f"type.googleapis.com/arrow.flight.protocol.sql.{name}".encode()
+    return b"\x0a" + bytes([len(url)]) + url + b"\x12" + varint(len(body)) + body
+
+
+def varint(number):
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def text_field(number, value):
+    value = value.encode()
+    return bytes([number << 3 | 2]) + varint(len(value)) + value
+
+
+def pyarrow_fetch(server, name, body=b""):
+    client, options = server.pyarrow()
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(command(name, body)), options)
+    table = client.do_get(info.endpoints[0].ticket, options).read_all()
+    assert table.schema.equals(info.schema)
+    return table
+
+
+def pyarrow_query(server, sql):
+    return pyarrow_fetch(server, "CommandStatementQuery", text_field(1, sql))
+
+
+def by_key(table):
+    return table.sort_by([("declaration_id", "ascending"), ("item_no", "ascending")])
+
+
+def test_adbc_reads_back_what_was_loaded(server, cursor):
+    cursor.execute("select * from fact_item")
+    assert by_key(cursor.fetch_arrow_table()).equals(by_key(server.tables["fact_item"]))
+
+
+def test_pyarrow_reads_back_what_was_loaded(server):
+    assert by_key(pyarrow_query(server, "select * from fact_item")).equals(by_key(server.tables["fact_item"]))
+
+
+def test_adbc_types_are_plain(cursor):
+    cursor.execute(
+        "select arrow_cast('x', 'Utf8View') as v, arrow_cast('y', 'Dictionary(Int32, Utf8)') as d, "
+        "declaration_date as t, null as n, array_agg(office_id) as l from fact_item group by declaration_date limit 1"
+    )
+    types = [field.type for field in cursor.fetch_arrow_table().schema]
+    assert types == [pa.string(), pa.string(), pa.date32(), pa.null(), pa.list_(pa.field("item", pa.string()))]
+
+
+def test_adbc_binds_parameters(server, cursor):
+    items = server.tables["fact_item"].to_pylist()
+    office, day = items[0]["office_id"], datetime.date(2020, 6, 1)
+    expected = sum(row["office_id"] == office and row["declaration_date"] >= day for row in items)
+    sql = "select count(*) from fact_item where office_id = ? and declaration_date >= ?"
+    cursor.execute(sql, (office, day))
+    assert cursor.fetchone() == (expected,)
+    cursor.execute(sql, ("no such office", day))
+    assert cursor.fetchone() == (0,)
+    cursor.execute("select ? + 1", (41,))
+    assert cursor.fetchone() == (42,)
+
+
+def test_adbc_prepares_once_and_runs_often(server, cursor):
+    sql = "select count(*) from fact_item where transport_mode = ?"
+    cursor.adbc_prepare(sql)
+    modes = server.tables["fact_item"]["transport_mode"].to_pylist()
+    for mode in sorted(set(modes)):
+        cursor.execute(sql, (mode,))
+        assert cursor.fetchone() == (modes.count(mode),)
+
+
+def test_adbc_lists_objects(server):
+    with server.adbc() as connection:
+        catalogs = connection.adbc_get_objects(depth="all").read_all().to_pylist()
+        assert [catalog["catalog_name"] for catalog in catalogs] == ["haetae"]
+        schemas = {schema["db_schema_name"]: schema["db_schema_tables"] for schema in catalogs[0]["catalog_db_schemas"]}
+        assert sorted(schemas) == ["customs", "kcs"]
+        assert [len(tables) for tables in schemas.values()] == [TABLES, TABLES]
+        items = next(table for table in schemas["customs"] if table["table_name"] == "fact_item")
+        assert items["table_type"] == "TABLE"
+        assert [column["column_name"] for column in items["table_columns"]] == server.tables["fact_item"].column_names
+
+        only = connection.adbc_get_objects(depth="tables", db_schema_filter="kcs", table_name_filter="dim_%")
+        tables = only.read_all().to_pylist()[0]["catalog_db_schemas"][0]["db_schema_tables"]
+        assert {table["table_name"][:4] for table in tables} == {"dim_"}
+        assert connection.adbc_get_table_types() == ["TABLE"]
+        schema = connection.adbc_get_table_schema("fact_item", db_schema_filter="customs")
+        assert schema.equals(server.tables["fact_item"].schema, check_metadata=False)
+
+
+def test_adbc_knows_whom_it_talks_to(server):
+    with server.adbc() as connection:
+        assert connection.adbc_get_info()["vendor_name"] == "Haetae"
+
+
+def test_adbc_wrong_password(server):
+    with pytest.raises(adbc_driver_manager.Error) as caught:
+        server.adbc(password="wrong")
+    assert caught.value.status_code == adbc_driver_manager.AdbcStatusCode.UNAUTHENTICATED
+    assert "wrong user name or password; the user is haetae" in str(caught.value)
+
+
+def test_pyarrow_wrong_password(server):
+    client = flight.FlightClient(server.location)
+    with pytest.raises(flight.FlightUnauthenticatedError, match="wrong user name or password"):
+        client.authenticate_basic_token(USER, "wrong")
+    with pytest.raises(flight.FlightUnauthenticatedError, match="no bearer token"):
+        client.get_flight_info(flight.FlightDescriptor.for_command(command("CommandGetCatalogs")))
+
+
+@pytest.mark.parametrize(
+    ("sql", "part"),
+    [
+        ("selct 1", "this is not valid SQL"),
+        ("select * from fact_itm", "Did you mean fact_item?"),
+        ("select importer from fact_item", "Did you mean importer_id?"),
+        ("delete from fact_item", "the warehouse is read-only for SQL"),
+        ("copy fact_item to '/tmp/haetae-copy.csv'", "the warehouse is read-only for SQL"),
+        ("select * from '/etc/passwd'", "there is no"),
+    ],
+)
+def test_bad_sql_is_explained(server, cursor, sql, part):
+    with pytest.raises(adbc_driver_manager.Error) as caught:
+        cursor.execute(sql)
+    assert part in str(caught.value)
+    with pytest.raises((flight.FlightError, pa.ArrowException), match=part.replace("?", r"\?")):
+        pyarrow_query(server, sql)
+    cursor.execute("select 1")
+    assert cursor.fetchone() == (1,)
+
+
+def test_adbc_cannot_load(server):
+    with server.adbc() as connection, connection.cursor() as cursor:
+        with pytest.raises(adbc_driver_manager.Error, match="read-only"):
+            cursor.adbc_ingest("dim_courier", server.tables["dim_courier"], mode="append")
+
+
+def test_pyarrow_lists_tables(server):
+    assert pyarrow_fetch(server, "CommandGetTableTypes").to_pylist() == [{"table_type": "TABLE"}]
+    tables = pyarrow_fetch(server, "CommandGetTables").to_pylist()
+    assert len(tables) == 2 * TABLES
+    assert {table["catalog_name"] for table in tables} == {"haetae"}
+
+
+def test_a_large_result_is_whole(cursor):
+    cursor.execute("select value, repeat('x', 50) as text from generate_series(1, 500000)")
+    table = cursor.fetch_arrow_table()
+    assert table.num_rows == 500_000
+    assert pa.compute.sum(table["value"]).as_py() == 500_000 * 500_001 // 2
+
+
+def test_a_cancelled_query_leaves_the_server_well(server):
+    with server.adbc() as connection, connection.cursor() as cursor:
+        cursor.execute("select b.value from generate_series(1, 1000) a, generate_series(1, 1000000000000) b")
+        reader = cursor.fetch_record_batch()
+        assert reader.read_next_batch().num_rows > 0
+        cursor.adbc_cancel()
+    with server.adbc() as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from fact_item")
+        assert cursor.fetchone() == (2000,)
+
+
+def test_a_dead_server_is_an_error(tmp_path):
+    server = Server(tmp_path)
+    with server.adbc() as connection, connection.cursor() as cursor:
+        server.process.kill()
+        server.process.wait()
+        with pytest.raises(adbc_driver_manager.Error) as caught:
+            cursor.execute("select 1")
+        assert "connection" in str(caught.value).lower()

@@ -1,0 +1,153 @@
+//! What goes in: record batches, of a Parquet file or from memory. What comes out: chunks in the
+//! layout's types, with the values that do not fit marked.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow::util::display::array_value_to_string;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use super::chunk::{Chunk, Failure, ROWS, Raw};
+use super::layout::{Layout, Source};
+use crate::names::{hint, near};
+use crate::{Error, Result};
+
+/// A Parquet file that is being read.
+pub(super) struct ColumnarFile<'a> {
+    path: PathBuf,
+    layout: &'a Layout,
+    reader: ParquetRecordBatchReader,
+    done: u64,
+    rows: u64,
+}
+
+impl<'a> ColumnarFile<'a> {
+    pub(super) fn open(path: &Path, layout: &'a Layout) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let damaged = |error: &dyn std::fmt::Display| {
+            Error::unreadable(path, "a Parquet file", format!("a damaged one: {error}"))
+        };
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
+        check_schema(path, layout, builder.schema())?;
+        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
+        let reader = builder.with_batch_size(ROWS).build().map_err(|error| damaged(&error))?;
+        Ok(Self { path: path.to_path_buf(), layout, reader, done: 0, rows })
+    }
+
+    /// Rows read and rows in the file.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.done, self.rows)
+    }
+
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        let Some(batch) = self.reader.next() else { return Ok(None) };
+        let batch = batch
+            .map_err(|error| Error::unreadable(&self.path, "a Parquet file", format!("a damaged one: {error}")))?;
+        let first = self.done + 1;
+        self.done += batch.num_rows() as u64;
+        chunk(self.layout, &batch, first).map(Some)
+    }
+}
+
+/// The rows of `batch` as a chunk; `first` is the number of its first row.
+pub(super) fn chunk(layout: &Layout, batch: &RecordBatch, first: u64) -> Result<Chunk> {
+    let mut failures: BTreeMap<usize, Failure> = BTreeMap::new();
+    let mut columns = Vec::with_capacity(layout.sources.len());
+    let mut shown = Vec::with_capacity(layout.sources.len());
+    for (position, source) in layout.sources.iter().enumerate() {
+        let given = batch
+            .column_by_name(source.header)
+            .ok_or_else(|| Error::unreadable(source.header, "a column of that name", "a batch without it"))?;
+        let values = convert(source, given)?;
+        if values.null_count() > given.logical_null_count() {
+            for row in (0..given.len()).filter(|row| values.is_null(*row) && !given.is_null(*row)) {
+                let found = array_value_to_string(given, row).unwrap_or_default();
+                let reason = format!("\"{found}\" is not {}", expected(&source.column.data_type));
+                failures.entry(row).or_insert(Failure { source: Some(position), reason });
+            }
+        }
+        columns.push(values);
+        shown.push(given.clone());
+    }
+    let rows = RecordBatch::try_new(layout.wide_schema(), columns).map_err(Error::data("take over a batch"))?;
+    let lines = (first..first + rows.num_rows() as u64).collect();
+    let fields: Vec<_> =
+        layout.sources.iter().filter_map(|s| batch.schema().field_with_name(s.header).cloned().ok()).collect();
+    let raw = RecordBatch::try_new(Schema::new(fields).into(), shown).map_err(Error::data("take over a batch"))?;
+    Ok(Chunk { rows, lines, raw: Raw::Columns(raw), failures, broken: Vec::new() })
+}
+
+/// Checks names and types of the columns of `source` (a file or a name that stands for one).
+pub(super) fn check_schema(source: &Path, layout: &Layout, schema: &Schema) -> Result<()> {
+    let names: Vec<&str> = layout.sources.iter().map(|source| source.header).collect();
+    let mut problems = Vec::new();
+    for field in schema.fields() {
+        if !names.contains(&field.name().as_str()) {
+            let hint = hint(&near(field.name(), names.iter().copied()));
+            problems.push(format!("the unknown column \"{}\".{hint}", field.name()));
+        }
+    }
+    for wanted in &layout.sources {
+        let target = &wanted.column.data_type;
+        match schema.field_with_name(wanted.header) {
+            Err(_) => problems.push(format!("no column \"{}\"", wanted.header)),
+            Ok(field) if !fits(field.data_type(), target) => {
+                problems.push(format!(
+                    "the column \"{}\" as {}, which is no {target}",
+                    wanted.header,
+                    field.data_type()
+                ));
+            }
+            Ok(_) => {}
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let expected = format!("the {} columns {}", names.len(), names.join(", "));
+    Err(Error::unreadable(source, expected, problems.join(", ")))
+}
+
+/// Whether values of one type can be read as another without changing what they say.
+fn fits(found: &DataType, target: &DataType) -> bool {
+    if let DataType::Dictionary(_, values) = found {
+        return fits(values, target);
+    }
+    let text = matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let fitting = match target {
+        DataType::Utf8 | DataType::Int8 | DataType::Int32 => text || found.is_integer(),
+        DataType::Float64 => text || found.is_numeric(),
+        DataType::Date32 => text || matches!(found, DataType::Date32 | DataType::Date64),
+        DataType::Boolean => text || found.is_integer() || *found == DataType::Boolean,
+        other => found == other,
+    };
+    fitting || *found == DataType::Null
+}
+
+fn convert(source: &Source, given: &ArrayRef) -> Result<ArrayRef> {
+    let target = &source.column.data_type;
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    let values = cast_with_options(given, target, &options)
+        .map_err(Error::data(format!("read the column {} as {target}", source.header)))?;
+    if source.divisor == 1.0 || *target != DataType::Float64 {
+        return Ok(values);
+    }
+    let numbers = values.as_primitive::<Float64Type>();
+    Ok(Arc::new(numbers.unary::<_, Float64Type>(|number| source.scaled(number))))
+}
+
+fn expected(target: &DataType) -> &'static str {
+    match target {
+        DataType::Date32 => "a date; expected YYYY-MM-DD",
+        DataType::Int8 => "a whole number from -128 to 127",
+        DataType::Int32 => "a whole number of 32 bits",
+        DataType::Float64 => "a number",
+        DataType::Boolean => "true or false",
+        _ => "a text",
+    }
+}

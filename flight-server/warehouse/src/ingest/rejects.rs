@@ -1,0 +1,53 @@
+//! What goes in: refused rows. What comes out: rows of the table of rejects.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::{Error, Result};
+
+/// One refused row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The table that did not take it.
+    pub table: String,
+    /// The file as it was given.
+    pub file: String,
+    /// Physical line in a CSV file (the header is line 1), row number in a Parquet file, from 1.
+    pub line_number: u64,
+    /// The column as the file calls it; `None` where the row as a whole is wrong.
+    pub column: Option<String>,
+    /// What was expected and found.
+    pub reason: String,
+    /// The row as it stood in the file; bytes that are no UTF-8 are replaced.
+    pub raw_text: String,
+}
+
+/// The columns of the table of rejects.
+pub fn rejects_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("load_id", DataType::Int64, false),
+        Field::new("table_name", DataType::Utf8, false),
+        Field::new("file", DataType::Utf8, false),
+        Field::new("line_number", DataType::Int64, false),
+        Field::new("column_name", DataType::Utf8, true),
+        Field::new("reason", DataType::Utf8, false),
+        Field::new("raw_text", DataType::Utf8, false),
+    ]))
+}
+
+pub(super) fn batch(load_id: u64, rejects: &[Reject]) -> Result<RecordBatch> {
+    let text =
+        |of: fn(&Reject) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rejects.iter().map(of))) };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![load_id as i64; rejects.len()])),
+        text(|r| &r.table),
+        text(|r| &r.file),
+        Arc::new(Int64Array::from_iter_values(rejects.iter().map(|r| r.line_number as i64))),
+        Arc::new(rejects.iter().map(|r| r.column.as_deref()).collect::<StringArray>()),
+        text(|r| &r.reason),
+        text(|r| &r.raw_text),
+    ];
+    RecordBatch::try_new(rejects_schema(), columns).map_err(Error::data("build rows of rejects"))
+}

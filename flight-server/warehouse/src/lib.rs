@@ -1,0 +1,24 @@
+//! What goes in: CSV and Parquet files, record batches, SQL. What comes out: durable, versioned
+//! tables, the rows that were refused with the reason, and streams of record batches. No network.
+//!
+//! * [`ingest`](mod@ingest): files -> accepted and refused rows, committed together.
+//! * [`store`]: immutable Parquet files and the manifest that says which of them are the tables.
+//! * [`query`]: read-only SQL over one version of the manifest.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod error;
+pub mod ingest;
+mod names;
+pub mod query;
+pub mod store;
+
+pub use error::{Error, Result, SqlFault};
+
+/// Name of the one catalogue, as SQL sees it.
+pub const CATALOG: &str = "haetae";
+/// The schema that unqualified table names are looked up in.
+pub const DEFAULT_SCHEMA: &str = "customs";
+/// The schemas of a warehouse. All of them hold the same tables.
+pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
+/// The table of each schema that keeps refused rows.
+pub const REJECTS: &str = "rejects";

@@ -1,0 +1,129 @@
+//! What goes in: DataFusion's errors. What comes out: messages for the author of the query.
+
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+
+use crate::names::{hint, near};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, SCHEMAS, SqlFault};
+
+/// How the library begins when a statement is SQL and it does nothing with it.
+const UNSUPPORTED: &str = "Unsupported SQL statement: ";
+
+/// Translates an error of planning or execution.
+pub(super) fn explain(error: &DataFusionError) -> Error {
+    let (fault, message) = translate(error.find_root());
+    Error::Sql { fault, message }
+}
+
+/// Translates the refusal of a statement that is not a query.
+pub(super) fn read_only(error: &DataFusionError) -> Error {
+    let text = error.find_root().message().into_owned();
+    let what = text.split_once(": ").map_or(text.as_str(), |(_, what)| what);
+    let message = format!(
+        "{} is not allowed: the warehouse is read-only for SQL. To load data, use `haetae-server ingest`.",
+        as_sql(strip(what).as_str())
+    );
+    Error::Sql { fault: SqlFault::ReadOnly, message }
+}
+
+/// `CREATE EXTERNAL TABLE` for the library's `CreateExternalTable`.
+fn as_sql(name: &str) -> String {
+    let mut words = String::new();
+    let mut after_lower = false;
+    for letter in name.chars() {
+        if after_lower && letter.is_uppercase() {
+            words.push(' ');
+        }
+        after_lower = letter.is_lowercase();
+        words.extend(letter.to_uppercase());
+    }
+    words
+}
+
+fn translate(error: &DataFusionError) -> (SqlFault, String) {
+    match error {
+        DataFusionError::SQL(parser, _) => {
+            (SqlFault::Syntax, format!("this is not valid SQL: {}", strip(&parser.to_string())))
+        }
+        DataFusionError::SchemaError(schema, _) => unknown_column(schema),
+        DataFusionError::Plan(text) if text.starts_with("No SQL statements") => {
+            (SqlFault::Syntax, "expected one statement, found none".to_owned())
+        }
+        DataFusionError::NotImplemented(text) if text.contains("a single SQL statement") => {
+            (SqlFault::Syntax, "expected one statement, found several; send them one by one".to_owned())
+        }
+        DataFusionError::Plan(text) => match unknown_table(text) {
+            Some(message) => (SqlFault::UnknownTable, message),
+            None => (SqlFault::Invalid, strip(text)),
+        },
+        DataFusionError::NotImplemented(text) if text.starts_with(UNSUPPORTED) => {
+            let what = strip(text.trim_start_matches(UNSUPPORTED));
+            (SqlFault::Invalid, format!("the statement {what} is not supported; the warehouse answers queries"))
+        }
+        DataFusionError::NotImplemented(text) => (SqlFault::Invalid, format!("not supported: {}", strip(text))),
+        DataFusionError::ResourcesExhausted(text) => (
+            SqlFault::Resources,
+            format!(
+                "the query needs more memory than it may have; select fewer rows or columns, or start the server with a larger \
+             --memory-mib ({})",
+                strip(text)
+            ),
+        ),
+        DataFusionError::Execution(text) | DataFusionError::Configuration(text) => (SqlFault::Invalid, strip(text)),
+        DataFusionError::ArrowError(arrow, _) => (SqlFault::Invalid, strip(&arrow.to_string())),
+        other => (SqlFault::Failed, strip(&other.strip_backtrace())),
+    }
+}
+
+/// Drops the prefixes that name the library's variants.
+fn strip(text: &str) -> String {
+    let text = text.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or(text);
+    text.trim_start_matches("Error during planning: ").trim_start_matches("sql parser error: ").trim().to_owned()
+}
+
+/// `table 'haetae.customs.fact_itm' not found`, said with the names that exist.
+fn unknown_table(text: &str) -> Option<String> {
+    let name = text.strip_prefix("table '")?.split_once("' not found")?.0;
+    let local = name.strip_prefix(CATALOG).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
+    let (schema, table) = local.split_once('.').unwrap_or((DEFAULT_SCHEMA, local));
+    let mut known: Vec<&str> = haetae_schema::tables().iter().map(|table| table.name).collect();
+    known.push(REJECTS);
+    if !SCHEMAS.contains(&schema) {
+        let hint = hint(&near(schema, SCHEMAS));
+        return Some(format!("there is no schema \"{schema}\"; the schemas are {}.{hint}", SCHEMAS.join(", ")));
+    }
+    let close = near(table, known.iter().copied());
+    let hint = if close.is_empty() { format!(" The tables are {}.", known.join(", ")) } else { hint(&close) };
+    Some(format!("there is no table \"{table}\" in the schema {schema}.{hint}"))
+}
+
+fn unknown_column(error: &SchemaError) -> (SqlFault, String) {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
+            let close = near(&field.name, names.iter().copied());
+            let hint = if !close.is_empty() {
+                hint(&close)
+            } else if names.is_empty() {
+                String::new()
+            } else {
+                let shown = names.iter().take(30).copied().collect::<Vec<_>>().join(", ");
+                format!(" The columns are {shown}{}.", if names.len() > 30 { " and more" } else { "" })
+            };
+            let place = field.relation.as_ref().map(|relation| format!(" in {relation}")).unwrap_or_default();
+            (SqlFault::UnknownColumn, format!("there is no column \"{}\"{place}.{hint}", field.name))
+        }
+        other => (SqlFault::Invalid, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_statements_read_as_sql() {
+        let names = ["CreateExternalTable", "Insert Into", "COPY", "SetVariable"];
+        assert_eq!(names.map(as_sql), ["CREATE EXTERNAL TABLE", "INSERT INTO", "COPY", "SET VARIABLE"]);
+    }
+}

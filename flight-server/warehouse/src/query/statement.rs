@@ -1,0 +1,205 @@
+//! What goes in: one SQL statement, values for its parameters. What comes out: its columns, then
+//! its rows as a stream.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::{SQLOptions, SessionContext};
+use futures::{Stream, StreamExt, stream};
+
+use super::faults::{explain, read_only};
+use super::parameters::{number_placeholders, position, row_values};
+use crate::{Error, Result, SqlFault};
+
+/// A statement that has been planned against one version.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    state: Arc<SessionState>,
+    plan: LogicalPlan,
+    parameters: SchemaRef,
+}
+
+/// Rows of a query. Dropping it ends the query.
+pub struct QueryStream {
+    schema: SchemaRef,
+    batches: Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
+}
+
+impl Statement {
+    pub(super) async fn plan(context: &SessionContext, sql: &str) -> Result<Self> {
+        let state = context.state();
+        let numbered = number_placeholders(sql);
+        let plan = state.create_logical_plan(&numbered).await.map_err(|error| explain(&error))?;
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&plan)
+            .map_err(|error| read_only(&error))?;
+        let parameters = parameters(&plan)?;
+        Ok(Self { state: Arc::new(state), plan, parameters })
+    }
+
+    /// The parameters, named `$1`, `$2` …, with the types that the query gives them; `Null` where
+    /// it leaves them open. All may be null.
+    pub fn parameters(&self) -> &SchemaRef {
+        &self.parameters
+    }
+
+    /// The columns of the result as they are known before parameters are bound.
+    pub fn unbound_schema(&self) -> SchemaRef {
+        plain_schema(self.plan.schema().as_arrow())
+    }
+
+    /// The columns of the result. `values` holds one column for each parameter, in order.
+    pub async fn schema(&self, values: Option<&RecordBatch>) -> Result<SchemaRef> {
+        let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
+        let plan = self.physical(values, row).await?;
+        Ok(plain_schema(&plan.schema()))
+    }
+
+    /// Runs the statement: once, or once for each row of `values` with the results one after
+    /// another.
+    pub async fn execute(&self, values: Option<&RecordBatch>) -> Result<QueryStream> {
+        let Some(rows) = self.first_row(values)? else { return self.run(values, None).await };
+        let mut first = self.run(values, Some(0)).await?;
+        if rows == 1 {
+            return Ok(first);
+        }
+        let schema = Arc::clone(&first.schema);
+        let (statement, values) = (self.clone(), values.cloned());
+        let others = stream::iter(1..rows).then(move |row| {
+            let (statement, values) = (statement.clone(), values.clone());
+            async move { statement.run(values.as_ref(), Some(row)).await }
+        });
+        let others = others.flat_map(|run| match run {
+            Ok(run) => run.batches,
+            Err(error) => stream::iter([Err(error)]).boxed(),
+        });
+        first.batches = Box::pin(first.batches.chain(others));
+        Ok(QueryStream { schema, batches: first.batches })
+    }
+
+    /// The number of rows of parameters, `None` where the statement has no parameters. Fails when
+    /// the values do not fit.
+    fn first_row(&self, values: Option<&RecordBatch>) -> Result<Option<usize>> {
+        let wanted = self.parameters.fields().len();
+        let found = values.map_or(0, RecordBatch::num_columns);
+        let rows = values.map_or(0, RecordBatch::num_rows);
+        let complaint = match (wanted, found) {
+            (0, 0) => return Ok(None),
+            (w, f) if w != f => format!("the statement has {w} parameters, but {f} values are bound"),
+            _ if rows == 0 => "no row of parameter values is bound".to_owned(),
+            _ => return Ok(Some(rows)),
+        };
+        Err(Error::Sql { fault: SqlFault::Parameters, message: complaint })
+    }
+
+    async fn physical(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut plan = self.plan.clone();
+        if let (Some(values), Some(row)) = (values, row) {
+            let bound = row_values(values, row)?;
+            plan = plan.replace_params_with_values(&bound).map_err(|error| explain(&error))?;
+        }
+        self.state.create_physical_plan(&plan).await.map_err(|error| explain(&error))
+    }
+
+    async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<QueryStream> {
+        let plan = self.physical(values, row).await?;
+        let schema = plain_schema(&plan.schema());
+        let batches: SendableRecordBatchStream =
+            execute_stream(plan, self.state.task_ctx()).map_err(|error| explain(&error))?;
+        let target = Arc::clone(&schema);
+        let batches = batches.map(move |batch| {
+            let batch = batch.map_err(|error| explain(&error))?;
+            plain_batch(batch, &target)
+        });
+        Ok(QueryStream { schema, batches: Box::pin(batches) })
+    }
+}
+
+impl QueryStream {
+    /// The columns of every batch, to the nullability.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Stream for QueryStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.batches.poll_next_unpin(context)
+    }
+}
+
+impl std::fmt::Debug for QueryStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryStream").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+fn parameters(plan: &LogicalPlan) -> Result<SchemaRef> {
+    let wrong = |message: String| Error::Sql { fault: SqlFault::Parameters, message };
+    let found = plan.get_parameter_fields().map_err(|error| explain(&error))?;
+    let mut fields: Vec<Option<Field>> = vec![None; found.len()];
+    for (name, field) in found {
+        let Some(number) = position(&name) else {
+            return Err(wrong(format!("the parameter {name} has a name; write ? or $1, $2 and so on")));
+        };
+        let Some(slot) = fields.get_mut(number - 1) else {
+            return Err(wrong(format!("the parameters must be numbered from $1 without gaps, but there is {name}")));
+        };
+        let data_type = field.map_or(DataType::Null, |field| field.data_type().clone());
+        *slot = Some(Field::new(name, data_type, true));
+    }
+    let fields: Option<Vec<Field>> = fields.into_iter().collect();
+    let fields = fields.ok_or_else(|| wrong("the parameters must be numbered from $1 without gaps".to_owned()))?;
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The schema without metadata, which two plans of the same query need not agree on, and with types
+/// that every client reads.
+fn plain_schema(schema: &Schema) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().iter().map(plain_field).collect::<Vec<_>>()))
+}
+
+fn plain_field(field: &FieldRef) -> FieldRef {
+    Arc::new(Field::new(field.name(), plain_type(field.data_type()), field.is_nullable()))
+}
+
+/// Without views and dictionaries, also inside of lists and structs: older clients cannot read
+/// views, and dictionaries would have to be the same in all batches.
+fn plain_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::Dictionary(_, values) => plain_type(values),
+        DataType::RunEndEncoded(_, values) => plain_type(values.data_type()),
+        DataType::List(item) | DataType::ListView(item) => DataType::List(plain_field(item)),
+        DataType::LargeList(item) | DataType::LargeListView(item) => DataType::LargeList(plain_field(item)),
+        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(plain_field(item), *length),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain_field).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(plain_field(entries), *sorted),
+        other => other.clone(),
+    }
+}
+
+fn plain_batch(batch: RecordBatch, target: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(target.fields()).map(|(column, field)| {
+        if column.data_type() == field.data_type() { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
+    });
+    let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    columns
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(target), columns, &rows))
+        .map_err(Error::data("send a batch"))
+}

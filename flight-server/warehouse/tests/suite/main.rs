@@ -1,0 +1,8 @@
+//! The warehouse from the outside: files in, SQL out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod crash;
+mod files;
+mod ingest;
+mod kcs;
+mod query;
