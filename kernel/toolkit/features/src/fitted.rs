@@ -1,0 +1,107 @@
+//! What was learnt from training rows, applied to any rows.
+
+use crate::deviation::{Deviations, log_ratio};
+use crate::feature::Feature;
+use crate::history::{Overall, Timeline};
+use crate::key::{Dictionary, NULL, code_value};
+use crate::{Error, FeatureMatrix, Result, column};
+use polars::frame::DataFrame;
+use rayon::prelude::*;
+
+/// Features fitted on training rows; [`FittedFeatures::transform`] gives their values for any rows.
+#[derive(Debug, Clone)]
+pub struct FittedFeatures {
+    pub(crate) features: Vec<Feature>,
+    pub(crate) date: String,
+    pub(crate) overall: Overall,
+    pub(crate) timelines: Vec<(Vec<String>, Timeline)>,
+    pub(crate) dictionaries: Vec<(String, Dictionary)>,
+    pub(crate) deviations: Vec<(String, Deviations)>,
+}
+
+impl FittedFeatures {
+    /// Names of the features, in the order of the matrix.
+    pub fn names(&self) -> Vec<String> {
+        self.features.iter().map(Feature::name).collect()
+    }
+
+    /// Features of `frame`, training rows or later ones, in any order of rows.
+    ///
+    /// A history of a row uses training rows with a strictly earlier date only; so a training row
+    /// gets the value that it would have had on its day, and a later row uses all of them. The
+    /// target column need not be there, and is not read.
+    ///
+    /// # Errors
+    /// When a column is missing or has changed its type, a date is null, or a number is infinite.
+    pub fn transform(&self, frame: &DataFrame) -> Result<FeatureMatrix> {
+        let days = column::days(frame, &self.date)?;
+        // Collected as results first: which of several errors is returned must not depend on timing.
+        let columns = self
+            .features
+            .par_iter()
+            .map(|feature| self.values(feature, frame, &days))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Result<Vec<_>>>()?;
+        let categorical = self.features.iter().map(|feature| matches!(feature, Feature::Categorical(_)));
+        FeatureMatrix::new(self.names(), columns, categorical.collect())
+    }
+
+    fn values(&self, feature: &Feature, frame: &DataFrame, days: &[i32]) -> Result<Vec<f64>> {
+        match feature {
+            Feature::Numeric(column) => column::numbers(frame, column, "a feature"),
+            Feature::Log(column) => {
+                let log = |value: f64| if value < 0.0 { f64::NAN } else { value.ln_1p() };
+                Ok(column::numbers(frame, column, "a logarithm")?.into_iter().map(log).collect())
+            }
+            Feature::Ratio(over, under) => {
+                let over = column::numbers(frame, over, "a ratio")?;
+                let under = column::numbers(frame, under, "a ratio")?;
+                Ok(over.iter().zip(under).map(|(a, b)| if b == 0.0 { f64::NAN } else { a / b }).collect())
+            }
+            Feature::Same(a, b) => same(frame, a, b),
+            Feature::Categorical(name) => {
+                let codes = self.dictionary(name)?.codes(frame)?;
+                Ok(codes.into_iter().map(code_value).collect())
+            }
+            Feature::History(key, prior) => self.timeline(key)?.rate(frame, days, &self.overall, *prior),
+            Feature::Count(key) => self.timeline(key)?.rows(frame, days),
+            Feature::Deviation(over, under, _) => {
+                let values = log_ratio(frame, over, under)?;
+                self.deviation(&feature.name())?.of(frame, days, &values)
+            }
+        }
+    }
+
+    fn dictionary(&self, name: &str) -> Result<&Dictionary> {
+        let found = self.dictionaries.iter().find(|(known, _)| known == name);
+        found.map(|(_, dictionary)| dictionary).ok_or_else(|| not_fitted(name))
+    }
+
+    fn deviation(&self, name: &str) -> Result<&Deviations> {
+        let found = self.deviations.iter().find(|(known, _)| known == name);
+        found.map(|(_, deviations)| deviations).ok_or_else(|| not_fitted(name))
+    }
+
+    fn timeline(&self, key: &[String]) -> Result<&Timeline> {
+        let found = self.timelines.iter().find(|(known, _)| known == key);
+        found.map(|(_, timeline)| timeline).ok_or_else(|| not_fitted(&key.join(", ")))
+    }
+}
+
+fn not_fitted(name: &str) -> Error {
+    Error::Setting { name: format!("feature of {name}"), expected: "fitted", found: "not fitted".to_owned() }
+}
+
+/// 1 where both columns hold the same value; a value of `b` that `a` never holds cannot be the same.
+fn same(frame: &DataFrame, a: &str, b: &str) -> Result<Vec<f64>> {
+    const PURPOSE: &str = "a comparison";
+    let dictionary = Dictionary::fit(frame, a, PURPOSE)?;
+    let left = dictionary.codes(frame)?;
+    let right = dictionary.of(b).codes(frame)?;
+    Ok(left
+        .into_iter()
+        .zip(right)
+        .map(|(a, b)| if a == NULL || b == NULL { f64::NAN } else { f64::from(a == b) })
+        .collect())
+}

@@ -1,0 +1,169 @@
+//! What can go wrong between features and figures.
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A model that cannot be fitted, applied or judged, with the facts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Features could not be made.
+    #[error(transparent)]
+    Features(#[from] haetae_features::Error),
+    /// The frame library refused.
+    #[error("frame: {0}")]
+    Frame(#[from] polars::error::PolarsError),
+    /// A parameter is out of its range.
+    #[error("{model}: parameter `{name}`: expected {expected}, found {found}")]
+    Parameter {
+        /// Which model.
+        model: &'static str,
+        /// Which parameter.
+        name: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value given.
+        found: String,
+    },
+    /// Two things that belong together have different lengths.
+    #[error("{what}: expected {expected} rows, as many as in what belongs to it, found {found}")]
+    Rows {
+        /// What was given.
+        what: &'static str,
+        /// Rows of what it belongs to.
+        expected: usize,
+        /// Rows of the other.
+        found: usize,
+    },
+    /// Nothing to learn from or to score.
+    #[error("{what} is empty: expected at least 1 row and 1 feature, found {rows} rows and {columns} features")]
+    Empty {
+        /// Which matrix.
+        what: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its features.
+        columns: usize,
+    },
+    /// No rows to judge, or none with a label.
+    #[error("{what}: expected at least 1 row with a label, found none among {rows}")]
+    NoLabels {
+        /// Which rows.
+        what: &'static str,
+        /// Rows with and without a label.
+        rows: usize,
+    },
+    /// A target value that the model cannot learn.
+    #[error("target, row {row}: expected {expected}, found {found}")]
+    Target {
+        /// Row, counted from 0.
+        row: usize,
+        /// What the objective needs.
+        expected: String,
+        /// What stands there.
+        found: f64,
+    },
+    /// All rows have the same target.
+    #[error("target: expected both 0 and 1, found only {found} in {rows} rows; take a longer period")]
+    OneClass {
+        /// The only value.
+        found: f64,
+        /// How many rows.
+        rows: usize,
+    },
+    /// A number is missing where every row must have one.
+    #[error("{what}, row {row}: expected a number, found NaN")]
+    NotANumber {
+        /// Which list.
+        what: &'static str,
+        /// Row, counted from 0.
+        row: usize,
+    },
+    /// A feature's name cannot stand in a model's text.
+    #[error(
+        "feature `{name}`: its name may not be empty nor hold spaces, quotes or any of , : [ ] {{ }}; rename the column"
+    )]
+    FeatureName {
+        /// The name.
+        name: String,
+    },
+    /// The features are not those that the model was fitted on.
+    #[error("feature {position}: the model was fitted on `{expected}`, found `{found}`")]
+    FeatureMismatch {
+        /// Position, counted from 0.
+        position: usize,
+        /// Name at the fit; `nothing` past the end.
+        expected: String,
+        /// Name now; `nothing` past the end.
+        found: String,
+    },
+    /// A number that no sum survives.
+    #[error(
+        "feature `{feature}`, row {row}: expected a finite number or NaN, found an infinite one; set it to null where it is not known"
+    )]
+    Infinite {
+        /// The feature.
+        feature: String,
+        /// Row, counted from 0.
+        row: usize,
+    },
+    /// A categorical feature holds what is no code.
+    #[error(
+        "feature `{name}`, row {row}: a category must be a whole number from 0 to 2147483647 or NaN, found {found}"
+    )]
+    Category {
+        /// The feature.
+        name: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// A parameter names a feature that is not there.
+    #[error(
+        "`{name}` was named as a feature that only raises or lowers the score, but is not among the features: {found}"
+    )]
+    UnknownFeature {
+        /// The name.
+        name: String,
+        /// Names of the features.
+        found: String,
+    },
+    /// The caller asked to end.
+    #[error("fit cancelled after {done} of {of} {what}; no model was kept")]
+    Cancelled {
+        /// What was counted.
+        what: &'static str,
+        /// How many were done.
+        done: usize,
+        /// How many were asked for.
+        of: usize,
+    },
+    /// A solver ended short of its tolerance.
+    #[error(
+        "{model}: after {iterations} iterations the gradient is {gradient:e}, expected at most {tolerance:e}; raise `iterations` or `tolerance`"
+    )]
+    NotConverged {
+        /// Which model.
+        model: &'static str,
+        /// Iterations made.
+        iterations: usize,
+        /// Largest absolute component of the gradient of the mean loss.
+        gradient: f64,
+        /// What it was to be.
+        tolerance: f64,
+    },
+    /// Text that is no saved model.
+    #[error("not a saved LightGBM model: {reason}")]
+    ModelText {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// LightGBM itself refused.
+    #[error("LightGBM, {call}: {message}")]
+    Library {
+        /// What it was asked.
+        call: &'static str,
+        /// What it said.
+        message: String,
+    },
+}

@@ -1,0 +1,98 @@
+//! One model under one protocol -> its figures.
+
+use crate::{Result, metrics};
+
+/// Inspection rates at which figures are given.
+pub const RATES: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
+
+/// Which rows are scored, by what was known about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// All later rows: what the office would have met.
+    Full,
+    /// Of these, the rows whose key is not in training: what no table can answer.
+    Clean,
+    /// All rows in turn, training rows too, each scored by a model that was fitted without any row
+    /// of its key.
+    Grouped,
+}
+
+impl Protocol {
+    /// `full`, `clean` or `grouped`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Clean => "clean",
+            Self::Grouped => "grouped",
+        }
+    }
+}
+
+/// Figures of one model; arrays are in the order of [`RATES`]. Shares, not percent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Which rows were scored.
+    pub protocol: Protocol,
+    /// Name of the model.
+    pub model: String,
+    /// Rows scored.
+    pub rows: usize,
+    /// Rows with target 1.
+    pub positive: usize,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Average precision.
+    pub average_precision: f64,
+    /// Precision@rate; NaN where the rate is no row.
+    pub precision: [f64; 5],
+    /// Recall@rate.
+    pub recall: [f64; 5],
+    /// Revenue@rate, where revenue is known.
+    pub revenue: Option<[f64; 5]>,
+}
+
+impl Score {
+    pub(super) fn of(
+        protocol: Protocol,
+        model: &str,
+        target: &[f64],
+        scores: &[f64],
+        revenue: Option<&[f64]>,
+    ) -> Result<Self> {
+        let auc = metrics::auc(target, scores)?;
+        let average_precision = metrics::average_precision(target, scores)?;
+        let mut precision = [f64::NAN; 5];
+        let mut recall = [f64::NAN; 5];
+        let mut found = [f64::NAN; 5];
+        for (i, &rate) in RATES.iter().enumerate() {
+            precision[i] = metrics::precision_at(target, scores, rate)?;
+            recall[i] = metrics::recall_at(target, scores, rate)?;
+            if let Some(revenue) = revenue {
+                found[i] = metrics::revenue_at(revenue, scores, rate)?;
+            }
+        }
+        Ok(Self {
+            protocol,
+            model: model.to_owned(),
+            rows: target.len(),
+            positive: target.iter().filter(|&&value| value == 1.0).count(),
+            auc,
+            average_precision,
+            precision,
+            recall,
+            revenue: revenue.map(|_| found),
+        })
+    }
+
+    /// Precision@rate for a rate of [`RATES`]; `None` for another rate.
+    pub fn precision_at(&self, rate: f64) -> Option<f64> {
+        RATES.iter().position(|&known| known == rate).map(|i| self.precision[i])
+    }
+
+    /// Share of rows with target 1: the precision of drawing rows at random.
+    pub fn base_rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let rate = self.positive as f64 / self.rows as f64;
+        rate
+    }
+}

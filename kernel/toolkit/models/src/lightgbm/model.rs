@@ -1,0 +1,214 @@
+//! Fitted trees: scores, contributions, and the model as text.
+
+use super::ffi::{Booster, Predict};
+use super::fit::same_features;
+use crate::{Error, Result};
+use haetae_features::FeatureMatrix;
+use polars::frame::DataFrame;
+use polars::prelude::Column;
+use std::sync::Arc;
+
+/// Rows that are handed over at a time: enough for all threads, little enough to stay in cache.
+const CHUNK: usize = 1 << 15;
+
+/// Trees that have learnt. Cheap to clone; may be used from several threads at once.
+#[derive(Clone)]
+pub struct LightGbmModel {
+    booster: Arc<Booster>,
+    text: Arc<str>,
+    names: Arc<[String]>,
+    classes: usize,
+    threads: usize,
+}
+
+impl std::fmt::Debug for LightGbmModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LightGBM, {} trees on {} features", self.trees(), self.names.len())
+    }
+}
+
+impl LightGbmModel {
+    /// Reads a model that [`LightGbmModel::text`] (or LightGBM elsewhere) wrote.
+    ///
+    /// # Errors
+    /// [`Error::ModelText`] where the text is not a whole model.
+    pub fn from_text(text: &str) -> Result<Self> {
+        Self::from_text_with(text.to_owned(), super::LightGbm::params().threads)
+    }
+
+    pub(super) fn from_text_with(text: String, threads: usize) -> Result<Self> {
+        let fail = |reason: &str| Err(Error::ModelText { reason: reason.to_owned() });
+        if !text.starts_with("tree\nversion=v4\n") {
+            return fail("expected it to begin with `tree` and `version=v4`");
+        }
+        if !text.contains("\nend of trees\n") {
+            return fail("expected the line `end of trees`; the text was cut off");
+        }
+        let Some(names) = text.lines().find_map(|line| line.strip_prefix("feature_names=")) else {
+            return fail("expected a line `feature_names=`");
+        };
+        let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+        let booster = Booster::from_text(&text)?;
+        if names.len() != booster.features()? {
+            return fail("expected as many names as features");
+        }
+        let classes = booster.classes()?;
+        Ok(Self { booster: Arc::new(booster), text: text.into(), names: names.into(), classes, threads })
+    }
+
+    /// The model as text: everything that [`LightGbmModel::from_text`] needs, feature names included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Names of the features that it was fitted on, in their order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Number of trees.
+    pub fn trees(&self) -> usize {
+        self.text.lines().filter(|line| line.starts_with("Tree=")).count()
+    }
+
+    /// Numbers that a prediction has for each row: 1, or the number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Probability of 1 (or value) for each row; with classes, the probability of each class, row
+    /// after row.
+    ///
+    /// # Errors
+    /// [`Error::FeatureMismatch`] when the features are not those of the fit.
+    pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        self.run(features, Predict::Normal)
+    }
+
+    /// As [`LightGbmModel::predict`], before the link function: log-odds for a probability.
+    ///
+    /// # Errors
+    /// As [`LightGbmModel::predict`].
+    pub fn predict_raw(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        self.run(features, Predict::Raw)
+    }
+
+    /// What each feature adds to the raw score of each row (SHAP values of the trees).
+    ///
+    /// Source: Lundberg et al., *Consistent individualized feature attribution for tree ensembles*, 2018.
+    ///
+    /// # Errors
+    /// As [`LightGbmModel::predict`].
+    pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
+        Ok(Contributions {
+            names: self.names.to_vec(),
+            rows: features.rows(),
+            classes: self.classes,
+            values: self.run(features, Predict::Contributions)?,
+        })
+    }
+
+    /// Features by the total gain of their splits, greatest first; equal ones in their order.
+    ///
+    /// # Errors
+    /// [`Error::Library`] where the library refuses.
+    pub fn importance(&self) -> Result<Vec<(String, f64)>> {
+        let gains = self.booster.gains()?;
+        let mut pairs: Vec<(String, f64)> = self.names.iter().cloned().zip(gains).collect();
+        pairs.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(pairs)
+    }
+
+    fn run(&self, features: &FeatureMatrix, kind: Predict) -> Result<Vec<f64>> {
+        same_features(&self.names, features.names())?;
+        let columns = features.columns();
+        let mut result = Vec::with_capacity(features.rows() * self.classes);
+        let mut chunk = vec![0.0; CHUNK.min(features.rows()) * columns];
+        let mut from = 0;
+        while from < features.rows() {
+            let rows = CHUNK.min(features.rows() - from);
+            // Row-major: one row's features side by side is how a tree reads them.
+            for column in 0..columns {
+                let values = &features.column(column)[from..from + rows];
+                for (row, &value) in values.iter().enumerate() {
+                    chunk[row * columns + column] = value;
+                }
+            }
+            result.extend(self.booster.predict(&chunk[..rows * columns], rows, kind, self.threads)?);
+            from += rows;
+        }
+        Ok(result)
+    }
+}
+
+/// What each feature adds to each row's raw score. All of a row's contributions and its
+/// [`Contributions::expected`] sum to the raw score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contributions {
+    names: Vec<String>,
+    rows: usize,
+    classes: usize,
+    values: Vec<f64>,
+}
+
+impl Contributions {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of classes; 1 where there is one score a row.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Names of the features.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Contributions of all features to the raw score of one class in one row; empty outside.
+    pub fn row(&self, row: usize, class: usize) -> &[f64] {
+        self.slice(row, class).map_or(&[], |slice| &slice[..self.names.len()])
+    }
+
+    /// The raw score that a row has before any feature is known; NaN outside.
+    pub fn expected(&self, row: usize, class: usize) -> f64 {
+        self.slice(row, class).and_then(|slice| slice.last()).copied().unwrap_or(f64::NAN)
+    }
+
+    fn slice(&self, row: usize, class: usize) -> Option<&[f64]> {
+        if row >= self.rows || class >= self.classes {
+            return None;
+        }
+        let width = self.names.len() + 1;
+        let from = (row * self.classes + class) * width;
+        self.values.get(from..from + width)
+    }
+
+    /// The features that raise a row's score most, greatest first, with what they add; at most
+    /// `count`, and none that lowers it.
+    pub fn reasons(&self, row: usize, class: usize, count: usize) -> Vec<(String, f64)> {
+        let mut raised: Vec<(String, f64)> =
+            self.names.iter().cloned().zip(self.row(row, class).iter().copied()).filter(|pair| pair.1 > 0.0).collect();
+        raised.sort_by(|a, b| b.1.total_cmp(&a.1));
+        raised.truncate(count);
+        raised
+    }
+
+    /// One class as a frame: a column for each feature, and `expected`.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] when a feature is itself named `expected`.
+    pub fn to_frame(&self, class: usize) -> Result<DataFrame> {
+        let mut columns: Vec<Column> = Vec::with_capacity(self.names.len() + 1);
+        for (i, name) in self.names.iter().enumerate() {
+            let values: Vec<f64> =
+                (0..self.rows).map(|row| self.row(row, class).get(i).copied().unwrap_or(f64::NAN)).collect();
+            columns.push(Column::new(name.as_str().into(), values));
+        }
+        let expected: Vec<f64> = (0..self.rows).map(|row| self.expected(row, class)).collect();
+        columns.push(Column::new("expected".into(), expected));
+        Ok(DataFrame::new(self.rows, columns)?)
+    }
+}

@@ -1,0 +1,418 @@
+//! What the trees are to be like, checked before anything is grown.
+
+use super::fit::{Progress, Step, Watched};
+use super::model::LightGbmModel;
+use crate::{Error, Result};
+use haetae_features::FeatureMatrix;
+
+/// Gradient-boosted decision trees (LightGBM 4.7).
+///
+/// Source: Ke et al., *LightGBM: A Highly Efficient Gradient Boosting Decision Tree*, NIPS 2017.
+#[derive(Debug, Clone, Copy)]
+pub struct LightGbm;
+
+impl LightGbm {
+    /// The parameters to start from.
+    pub fn params() -> LightGbmParams {
+        LightGbmParams::default()
+    }
+}
+
+/// What is learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objective {
+    /// Probability that the target is 1; the target is 0 or 1.
+    Binary,
+    /// Probability of each of so many classes; the target is 0, 1 … up to one less.
+    Classes(usize),
+    /// Expected value of the target, by squared error.
+    Value,
+}
+
+/// What early stopping looks at on validation rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Area under the ROC curve: more is better.
+    Auc,
+    /// Average precision: more is better.
+    AveragePrecision,
+    /// Logarithmic loss: less is better.
+    LogLoss,
+    /// Mean squared error: less is better.
+    SquaredError,
+}
+
+impl Metric {
+    pub(super) fn more_is_better(self) -> bool {
+        matches!(self, Self::Auc | Self::AveragePrecision)
+    }
+
+    fn name(self, objective: Objective) -> &'static str {
+        match (self, objective) {
+            (Self::Auc, _) => "auc",
+            (Self::AveragePrecision, _) => "average_precision",
+            (Self::LogLoss, Objective::Classes(_)) => "multi_logloss",
+            (Self::LogLoss, _) => "binary_logloss",
+            (Self::SquaredError, _) => "l2",
+        }
+    }
+
+    fn fits(self, objective: Objective) -> bool {
+        match objective {
+            Objective::Binary => self != Self::SquaredError,
+            Objective::Classes(_) => self == Self::LogLoss,
+            Objective::Value => self == Self::SquaredError,
+        }
+    }
+}
+
+/// Parameters of [`LightGbm`]; each method sets one. The defaults are the library's own, with a
+/// fixed seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LightGbmParams {
+    pub(super) objective: Objective,
+    pub(super) metric: Option<Metric>,
+    pub(super) trees: usize,
+    pub(super) leaves: usize,
+    pub(super) depth: Option<usize>,
+    pub(super) learning_rate: f64,
+    pub(super) min_rows_in_leaf: usize,
+    pub(super) row_share: f64,
+    pub(super) feature_share: f64,
+    pub(super) l1: f64,
+    pub(super) l2: f64,
+    pub(super) bins: usize,
+    pub(super) seed: u32,
+    pub(super) threads: usize,
+    pub(super) patience: Option<usize>,
+    pub(super) increasing: Vec<String>,
+    pub(super) decreasing: Vec<String>,
+}
+
+impl Default for LightGbmParams {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Binary,
+            metric: None,
+            trees: 100,
+            leaves: 31,
+            depth: None,
+            learning_rate: 0.1,
+            min_rows_in_leaf: 20,
+            row_share: 1.0,
+            feature_share: 1.0,
+            l1: 0.0,
+            l2: 0.0,
+            bins: 255,
+            seed: 7,
+            threads: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(16)),
+            patience: None,
+            increasing: Vec::new(),
+            decreasing: Vec::new(),
+        }
+    }
+}
+
+impl LightGbmParams {
+    /// What is learnt; [`Objective::Binary`] unless said.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
+    }
+
+    /// What early stopping looks at; unless said, AUC, the logarithmic loss of classes, or the
+    /// squared error, by the objective.
+    #[must_use]
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = Some(metric);
+        self
+    }
+
+    /// Number of trees (of rounds, where there are classes); 100 unless said.
+    #[must_use]
+    pub fn trees(mut self, trees: usize) -> Self {
+        self.trees = trees;
+        self
+    }
+
+    /// Most leaves of a tree, 2 to 131072; 31 unless said.
+    #[must_use]
+    pub fn leaves(mut self, leaves: usize) -> Self {
+        self.leaves = leaves;
+        self
+    }
+
+    /// Most splits from root to leaf; no bound unless said.
+    #[must_use]
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = Some(depth);
+        self
+    }
+
+    /// Weight of each tree, above 0 and at most 1; 0.1 unless said.
+    #[must_use]
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+
+    /// Fewest training rows of a leaf; 20 unless said.
+    #[must_use]
+    pub fn min_rows_in_leaf(mut self, rows: usize) -> Self {
+        self.min_rows_in_leaf = rows;
+        self
+    }
+
+    /// Share of the rows that each tree sees, drawn anew for each; all unless said.
+    #[must_use]
+    pub fn row_share(mut self, share: f64) -> Self {
+        self.row_share = share;
+        self
+    }
+
+    /// Share of the features that each tree sees, drawn anew for each; all unless said.
+    #[must_use]
+    pub fn feature_share(mut self, share: f64) -> Self {
+        self.feature_share = share;
+        self
+    }
+
+    /// Penalty on the absolute values of leaves; 0 unless said.
+    #[must_use]
+    pub fn l1(mut self, penalty: f64) -> Self {
+        self.l1 = penalty;
+        self
+    }
+
+    /// Penalty on the squared values of leaves; 0 unless said.
+    #[must_use]
+    pub fn l2(mut self, penalty: f64) -> Self {
+        self.l2 = penalty;
+        self
+    }
+
+    /// Most distinct values of a feature that are kept apart, 2 to 65535; 255 unless said.
+    #[must_use]
+    pub fn bins(mut self, bins: usize) -> Self {
+        self.bins = bins;
+        self
+    }
+
+    /// Where drawing rows and features begins; 7 unless said.
+    #[must_use]
+    pub fn seed(mut self, seed: u32) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Threads; the machine's cores (16 at most) unless said. Sums of another number of threads may
+    /// differ in their last bits: set it where models of two machines must be equal.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Stops when so many trees in a row have not bettered the metric on validation rows, and keeps
+    /// the trees up to the best; never unless said, and only in a fit with validation rows.
+    #[must_use]
+    pub fn patience(mut self, trees: usize) -> Self {
+        self.patience = Some(trees);
+        self
+    }
+
+    /// Features that may only raise the score as they grow, others equal.
+    #[must_use]
+    pub fn increasing(mut self, names: &[String]) -> Self {
+        self.increasing = names.to_vec();
+        self
+    }
+
+    /// Features that may only lower the score as they grow, others equal.
+    #[must_use]
+    pub fn decreasing(mut self, names: &[String]) -> Self {
+        self.decreasing = names.to_vec();
+        self
+    }
+
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] with the first that is out of its range.
+    pub fn check(&self) -> Result<CheckedLightGbm> {
+        let fail = |name: &'static str, expected: &'static str, found: String| Error::Parameter {
+            model: "LightGBM",
+            name,
+            expected,
+            found,
+        };
+        let whole = |name, value: usize, least: usize, most: usize, expected| {
+            if (least..=most).contains(&value) { Ok(()) } else { Err(fail(name, expected, value.to_string())) }
+        };
+        whole("trees", self.trees, 1, 100_000, "1 to 100000")?;
+        whole("leaves", self.leaves, 2, 131_072, "2 to 131072")?;
+        whole("min_rows_in_leaf", self.min_rows_in_leaf, 1, 1_000_000_000, "1 to 1000000000")?;
+        whole("bins", self.bins, 2, 65_535, "2 to 65535")?;
+        whole("threads", self.threads, 1, 1024, "1 to 1024")?;
+        whole("depth", self.depth.unwrap_or(1), 1, 1000, "1 to 1000")?;
+        whole("patience", self.patience.unwrap_or(1), 1, 100_000, "1 to 100000")?;
+        if self.seed > i32::MAX as u32 {
+            return Err(fail("seed", "0 to 2147483647", self.seed.to_string()));
+        }
+        if let Objective::Classes(classes) = self.objective {
+            whole("objective (classes)", classes, 2, 10_000, "2 to 10000")?;
+        }
+        for (name, share) in [
+            ("learning_rate", self.learning_rate),
+            ("row_share", self.row_share),
+            ("feature_share", self.feature_share),
+        ] {
+            if !(share > 0.0 && share <= 1.0) {
+                return Err(fail(name, "above 0 and at most 1", share.to_string()));
+            }
+        }
+        for (name, penalty) in [("l1", self.l1), ("l2", self.l2)] {
+            if !(penalty >= 0.0 && penalty.is_finite()) {
+                return Err(fail(name, "a finite number of at least 0", penalty.to_string()));
+            }
+        }
+        if let Some(both) = self.increasing.iter().find(|name| self.decreasing.contains(name)) {
+            return Err(fail("increasing", "no feature that is also decreasing", both.clone()));
+        }
+        let metric = self.metric.unwrap_or(match self.objective {
+            Objective::Binary => Metric::Auc,
+            Objective::Classes(_) => Metric::LogLoss,
+            Objective::Value => Metric::SquaredError,
+        });
+        if !metric.fits(self.objective) {
+            return Err(fail("metric", "one that fits the objective", format!("{metric:?} for {:?}", self.objective)));
+        }
+        Ok(CheckedLightGbm { params: self.clone(), metric })
+    }
+
+    /// Checks the parameters and fits; see [`CheckedLightGbm::fit`].
+    ///
+    /// # Errors
+    /// As [`LightGbmParams::check`] and [`CheckedLightGbm::fit`].
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LightGbmModel> {
+        self.check()?.fit(features, target)
+    }
+
+    /// Checks the parameters and fits with validation rows; see [`CheckedLightGbm::fit_valid`].
+    ///
+    /// # Errors
+    /// As [`LightGbmParams::check`] and [`CheckedLightGbm::fit_valid`].
+    pub fn fit_valid(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        valid: &FeatureMatrix,
+        valid_target: &[f64],
+    ) -> Result<LightGbmModel> {
+        self.check()?.fit_valid(features, target, valid, valid_target)
+    }
+}
+
+/// Parameters that are known to be in their ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedLightGbm {
+    pub(super) params: LightGbmParams,
+    pub(super) metric: Metric,
+}
+
+impl CheckedLightGbm {
+    /// Grows trees on `features` (NaN is missing; categorical columns are split by sets of their
+    /// codes) for a `target` of one number a row.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from, lengths differ, the target does not fit the objective,
+    /// a name cannot stand in the model's text, or the library refuses.
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LightGbmModel> {
+        self.fit_watched(features, target, None, &mut |_| Step::Go)
+    }
+
+    /// As [`CheckedLightGbm::fit`], measuring after each tree on `valid` rows, and stopping early
+    /// where [`LightGbmParams::patience`] says so: the model then ends with the best tree.
+    ///
+    /// # Errors
+    /// As [`CheckedLightGbm::fit`], for both sets of rows.
+    pub fn fit_valid(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        valid: &FeatureMatrix,
+        valid_target: &[f64],
+    ) -> Result<LightGbmModel> {
+        self.fit_watched(features, target, Some((valid, valid_target)), &mut |_| Step::Go)
+    }
+
+    /// As the two above, calling `watch` after each tree: for a progress bar, to end with the trees
+    /// so far, or to cancel.
+    ///
+    /// # Errors
+    /// As [`CheckedLightGbm::fit`]; [`Error::Cancelled`] when `watch` says [`Step::Cancel`].
+    pub fn fit_watched(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        valid: Option<(&FeatureMatrix, &[f64])>,
+        watch: &mut dyn FnMut(&Progress) -> Step,
+    ) -> Result<LightGbmModel> {
+        Watched { checked: self, watch }.fit(features, target, valid)
+    }
+
+    /// What the library is told, for these features: `name=value` with spaces between.
+    pub(super) fn text(&self, features: &FeatureMatrix) -> Result<String> {
+        let p = &self.params;
+        let objective = match p.objective {
+            Objective::Binary => "binary".to_owned(),
+            Objective::Classes(classes) => format!("multiclass num_class={classes}"),
+            Objective::Value => "regression".to_owned(),
+        };
+        let mut text = format!(
+            "objective={objective} metric={metric} num_iterations={} num_leaves={} max_depth={} \
+             learning_rate={} min_data_in_leaf={} bagging_fraction={} bagging_freq={} \
+             feature_fraction={} lambda_l1={} lambda_l2={} max_bin={} seed={} num_threads={} \
+             deterministic=true force_row_wise=true verbosity=-1",
+            p.trees,
+            p.leaves,
+            p.depth.map_or(-1, |depth| i32::try_from(depth).unwrap_or(-1)),
+            p.learning_rate,
+            p.min_rows_in_leaf,
+            p.row_share,
+            i32::from(p.row_share < 1.0),
+            p.feature_share,
+            p.l1,
+            p.l2,
+            p.bins,
+            p.seed,
+            p.threads,
+            metric = self.metric.name(p.objective),
+        );
+        let categorical: Vec<String> =
+            (0..features.columns()).filter(|&i| features.is_categorical(i)).map(|i| i.to_string()).collect();
+        if !categorical.is_empty() {
+            text.push_str(" categorical_feature=");
+            text.push_str(&categorical.join(","));
+        }
+        if !(p.increasing.is_empty() && p.decreasing.is_empty()) {
+            let unknown = p.increasing.iter().chain(&p.decreasing).find(|name| features.position(name).is_none());
+            if let Some(name) = unknown {
+                return Err(Error::UnknownFeature { name: name.clone(), found: features.names().join(", ") });
+            }
+            let signs = features.names().iter().map(|name| {
+                if p.increasing.contains(name) {
+                    "1"
+                } else if p.decreasing.contains(name) {
+                    "-1"
+                } else {
+                    "0"
+                }
+            });
+            text.push_str(" monotone_constraints=");
+            text.push_str(&signs.collect::<Vec<_>>().join(","));
+        }
+        Ok(text)
+    }
+}

@@ -1,0 +1,138 @@
+//! How strongly the weights are held back, checked before anything is fitted.
+
+use super::encode::Encoder;
+use super::model::LogisticModel;
+use super::solver::{Penalty, solve};
+use crate::lightgbm::check_rows;
+use crate::metrics::both_classes;
+use crate::{Error, Objective, Result};
+use haetae_features::FeatureMatrix;
+
+/// Binary logistic regression. Minimises `sum of log losses + |weights|^2 / (2 c)`; the intercept
+/// is free. That is the problem which scikit-learn's `LogisticRegression(C=c)` solves.
+#[derive(Debug, Clone, Copy)]
+pub struct Logistic;
+
+impl Logistic {
+    /// The parameters to start from.
+    pub fn params() -> LogisticParams {
+        LogisticParams::default()
+    }
+}
+
+/// Parameters of [`Logistic`]; each method sets one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticParams {
+    c: f64,
+    min_rows: usize,
+    iterations: usize,
+    tolerance: f64,
+}
+
+impl Default for LogisticParams {
+    fn default() -> Self {
+        Self { c: 0.1, min_rows: 10, iterations: 100, tolerance: 1e-7 }
+    }
+}
+
+impl LogisticParams {
+    /// Weight of the losses against the penalty, above 0: the greater, the freer the weights; 0.1
+    /// unless said.
+    #[must_use]
+    pub fn c(mut self, c: f64) -> Self {
+        self.c = c;
+        self
+    }
+
+    /// Fewest training rows of a category that gets a weight of its own; rarer ones, and those
+    /// that training did not have, share one; 10 unless said.
+    #[must_use]
+    pub fn min_rows(mut self, rows: usize) -> Self {
+        self.min_rows = rows;
+        self
+    }
+
+    /// Most Newton steps; 100 unless said. Ten are usual.
+    #[must_use]
+    pub fn iterations(mut self, iterations: usize) -> Self {
+        self.iterations = iterations;
+        self
+    }
+
+    /// Largest component of the gradient (of the mean loss, penalty included) at which the
+    /// weights are taken as found; 1e-7 unless said.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] with the first that is out of its range.
+    pub fn check(&self) -> Result<CheckedLogistic> {
+        let fail = |name: &'static str, expected: &'static str, found: String| {
+            Err(Error::Parameter { model: "logistic regression", name, expected, found })
+        };
+        if !(self.c > 0.0 && self.c.is_finite()) {
+            return fail("c", "a finite number above 0", self.c.to_string());
+        }
+        if self.min_rows < 1 {
+            return fail("min_rows", "at least 1", self.min_rows.to_string());
+        }
+        if self.iterations < 1 {
+            return fail("iterations", "at least 1", self.iterations.to_string());
+        }
+        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
+            return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
+        }
+        Ok(CheckedLogistic { params: self.clone() })
+    }
+
+    /// Checks the parameters and fits; see [`CheckedLogistic::fit`].
+    ///
+    /// # Errors
+    /// As [`LogisticParams::check`] and [`CheckedLogistic::fit`].
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LogisticModel> {
+        self.check()?.fit(features, target)
+    }
+}
+
+/// Parameters that are known to be in their ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedLogistic {
+    params: LogisticParams,
+}
+
+impl CheckedLogistic {
+    /// Fits weights to a `target` of 0 and 1. Categorical features become one weight a category
+    /// (a missing value is one too); other features are brought to mean 0 and deviation 1, a
+    /// missing value to 0.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are
+    /// equal, a number is infinite, or the solver ends short of its tolerance.
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LogisticModel> {
+        check_rows("training rows", features, target, Objective::Binary)?;
+        both_classes(target)?;
+        if let Some(at) = features.values().iter().position(|value| value.is_infinite()) {
+            let (column, row) = (at / features.rows(), at % features.rows());
+            return Err(Error::Infinite { feature: features.names()[column].clone(), row });
+        }
+        let encoder = Encoder::fit(features, self.params.min_rows);
+        let design = encoder.encode(features);
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let penalty = Penalty(1.0 / (self.params.c * features.rows() as f64));
+        let found = solve(&design, target, penalty, self.params.iterations, self.params.tolerance);
+        if found.gradient > self.params.tolerance {
+            return Err(Error::NotConverged {
+                model: "logistic regression",
+                iterations: found.iterations,
+                gradient: found.gradient,
+                tolerance: self.params.tolerance,
+            });
+        }
+        Ok(LogisticModel::new(encoder, found.weights))
+    }
+}

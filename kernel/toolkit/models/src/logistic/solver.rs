@@ -1,0 +1,197 @@
+//! Rows and target -> the weights of least penalised loss, by truncated Newton steps.
+//!
+//! Source: Nocedal and Wright, *Numerical Optimization*, chapter 7: each Newton equation is solved
+//! by conjugate gradients only as exactly as the gradient is small.
+
+use super::encode::Design;
+use rayon::prelude::*;
+
+/// Half of this times the squared weights is added to the mean loss; the intercept is free.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Penalty(pub(super) f64);
+
+/// Where the solver ended.
+pub(super) struct Found {
+    pub(super) weights: Vec<f64>,
+    pub(super) iterations: usize,
+    /// Largest absolute component of the gradient.
+    pub(super) gradient: f64,
+}
+
+/// Most steps of conjugate gradients within one Newton step.
+const INNER: usize = 500;
+/// Most halvings of a step that does not lower the loss.
+const HALVINGS: usize = 40;
+/// Parts into which rows are split for sums; fixed, so that sums do not depend on the threads.
+const PARTS: usize = 16;
+
+pub(super) fn solve(design: &Design, target: &[f64], penalty: Penalty, iterations: usize, tolerance: f64) -> Found {
+    let problem = Problem { design, target, penalty };
+    let mut weights = vec![0.0; design.weights];
+    let mut sums = problem.dots(&weights);
+    let mut loss = problem.loss(&weights, &sums);
+    let mut gradient = problem.gradient(&weights, &sums);
+    for iteration in 0..iterations {
+        if largest(&gradient) <= tolerance {
+            return Found { weights, iterations: iteration, gradient: largest(&gradient) };
+        }
+        let step = problem.newton_step(&sums, &gradient);
+        let moved = problem.dots(&step);
+        let slope = dot(&gradient, &step);
+        let mut length = 1.0;
+        let mut lower = None;
+        for _ in 0..HALVINGS {
+            let tried = plus(&weights, length, &step);
+            let tried_sums = plus(&sums, length, &moved);
+            let tried_loss = problem.loss(&tried, &tried_sums);
+            if tried_loss <= loss + 1e-4 * length * slope {
+                lower = Some((tried, tried_sums, tried_loss));
+                break;
+            }
+            length /= 2.0;
+        }
+        // Nothing lower within the precision of the sums: this is as far as it goes.
+        let Some(next) = lower else {
+            return Found { weights, iterations: iteration, gradient: largest(&gradient) };
+        };
+        (weights, sums, loss) = next;
+        gradient = problem.gradient(&weights, &sums);
+    }
+    Found { gradient: largest(&gradient), weights, iterations }
+}
+
+struct Problem<'a> {
+    design: &'a Design,
+    target: &'a [f64],
+    penalty: Penalty,
+}
+
+pub(super) fn probability(sum: f64) -> f64 {
+    // Written so that the exponential never overflows.
+    if sum >= 0.0 { 1.0 / (1.0 + (-sum).exp()) } else { sum.exp() / (1.0 + sum.exp()) }
+}
+
+impl Problem<'_> {
+    fn rows(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let rows = self.design.rows as f64;
+        rows
+    }
+
+    fn part(&self) -> usize {
+        self.design.rows.div_ceil(PARTS).max(1024)
+    }
+
+    fn dots(&self, weights: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.design.rows];
+        let part = self.part();
+        sums.par_chunks_mut(part).enumerate().for_each(|(i, chunk)| {
+            for (offset, sum) in chunk.iter_mut().enumerate() {
+                *sum = self.design.dot(i * part + offset, weights);
+            }
+        });
+        sums
+    }
+
+    /// Sum over rows of `factor * row`, divided by the number of rows.
+    fn weighted(&self, factors: &[f64], squared: bool) -> Vec<f64> {
+        let part = self.part();
+        let parts: Vec<Vec<f64>> = factors
+            .par_chunks(part)
+            .enumerate()
+            .map(|(i, chunk)| {
+                let mut sums = vec![0.0; self.design.weights];
+                for (offset, &factor) in chunk.iter().enumerate() {
+                    self.design.add(i * part + offset, factor, squared, &mut sums);
+                }
+                sums
+            })
+            .collect();
+        let mut total = vec![0.0; self.design.weights];
+        for sums in parts {
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += sum;
+            }
+        }
+        let rows = self.rows();
+        total.iter_mut().for_each(|total| *total /= rows);
+        total
+    }
+
+    fn penalised(&self, values: &mut [f64], weights: &[f64]) {
+        let free = weights.len() - 1;
+        for (value, weight) in values.iter_mut().zip(&weights[..free]) {
+            *value += self.penalty.0 * weight;
+        }
+    }
+
+    fn loss(&self, weights: &[f64], sums: &[f64]) -> f64 {
+        let losses = sums.iter().zip(self.target).map(|(&sum, &target)| {
+            // ln(1 + e^s) - y s, with the greater part taken out of the exponential.
+            sum.max(0.0) + (-sum.abs()).exp().ln_1p() - target * sum
+        });
+        let squares: f64 = weights[..weights.len() - 1].iter().map(|weight| weight * weight).sum();
+        losses.sum::<f64>() / self.rows() + self.penalty.0 * squares / 2.0
+    }
+
+    fn gradient(&self, weights: &[f64], sums: &[f64]) -> Vec<f64> {
+        let errors: Vec<f64> = sums.iter().zip(self.target).map(|(&sum, y)| probability(sum) - y).collect();
+        let mut gradient = self.weighted(&errors, false);
+        self.penalised(&mut gradient, weights);
+        gradient
+    }
+
+    /// The step to the lowest point of the parabola that touches the loss here.
+    fn newton_step(&self, sums: &[f64], gradient: &[f64]) -> Vec<f64> {
+        let bends: Vec<f64> = sums.iter().map(|&sum| probability(sum) * probability(-sum)).collect();
+        let ones = vec![1.0; gradient.len()];
+        let mut diagonal = self.weighted(&bends, true);
+        self.penalised(&mut diagonal, &ones);
+        // A loss that is flat in the intercept must not become a division by 0.
+        let scale: Vec<f64> = diagonal.into_iter().map(|value| 1.0 / value.max(1e-12)).collect();
+
+        let size = dot(gradient, gradient).sqrt();
+        let enough = size * size.sqrt().min(0.1);
+        let mut step = vec![0.0; gradient.len()];
+        let mut rest: Vec<f64> = gradient.iter().map(|value| -value).collect();
+        let mut scaled = times(&rest, &scale);
+        let mut direction = scaled.clone();
+        let mut norm = dot(&rest, &scaled);
+        for _ in 0..INNER {
+            let along: Vec<f64> = self.dots(&direction).iter().zip(&bends).map(|(sum, bend)| sum * bend).collect();
+            let mut bent = self.weighted(&along, false);
+            self.penalised(&mut bent, &direction);
+            let curvature = dot(&direction, &bent);
+            if curvature <= 0.0 {
+                break;
+            }
+            let length = norm / curvature;
+            step = plus(&step, length, &direction);
+            rest = plus(&rest, -length, &bent);
+            if dot(&rest, &rest).sqrt() <= enough {
+                break;
+            }
+            scaled = times(&rest, &scale);
+            let next = dot(&rest, &scaled);
+            direction = plus(&scaled, next / norm, &direction);
+            norm = next;
+        }
+        step
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn times(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
+}
+
+fn plus(a: &[f64], factor: f64, b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a + factor * b).collect()
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, value| value.abs().max(most))
+}

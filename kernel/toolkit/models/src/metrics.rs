@@ -1,0 +1,169 @@
+//! Target and scores -> figures. The higher a score, the sooner a row would be inspected.
+//!
+//! Every function refuses lists of different lengths, an empty list, targets other than 0 and 1
+//! and scores that are NaN. Infinite scores are in order.
+
+use crate::{Error, Result};
+
+/// Area under the ROC curve: the chance that a row with target 1 scores above one with target 0,
+/// ties counted half. 0.5 is no better than a coin.
+///
+/// # Errors
+/// As above, and [`Error::OneClass`] when all targets are equal.
+pub fn auc(target: &[f64], scores: &[f64]) -> Result<f64> {
+    let order = ranking(target, scores)?;
+    both_classes(target)?;
+    // Steps of the curve from the highest score down; a group of equal scores is one slanted step.
+    let (mut positive, mut negative, mut area) = (0.0, 0.0, 0.0);
+    for group in ties(&order, scores) {
+        let (hits, misses) = count(target, group);
+        area += misses * (positive + hits / 2.0);
+        positive += hits;
+        negative += misses;
+    }
+    Ok(area / (positive * negative))
+}
+
+/// Average precision: the mean, over the rows with target 1, of the precision among the rows that
+/// score at least as high. The base rate is what chance would give.
+///
+/// Formula: sum over distinct scores of (recall - recall before) * precision.
+///
+/// # Errors
+/// As above, and [`Error::OneClass`] when all targets are equal.
+pub fn average_precision(target: &[f64], scores: &[f64]) -> Result<f64> {
+    let order = ranking(target, scores)?;
+    both_classes(target)?;
+    let (mut positive, mut seen, mut sum) = (0.0, 0.0, 0.0);
+    for group in ties(&order, scores) {
+        let (hits, misses) = count(target, group);
+        positive += hits;
+        seen += hits + misses;
+        sum += hits * positive / seen;
+    }
+    Ok(sum / positive)
+}
+
+/// Precision@rate: share of target 1 among the `floor(rows * rate)` rows with the highest scores;
+/// NaN where that is no row. Of equal scores the earlier row is taken first.
+///
+/// # Errors
+/// As above, and [`Error::Parameter`] when `rate` is not above 0 and at most 1.
+pub fn precision_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
+    let top = inspected(target, scores, rate)?;
+    Ok(if top.is_empty() { f64::NAN } else { count(target, &top).0 / whole(top.len()) })
+}
+
+/// Recall@rate: share of all rows with target 1 that are among the `floor(rows * rate)` with the
+/// highest scores; NaN where no row has target 1.
+///
+/// # Errors
+/// As [`precision_at`].
+pub fn recall_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
+    let top = inspected(target, scores, rate)?;
+    let all: f64 = target.iter().sum();
+    Ok(if all > 0.0 { count(target, &top).0 / all } else { f64::NAN })
+}
+
+/// Revenue@rate: share of all revenue that lies in the `floor(rows * rate)` rows with the highest
+/// scores; `revenue` is what an inspection of the row brings, in any currency, 0 or more. NaN
+/// where all of it is 0.
+///
+/// # Errors
+/// As [`precision_at`]; [`Error::Target`] with the row for a revenue that is negative or no number.
+pub fn revenue_at(revenue: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
+    same_rows(revenue, scores)?;
+    if let Some(row) = revenue.iter().position(|value| !(*value >= 0.0 && value.is_finite())) {
+        let expected = "a revenue of at least 0".to_owned();
+        return Err(Error::Target { row, expected, found: revenue[row] });
+    }
+    let top = inspected_rows(scores, rate)?;
+    let all: f64 = revenue.iter().sum();
+    let found: f64 = top.iter().map(|&row| revenue[row]).sum();
+    Ok(if all > 0.0 { found / all } else { f64::NAN })
+}
+
+/// The rows that would be inspected at a rate, highest score first, equal ones in their order.
+///
+/// # Errors
+/// [`Error::Parameter`] for the rate, [`Error::NotANumber`] for a score.
+pub fn inspected_rows(scores: &[f64], rate: f64) -> Result<Vec<usize>> {
+    if !(rate > 0.0 && rate <= 1.0) {
+        return Err(Error::Parameter {
+            model: "metric",
+            name: "rate",
+            expected: "above 0 and at most 1, such as 0.05",
+            found: rate.to_string(),
+        });
+    }
+    let mut order = descending(scores)?;
+    // The small addition undoes rounding: 0.29 * 100 is a little less than 29.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the rows")]
+    let count = (whole(scores.len()) * rate + 1e-9).floor() as usize;
+    order.truncate(count);
+    Ok(order)
+}
+
+fn inspected(target: &[f64], scores: &[f64], rate: f64) -> Result<Vec<usize>> {
+    same_rows(target, scores)?;
+    labels(target)?;
+    inspected_rows(scores, rate)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+fn whole(count: usize) -> f64 {
+    count as f64
+}
+
+fn same_rows(target: &[f64], scores: &[f64]) -> Result<()> {
+    if target.len() != scores.len() {
+        return Err(Error::Rows { what: "scores", expected: target.len(), found: scores.len() });
+    }
+    if target.is_empty() {
+        return Err(Error::NoLabels { what: "target", rows: 0 });
+    }
+    Ok(())
+}
+
+pub(crate) fn labels(target: &[f64]) -> Result<()> {
+    match target.iter().position(|&value| value != 0.0 && value != 1.0) {
+        Some(row) => Err(Error::Target { row, expected: "0 or 1".to_owned(), found: target[row] }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn both_classes(target: &[f64]) -> Result<()> {
+    match target.first() {
+        Some(&first) if target.iter().all(|&value| value == first) => {
+            Err(Error::OneClass { found: first, rows: target.len() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ranking(target: &[f64], scores: &[f64]) -> Result<Vec<usize>> {
+    same_rows(target, scores)?;
+    labels(target)?;
+    descending(scores)
+}
+
+fn descending(scores: &[f64]) -> Result<Vec<usize>> {
+    if let Some(row) = scores.iter().position(|score| score.is_nan()) {
+        return Err(Error::NotANumber { what: "scores", row });
+    }
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    // Adding 0 makes -0 equal to 0; the sort is stable.
+    order.sort_by(|&a, &b| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)));
+    Ok(order)
+}
+
+/// Groups of rows with equal scores, from the highest score down.
+fn ties<'a>(order: &'a [usize], scores: &'a [f64]) -> impl Iterator<Item = &'a [usize]> {
+    order.chunk_by(|&a, &b| scores[a] == scores[b])
+}
+
+/// Rows with target 1 and with target 0.
+fn count(target: &[f64], rows: &[usize]) -> (f64, f64) {
+    let hits: f64 = rows.iter().map(|&row| target[row]).sum();
+    (hits, whole(rows.len()) - hits)
+}
