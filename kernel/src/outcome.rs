@@ -1,0 +1,104 @@
+//! Errors of every kind -> one Jupyter error. The only place where they are worded for a notebook.
+
+use crate::evaluator::CellError;
+use crate::magics::MagicError;
+use evcxr::CompilationError;
+use haetae_display::channel::Failure;
+
+/// Errors that a cell's author can read; more are rarely of use.
+const SHOWN_ERRORS: usize = 5;
+
+/// A failed cell as a Jupyter error. `code` is what the author wrote.
+pub fn failure(error: CellError, code: &str) -> Failure {
+    match error {
+        CellError::Compile(errors) => compile(&errors, code),
+        CellError::Crashed(text) => plain(
+            "Crashed",
+            "the worker process has ended; all variables are gone, the next cell starts a new one",
+            text.lines().map(str::to_owned).collect(),
+        ),
+        CellError::VariablesLost(names) => plain(
+            "VariablesLost",
+            &format!(
+                "the type of {} has been redefined; the old value is gone, run the cell that makes it again",
+                names.join(", ")
+            ),
+            Vec::new(),
+        ),
+        CellError::Refused(text) => plain("EvaluatorError", text.trim(), Vec::new()),
+    }
+}
+
+/// A cell that was stopped on request.
+pub fn interrupted() -> Failure {
+    plain("Interrupted", "the cell was stopped; its worker was ended and all variables are gone", Vec::new())
+}
+
+/// A query that was stopped on request.
+pub fn interrupted_query() -> Failure {
+    plain("Interrupted", "the query was stopped", Vec::new())
+}
+
+/// An SQL cell's failure, in the client's words.
+pub fn sql(error: &haetae_client::Error) -> Failure {
+    plain("SqlError", &error.to_string(), Vec::new())
+}
+
+/// A failure between a result and its table.
+pub fn arrow(error: &arrow::error::ArrowError) -> Failure {
+    plain("ArrowError", &error.to_string(), Vec::new())
+}
+
+/// A command that was not understood.
+pub fn magic(error: &MagicError) -> Failure {
+    plain("MagicError", &error.to_string(), Vec::new())
+}
+
+fn plain(name: &str, message: &str, traceback: Vec<String>) -> Failure {
+    Failure { name: name.to_owned(), message: message.to_owned(), traceback }
+}
+
+fn compile(errors: &[CompilationError], code: &str) -> Failure {
+    let errors: Vec<&CompilationError> = errors.iter().filter(|e| e.level() == "error").collect();
+    let message = errors.first().map_or("the cell does not compile".to_owned(), |e| e.message());
+    let mut traceback: Vec<String> = Vec::new();
+    for error in errors.iter().take(SHOWN_ERRORS) {
+        traceback.extend(described(error, code));
+    }
+    if errors.len() > SHOWN_ERRORS {
+        traceback.push(format!("… and {} more errors", errors.len() - SHOWN_ERRORS));
+    }
+    plain("CompileError", &message, traceback)
+}
+
+/// One compiler error: what, where in the cell, and what the compiler advises.
+fn described(error: &CompilationError, code: &str) -> Vec<String> {
+    let code_of = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
+    let mut lines = vec![format!("error{code_of}: {}", error.message())];
+    for message in error.spanned_messages() {
+        let Some(span) = &message.span else { continue };
+        let Some(text) = code.lines().nth(span.start_line.saturating_sub(1)) else { continue };
+        let number = span.start_line.to_string();
+        let indent = " ".repeat(number.len());
+        let from = span.start_column.saturating_sub(1);
+        let to =
+            if span.end_line == span.start_line { span.end_column.saturating_sub(1) } else { text.chars().count() };
+        let mark = if message.is_primary { "^" } else { "-" };
+        lines.push(format!("{number} | {text}"));
+        lines.push(format!(
+            "{indent} | {}{} {}",
+            " ".repeat(from),
+            mark.repeat(to.saturating_sub(from).max(1)),
+            message.label
+        ));
+    }
+    lines.extend(error.help().into_iter().map(|help| format!("help: {help}")));
+    lines
+}
+
+/// The `traceback` of a Jupyter error: the first line in red, then the details.
+pub fn traceback(failure: &Failure) -> Vec<String> {
+    let mut lines = vec![format!("\x1b[31m{}\x1b[0m: {}", failure.name, failure.message)];
+    lines.extend(failure.traceback.iter().cloned());
+    lines
+}

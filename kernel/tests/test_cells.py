@@ -1,0 +1,137 @@
+"""What an analyst meets in a cell, over the real sockets."""
+
+import time
+
+from haetae_testing import Kernel
+
+
+def test_a_value_a_print_and_their_order(kernel):
+    cell = kernel.ok('println!("first"); Chart::bar(&["a".to_string()], &[1.0]).show(); print!("no line end"); 1 + 1')
+    assert cell.stdout == "first\nno line end"
+    assert cell.text == "2"
+    assert [k for k in cell.kinds if k != "status"] == [
+        "execute_input", "stream", "display_data", "stream", "execute_result",
+    ]
+    assert cell.kinds[0] == "status" and cell.kinds[-1] == "status"
+
+
+def test_variables_of_every_toolkit_type_need_no_type(kernel):
+    kernel.ok(
+        'let frame = df!("a" => [1, 2, 2], "b" => [0.5, 1.5, 2.5]).unwrap();\n'
+        'let chart = Chart::line(&[0.0, 1.0], &[1.0, 2.0]);\n'
+        'let lazy = frame.clone().lazy().group_by([col("a")]).agg([col("b").sum()]);\n'
+        'let numbers = frame.numbers("b")?;\n'
+        "let (low, mut high) = (1, 2.5);\n"
+        'let pairs: Vec<_> = numbers.iter().map(|n| (n.to_string(), *n)).collect();'
+    )
+    assert kernel.ok("frame.height() + numbers.len() + pairs.len() + low").text == "10"
+    assert kernel.ok("high += 1.0; high").text == "3.5"
+    cell = kernel.ok('lazy.sort(["a"], Default::default()).collect()?')
+    data = cell.of("execute_result")[0]["data"]
+    assert 'class="dataframe"' in data["text/html"]
+    assert data["text/plain"].startswith("shape: (2, 2)")
+    assert "chart: haetae::" in kernel.ok("%vars").text
+
+
+def test_items_and_later_redefinition(kernel):
+    kernel.ok("struct Lane { name: String }\nfn lane(name: &str) -> Lane { Lane { name: name.into() } }")
+    kernel.ok('let red = lane("red");')
+    assert kernel.ok("red.name").text == '"red"'
+    kernel.ok("fn double(x: i32) -> i32 { 2 * x }")
+    kernel.ok("fn double(x: i32) -> i32 { x + x + 1 }")
+    assert kernel.ok("let d = double(4); d").text == "9"
+
+
+def test_failures_are_errors_and_the_next_cell_works(kernel):
+    kernel.ok("let kept = 5;")
+    cell = kernel.fails('panic!("wrong {}", 1);', "panic", "wrong 1")
+    assert cell.stdout == ""
+    kernel.fails('let n: i32 = "x".parse()?; n', "ParseIntError", "invalid digit")
+    kernel.fails("sql(\"select\")?", "Error", "")
+    cell = kernel.fails("let y: i32 = undefined_name;", "CompileError", "undefined_name")
+    assert "1 | let y: i32 = undefined_name;" in "\n".join(cell.reply["traceback"])
+    kernel.fails("%%nosuch\n1", "MagicError", "%%sql")
+    assert kernel.ok("kept").text == "5"
+
+
+def test_a_crash_is_an_error_and_the_next_cell_works():
+    kernel = Kernel()
+    try:
+        kernel.ok("let before = 1;")
+        kernel.fails("std::process::abort()", "Crashed", "variables are gone")
+        kernel.fails("before", "CompileError", "before")
+        assert kernel.ok("40 + 2").text == "42"
+    finally:
+        kernel.stop()
+
+
+def test_an_endless_cell_can_be_stopped():
+    kernel = Kernel()
+    try:
+        sent = kernel.client.execute('println!("on"); loop { std::hint::spin_loop(); }')
+        while True:
+            message = kernel.client.get_iopub_msg(timeout=60)
+            if message["msg_type"] == "stream":
+                break
+        kernel.manager.interrupt_kernel()
+        reply = kernel.client.get_shell_msg(timeout=60)
+        while reply["parent_header"].get("msg_id") != sent:
+            reply = kernel.client.get_shell_msg(timeout=60)
+        assert reply["content"]["ename"] == "Interrupted"
+        assert kernel.ok("1").text == "1"
+    finally:
+        kernel.stop()
+
+
+def test_queued_cells_are_aborted_after_an_error(kernel):
+    first = kernel.client.execute('panic!("stop here")')
+    second = kernel.client.execute("1 + 1")
+    statuses = {}
+    while len(statuses) < 2:
+        reply = kernel.client.get_shell_msg(timeout=60)
+        statuses[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+    assert statuses == {first: "error", second: "aborted"}
+    assert kernel.ok("2").text == "2"
+
+
+def test_sql_shows_a_table_and_hands_over_a_frame(kernel):
+    cell = kernel.ok("%%sql\nselect office_id, count(*) as n from fact_item group by office_id order by office_id limit 3")
+    assert 'class="dataframe"' in cell.of("execute_result")[0]["data"]["text/html"]
+    assert cell.text.startswith("shape: (3, 2)")
+    assert kernel.ok("%%sql items <<\nselect * from fact_item").text.startswith("items: DataFrame, shape: (2,000, ")
+    assert kernel.ok("items.height()").text == "2000"
+    cell = kernel.ok('let prices = items.numbers("item_price_krw")?; prices.len()')
+    assert cell.text == "2000"
+    assert kernel.ok('sql("select count(*) as n from fact_item")?.numbers("n")?[0]').text == "2000.0"
+
+
+def test_bad_sql_and_a_dead_server(kernel, server):
+    kernel.fails("%%sql\nselect * from fact_itm", "SqlError", "fact_item")
+    kernel.fails("%%sql\nselec 1", "SqlError", "")
+    server.stop()
+    try:
+        kernel.fails("%%sql\nselect 1", "SqlError", "make lab")
+        cell = kernel.run('sql("select 1")?')
+        assert cell.status == "error" and "make lab" in cell.reply["evalue"]
+        assert kernel.ok("3").text == "3"
+    finally:
+        server.start()
+    assert kernel.ok("%%sql\nselect 1 as one").text.startswith("shape: (1, 1)")
+
+
+def test_much_output_arrives_whole_and_in_order(kernel):
+    cell = kernel.ok('for i in 0..20_000 { println!("line {i}"); }')
+    assert cell.stdout == "".join(f"line {i}\n" for i in range(20_000))
+
+
+def test_kernel_info_is_answered_while_the_evaluator_warms_up():
+    begun = time.monotonic()
+    kernel = Kernel()
+    try:
+        # `start_new_kernel` returns with the answer; an evaluator takes longer than this to load.
+        info = kernel.client.kernel_info(reply=True, timeout=10)["content"]
+        assert info["protocol_version"] == "5.5"
+        assert info["language_info"]["name"] == "rust"
+        assert time.monotonic() - begun < 60
+    finally:
+        kernel.stop()

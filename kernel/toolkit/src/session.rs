@@ -1,0 +1,74 @@
+//! The connection to the warehouse's server: SQL in, `DataFrame` out.
+
+use crate::{Result, frame};
+use haetae_client::{Client, ConnectOptions};
+use polars::frame::DataFrame;
+use std::sync::{Mutex, PoisonError};
+
+/// A connection to a Haetae server (or any other Flight SQL server). Cheap to keep, reconnects by
+/// itself where the server was restarted.
+pub struct Connection {
+    client: Client,
+}
+
+/// Connects to the server named by `HAETAE_URL`, with the secret in `HAETAE_SECRET_FILE`; the lab
+/// sets both.
+///
+/// # Errors
+/// When the server does not answer or refuses the secret.
+pub fn connect() -> Result<Connection> {
+    Connection::open(&ConnectOptions::from_env()?)
+}
+
+impl Connection {
+    /// Connects with explicit options.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub fn open(options: &ConnectOptions) -> Result<Connection> {
+        Ok(Connection { client: Client::connect(options)? })
+    }
+
+    /// Runs one SQL query and returns its whole result. Nulls stay nulls; dates become `date`,
+    /// decimals `f64`.
+    ///
+    /// # Errors
+    /// With the server's message: an unknown table or column is named, with near names.
+    pub fn sql(&self, query: &str) -> Result<DataFrame> {
+        let result = self.client.query(query)?;
+        frame::from_batches(&result.schema, &result.batches)
+    }
+
+    /// The tables that this user may see: columns `catalog`, `schema`, `name`.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn tables(&self) -> Result<DataFrame> {
+        let tables = self.client.tables()?;
+        let texts = |f: fn(&haetae_client::TableName) -> &str| -> Vec<&str> { tables.iter().map(f).collect() };
+        use polars::prelude::{Column, NamedFrom, Series};
+        let column = |name: &str, values: Vec<&str>| -> Column { Series::new(name.into(), values).into() };
+        Ok(DataFrame::new_infer_height(vec![
+            column("catalog", texts(|t| &t.catalog)),
+            column("schema", texts(|t| &t.schema)),
+            column("name", texts(|t| &t.name)),
+        ])?)
+    }
+}
+
+static DEFAULT: Mutex<Option<Connection>> = Mutex::new(None);
+
+/// Runs one SQL query on the default connection, which is opened at the first use.
+///
+/// # Errors
+/// As [`connect`] and [`Connection::sql`].
+pub fn sql(query: &str) -> Result<DataFrame> {
+    let mut default = DEFAULT.lock().unwrap_or_else(PoisonError::into_inner);
+    if default.is_none() {
+        *default = Some(connect()?);
+    }
+    match default.as_ref() {
+        Some(connection) => connection.sql(query),
+        None => connect()?.sql(query),
+    }
+}

@@ -1,0 +1,200 @@
+//! Values -> what the notebook shows: which types have a picture, and the method that the kernel
+//! calls on a cell's last expression.
+
+use crate::cell;
+use crate::display::channel::Frame;
+use crate::display::table::SHOWN_ROWS;
+use crate::display::{Bundle, Table, TableColumn};
+use haetae_models::{ClearanceRun, Evaluation};
+use haetae_plots::Chart;
+use polars::frame::DataFrame;
+use polars::prelude::{AnyValue, Column, DataType, Series};
+use std::fmt::Debug;
+
+/// Shows a value at once, wherever in the cell it stands.
+pub trait Show {
+    /// The value in every representation it has.
+    fn to_bundle(&self) -> Bundle;
+
+    /// Sends it to the notebook; outside of one, prints its text.
+    fn show(&self) {
+        cell::display(Frame::Display { bundle: self.to_bundle(), id: None, update: false });
+    }
+
+    /// As [`Show::show`], under a name: a later call with the same name replaces the picture.
+    fn show_as(&self, id: &str) {
+        let id = Some(id.to_owned());
+        cell::display(Frame::Display { bundle: self.to_bundle(), id, update: false });
+    }
+
+    /// Replaces what was shown under `id`.
+    fn update(&self, id: &str) {
+        let id = Some(id.to_owned());
+        cell::display(Frame::Display { bundle: self.to_bundle(), id, update: true });
+    }
+}
+
+impl Show for DataFrame {
+    fn to_bundle(&self) -> Bundle {
+        frame_table(self).bundle()
+    }
+}
+
+impl Show for Chart {
+    fn to_bundle(&self) -> Bundle {
+        Bundle::from_map(self.bundle())
+    }
+}
+
+impl Show for ClearanceRun {
+    fn to_bundle(&self) -> Bundle {
+        Bundle::text(self.to_string()).with("text/html", self.html().into())
+    }
+}
+
+impl Show for Evaluation {
+    fn to_bundle(&self) -> Bundle {
+        Bundle::text(self.to_string()).with("text/html", self.html().into())
+    }
+}
+
+impl Show for Table {
+    fn to_bundle(&self) -> Bundle {
+        self.bundle()
+    }
+}
+
+impl Show for Bundle {
+    fn to_bundle(&self) -> Bundle {
+        self.clone()
+    }
+}
+
+/// The method that the evaluator calls on the last expression of a cell. It exists for every value
+/// that can be printed for debugging, so that one compile is enough; which of them have a richer
+/// picture is found at run time.
+pub trait CellDisplay {
+    /// Sends the value as the cell's result.
+    fn evcxr_display(&self);
+}
+
+impl<T: Debug + ?Sized> CellDisplay for T {
+    fn evcxr_display(&self) {
+        if typeid::of::<T>() == typeid::of::<()>() {
+            return;
+        }
+        // A cell that ends in a statement-like call has nothing to show.
+        let bundle = bundle_of(self).unwrap_or_else(|| Bundle::text(format!("{self:?}")));
+        cell::display(Frame::Result(bundle));
+    }
+}
+
+/// The rich bundle of a value whose type has one.
+pub fn bundle_of<T: ?Sized>(value: &T) -> Option<Bundle> {
+    /// # Safety
+    /// Only called where `typeid` has said that `T` is `U`.
+    unsafe fn same<T: ?Sized, U>(value: &T) -> &U {
+        // SAFETY: the caller has compared the types; `U` is sized, so the address is all there is.
+        unsafe { &*std::ptr::from_ref(value).cast::<U>() }
+    }
+    macro_rules! first_of {
+        ($($shown:ty => $bundle:expr),+ $(,)?) => {
+            $(if typeid::of::<T>() == typeid::of::<$shown>() {
+                // SAFETY: the types were compared in the line above.
+                return Some($bundle(unsafe { same::<T, $shown>(value) }));
+            })+
+        };
+    }
+    first_of! {
+        DataFrame => Show::to_bundle,
+        Chart => Show::to_bundle,
+        ClearanceRun => Show::to_bundle,
+        Evaluation => Show::to_bundle,
+        Table => Show::to_bundle,
+        Bundle => Show::to_bundle,
+        Series => |series: &Series| column_bundle(&series.clone().into()),
+        Column => column_bundle,
+        String => |text: &String| Bundle::text(format!("{text:?}")),
+    }
+    None
+}
+
+fn column_bundle(column: &Column) -> Bundle {
+    match DataFrame::new(column.len(), vec![column.clone()]) {
+        Ok(frame) => frame.to_bundle(),
+        Err(_) => Bundle::text(format!("{column:?}")),
+    }
+}
+
+/// A frame's first and last rows as a table.
+pub fn frame_table(frame: &DataFrame) -> Table {
+    let (head, tail) = Table::shown(frame.height(), SHOWN_ROWS);
+    let rows = |range: std::ops::Range<usize>| -> Vec<Vec<Option<String>>> {
+        range.map(|row| frame.columns().iter().map(|column| cell_text(column, row)).collect()).collect()
+    };
+    Table {
+        columns: frame
+            .columns()
+            .iter()
+            .map(|column| TableColumn {
+                name: column.name().to_string(),
+                data_type: column.dtype().to_string(),
+                numeric: column.dtype().is_primitive_numeric(),
+            })
+            .collect(),
+        head: rows(0..head),
+        tail: rows(frame.height() - tail..frame.height()),
+        total_rows: frame.height(),
+    }
+}
+
+fn cell_text(column: &Column, row: usize) -> Option<String> {
+    match column.get(row) {
+        Ok(AnyValue::Null) | Err(_) => None,
+        Ok(AnyValue::Float64(value)) => Some(number_text(value)),
+        Ok(AnyValue::Float32(value)) => Some(number_text(f64::from(value))),
+        Ok(value) if matches!(column.dtype(), DataType::List(_)) => Some(format!("{value}")),
+        Ok(value) => Some(value.str_value().into_owned()),
+    }
+}
+
+/// Up to six significant decimals, without a tail of zeros.
+fn number_text(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    let size = value.abs();
+    if size != 0.0 && !(1e-4..1e15).contains(&size) {
+        return format!("{value:e}");
+    }
+    let text = format!("{value:.6}");
+    let text = text.trim_end_matches('0');
+    if text.ends_with('.') { format!("{text}0") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::df;
+
+    #[test]
+    fn a_frame_has_html_and_text() {
+        let frame = df!("hs6" => ["010121", "<x>"], "price" => [Some(0.1 + 0.2), None]).unwrap();
+        let json = bundle_of(&frame).unwrap().into_json();
+        let html = json["text/html"].as_str().unwrap();
+        assert!(html.contains("&lt;x&gt;") && html.contains("<td style=\"text-align: right\">0.3</td>"));
+        assert!(json["text/plain"].as_str().unwrap().starts_with("shape: (2, 2)\n"));
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        let texts = [0.0, 1.0, 1234.5, 1e-9, 2e20, f64::NAN].map(number_text);
+        assert_eq!(texts, ["0.0", "1.0", "1234.5", "1e-9", "2e20", "NaN"]);
+    }
+
+    #[test]
+    fn a_value_with_a_short_life_has_a_text() {
+        let owned = String::from("a");
+        assert!(bundle_of(&owned.as_str()).is_none());
+    }
+}
