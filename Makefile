@@ -1,0 +1,32 @@
+# Each target is one script; `make help` lists them.
+.PHONY: help setup build lab test notebooks lint bench doc clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+setup:  ## install what is missing: Debian packages, and JupyterLab in .venv
+	@scripts/setup lab
+
+build: setup  ## compile everything and install the kernel into .venv
+	@scripts/build
+
+lab: build  ## demo warehouse, Flight SQL server and JupyterLab on 127.0.0.1:8888, until Ctrl-C
+	@scripts/lab
+
+test:  ## every test, Rust and Python
+	@scripts/setup lab test && scripts/build && scripts/test
+
+notebooks:  ## run the notebooks and store their outputs in them
+	@scripts/setup lab test && scripts/build && scripts/notebooks
+
+lint:  ## clippy; it compiles all dependencies a second time, so it is no part of `make test`
+	@scripts/setup lab && scripts/lint
+
+bench:  ## the figures of docs/benchmarks.md; AREA=kernel runs one area, AREA=build takes an hour
+	@scripts/setup lab test bench && scripts/build && scripts/bench $(AREA)
+
+doc:  ## the API reference of our own crates, as HTML
+	@scripts/setup lab && scripts/doc
+
+clean:  ## remove .venv, the demo warehouse and the results of benchmarks
+	@scripts/clean

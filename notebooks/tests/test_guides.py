@@ -1,0 +1,24 @@
+"""The cells that README and guides show run as they stand there, one after the other."""
+
+import re
+from pathlib import Path
+
+import pytest
+from haetae_testing import Kernel
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CELL = re.compile(r"^```(?:rust|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/first-notebook.md"])
+def test_cells_of_a_page_run(page, server):
+    cells = CELL.findall((ROOT / page).read_text())
+    assert len(cells) >= 3
+    kernel = Kernel(server.environment)
+    try:
+        for code in cells:
+            cell = kernel.ok(code)
+            assert cell.stderr == ""
+            assert cell.of("execute_result"), f"a cell of {page} shows nothing:\n{code}"
+    finally:
+        kernel.stop()

@@ -1,0 +1,170 @@
+"""Starts the lab on ports of its own and headless Chromium, runs all cells of a notebook, takes a picture.
+The notebook on the disk stays as it is."""
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from tornado.websocket import websocket_connect
+
+PORTS = {"HAETAE_FLIGHT_PORT": "50951", "HAETAE_LAB_PORT": "8951"}
+READY = """(() => {
+    const panel = [...(window.jupyterapp?.shell?.widgets('main') ?? [])].find(widget => widget.sessionContext);
+    if (!panel?.context.isReady || !panel.sessionContext.isReady || !panel.sessionContext.session?.kernel) return false;
+    jupyterapp.shell.activateById(panel.id);
+    return jupyterapp.shell.currentWidget === panel;
+})()"""
+CLEAR = "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(() => true)"
+RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
+# Counted in the model: cells outside the window have no elements in the page.
+STATE = """(() => {
+    const cells = [...jupyterapp.shell.currentWidget.model.cells].filter(c => c.type === 'code');
+    const outputs = c => c.toJSON().outputs;
+    return {
+        cells: cells.length,
+        run: cells.filter(c => c.executionCount !== null).length,
+        errors: cells.flatMap(outputs).filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}`),
+    };
+})()"""
+SHOW_CELL = """(() => {{
+    const content = jupyterapp.shell.currentWidget.content;
+    content.activeCellIndex = {cell};
+    return content.scrollToItem({cell}, 'start').then(() => true);
+}})()"""
+HIDE_FILES = "jupyterapp.shell.collapseLeft(); jupyterapp.shell.currentWidget.content.deselectAll(); true"
+
+
+class Page:
+    """One tab, spoken to in the DevTools protocol."""
+
+    def __init__(self, socket):
+        self.socket, self.sent = socket, 0
+
+    async def call(self, method, **parameters):
+        self.sent += 1
+        await self.socket.write_message(json.dumps({"id": self.sent, "method": method, "params": parameters}))
+        while True:
+            text = await self.socket.read_message()
+            if text is None:
+                raise RuntimeError(f"Chromium ended during {method}")
+            answer = json.loads(text)
+            if answer.get("id") == self.sent:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                return answer["result"]
+
+    async def evaluate(self, script):
+        result = await self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(f"{script[:60]}: {result['exceptionDetails']}")
+        return result["result"].get("value")
+
+    async def until(self, script, seconds):
+        for _ in range(int(seconds * 5)):
+            if await self.evaluate(script):
+                return
+            await asyncio.sleep(0.2)
+        raise RuntimeError(f"not within {seconds} s: {script}")
+
+
+def start_lab(folder, notebook):
+    """The lab with settings of its own, and the address of the notebook in it."""
+    settings = folder / "settings/@jupyterlab/docmanager-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"autosave": false}')
+    environment = {
+        **os.environ,
+        **PORTS,
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "HAETAE_LAB_OPTIONS": "--LabApp.expose_app_in_browser=True",
+    }
+    process = subprocess.Popen(["scripts/lab"], env=environment, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if found := re.match(r"(http://\S+/lab/tree/)\S+(\?token=\S+)", line):
+            return process, f"{found[1]}{notebook}{found[2]}&reset"
+    raise RuntimeError("the lab did not start")
+
+
+def start_browser(folder, width, height):
+    """Headless Chromium, and the address of its only tab."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        sys.exit("error: there is no chromium on the PATH; on Debian: apt-get install chromium")
+    words = [
+        program, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={folder / 'browser'}",
+        f"--window-size={width},{height}", "--hide-scrollbars", "--disable-gpu", "--no-first-run", "about:blank",
+    ]
+    if os.geteuid() == 0:
+        words.append("--no-sandbox")
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if found := re.search(r"DevTools listening on ws://([^/]+)/", line):
+            tabs = json.load(urllib.request.urlopen(f"http://{found[1]}/json/list"))
+            return process, next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+    raise RuntimeError("Chromium did not start")
+
+
+async def photograph(tab, address, options):
+    page = Page(await websocket_connect(tab, max_message_size=1 << 28))
+    try:
+        return await run_all(page, address, options)
+    finally:
+        # Also of what went wrong.
+        picture = await page.call("Page.captureScreenshot", format="png")
+        Path(options.out).write_bytes(base64.b64decode(picture["data"]))
+
+
+async def run_all(page, address, options):
+    size = {"width": options.width, "height": options.height, "deviceScaleFactor": 1, "mobile": False}
+    await page.call("Emulation.setDeviceMetricsOverride", **size)
+    # Without a window there is no focus, and JupyterLab has no current notebook.
+    await page.call("Emulation.setFocusEmulationEnabled", enabled=True)
+    await page.call("Page.navigate", url=address)
+    await page.until(READY, seconds=120)
+    await page.evaluate(HIDE_FILES)
+    await page.evaluate(CLEAR)
+    await page.evaluate(RUN_ALL)
+    state = await page.evaluate(STATE)
+    await page.evaluate(SHOW_CELL.format(cell=options.cell))
+    # Charts are drawn after the outputs have arrived; nothing in the page tells when the last one is.
+    await asyncio.sleep(3)
+    print(f"{options.out}: {state['run']} of {state['cells']} code cells run, {len(state['errors'])} errors", *state["errors"])
+    return not state["errors"] and state["run"] == state["cells"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/screenshot")
+    parser.add_argument("notebook", help="path below the repository, as in notebooks/welcome.ipynb")
+    parser.add_argument("out", help="the picture to write")
+    parser.add_argument("--cell", type=int, default=0, help="the cell at the top of the picture, counted from 0")
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--height", type=int, default=1600)
+    options = parser.parse_args()
+    started = []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        try:
+            lab, address = start_lab(Path(folder), options.notebook)
+            started.append(lab)
+            browser, tab = start_browser(Path(folder), options.width, options.height)
+            started.append(browser)
+            good = asyncio.run(photograph(tab, address, options))
+        finally:
+            for process in reversed(started):
+                process.send_signal(signal.SIGTERM)
+                process.wait(timeout=60)
+    sys.exit(0 if good else "error: the notebook did not run to its end; the picture shows it")
+
+
+if __name__ == "__main__":
+    main()
