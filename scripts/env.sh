@@ -5,6 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # make's own settings must reach neither cargo nor a kernel: both would wait for a job server that is gone.
 unset MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS CARGO_MAKEFLAGS
+# A crate below evcxr is compiled anew, with all that need it, where CI is set or is set no longer.
+unset CI
 
 root=$PWD
 venv=$root/.venv
