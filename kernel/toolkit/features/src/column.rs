@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use polars::frame::DataFrame;
-use polars::prelude::{Column, DataType};
+use polars::prelude::{Column, DataType, TimeUnit};
 
 /// The column `name`, or an error that says what needs it.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str, purpose: &str) -> Result<&'a Column> {
@@ -22,17 +22,23 @@ fn wrong_type(column: &Column, purpose: &str, expected: &'static str) -> Error {
     }
 }
 
-/// Numbers, booleans (0 and 1) or dates (days since 1970-01-01) as `f64`; null becomes NaN.
+/// Numbers, booleans (0 and 1) or dates (days since 1970-01-01, moments in fractions) as `f64`; null becomes NaN.
 ///
 /// An infinite number is refused: it would poison every mean that it takes part in.
 pub(crate) fn numbers(frame: &DataFrame, name: &str, purpose: &str) -> Result<Vec<f64>> {
     let column = find(frame, name, purpose)?;
     let dtype = column.dtype();
-    if !(dtype.is_primitive_numeric() || dtype.is_temporal() || dtype.is_bool() || dtype.is_null()) {
-        return Err(wrong_type(column, purpose, "numbers, booleans or dates"));
-    }
+    // A moment counts in units of its type; two frames with different units must give the same feature.
+    let per_unit = match dtype {
+        DataType::Datetime(TimeUnit::Milliseconds, _) => 86_400e3,
+        DataType::Datetime(TimeUnit::Microseconds, _) => 86_400e6,
+        DataType::Datetime(TimeUnit::Nanoseconds, _) => 86_400e9,
+        DataType::Date | DataType::Boolean | DataType::Null => 1.0,
+        dtype if dtype.is_primitive_numeric() => 1.0,
+        _ => return Err(wrong_type(column, purpose, "numbers, booleans or dates")),
+    };
     let values = column.cast(&DataType::Float64)?;
-    let values: Vec<f64> = values.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+    let values: Vec<f64> = values.f64()?.iter().map(|value| value.map_or(f64::NAN, |value| value / per_unit)).collect();
     if let Some(row) = values.iter().position(|value| value.is_infinite()) {
         return Err(Error::Value {
             column: name.to_owned(),
@@ -40,6 +46,24 @@ pub(crate) fn numbers(frame: &DataFrame, name: &str, purpose: &str) -> Result<Ve
             expected: "a finite number or null",
             found: values[row].to_string(),
             hint: "set it to null where the amount is not known",
+        });
+    }
+    Ok(values)
+}
+
+/// As [`numbers`], for telling values apart: refuses whole numbers that `f64` cannot.
+pub(crate) fn key_numbers(frame: &DataFrame, name: &str, purpose: &str) -> Result<Vec<f64>> {
+    /// 2^53: from here on, neighbouring whole numbers are one `f64`.
+    const LIMIT: f64 = 9_007_199_254_740_992.0;
+    let values = numbers(frame, name, purpose)?;
+    let wide = || values.iter().position(|value| value.abs() >= LIMIT);
+    if let Some(row) = find(frame, name, purpose)?.dtype().is_integer().then(wide).flatten() {
+        return Err(Error::Value {
+            column: name.to_owned(),
+            row,
+            expected: "a whole number below 2^53",
+            found: values[row].to_string(),
+            hint: "make text of the column, so that long numbers stay apart",
         });
     }
     Ok(values)

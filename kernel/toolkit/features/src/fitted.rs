@@ -96,6 +96,12 @@ fn not_fitted(name: &str) -> Error {
 /// 1 where both columns hold the same value; a value of `b` that `a` never holds cannot be the same.
 fn same(frame: &DataFrame, a: &str, b: &str) -> Result<Vec<f64>> {
     const PURPOSE: &str = "a comparison";
+    let first = column::find(frame, a, PURPOSE)?;
+    if first.null_count() == first.len() {
+        column::find(frame, b, PURPOSE)?;
+        // A column that holds nothing but nulls has whatever type it came with.
+        return Ok(vec![f64::NAN; first.len()]);
+    }
     let dictionary = Dictionary::fit(frame, a, PURPOSE)?;
     let left = dictionary.codes(frame)?;
     let right = dictionary.of(b).codes(frame)?;

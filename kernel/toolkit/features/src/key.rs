@@ -95,7 +95,7 @@ impl Dictionary {
                 if prefix.is_some() {
                     return Err(dictionary.wrong_type(frame, purpose));
                 }
-                for value in column::numbers(frame, name, purpose)? {
+                for value in column::key_numbers(frame, name, purpose)? {
                     if !value.is_nan() {
                         let code = next_code(values.len());
                         values.entry(bits(value)).or_insert(code);
@@ -160,7 +160,7 @@ impl Dictionary {
                     Some(text) => values.get(shorten(text, self.prefix)).copied().unwrap_or(UNSEEN),
                 })
                 .collect()),
-            Values::Number(values) if !is_text => Ok(column::numbers(frame, &self.column, PURPOSE)?
+            Values::Number(values) if !is_text => Ok(column::key_numbers(frame, &self.column, PURPOSE)?
                 .into_iter()
                 .map(|value| match value.is_nan() {
                     true => NULL,

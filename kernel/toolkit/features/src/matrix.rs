@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use polars::frame::DataFrame;
-use polars::prelude::{Column, DataType, NamedFrom};
+use polars::prelude::{Column, DataType};
 
 /// Features of rows: column-major `f64`, NaN where a value is missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +88,9 @@ impl FeatureMatrix {
 
     /// One feature of all rows; empty for a column that is not there.
     pub fn column(&self, column: usize) -> &[f64] {
+        if column >= self.columns() {
+            return &[];
+        }
         self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or(&[])
     }
 

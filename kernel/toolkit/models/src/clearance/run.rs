@@ -1,6 +1,7 @@
 //! Training and later rows -> a model, and its figures beside the baselines' under each protocol.
 
 use super::{Clearance, ClearanceModel};
+use crate::evaluation::escape;
 use crate::lightgbm::Progress;
 use crate::{Audit, Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Protocol, Result, Step};
 use haetae_features::{FittedFeatures, day_range, group_folds, rows};
@@ -120,7 +121,11 @@ impl Clearance {
         evaluation: &mut Evaluation,
         watch: &mut dyn FnMut(usize, &Progress) -> Step,
     ) -> Result<()> {
-        let all = train.vstack(valid)?;
+        // By name: the order of columns does not matter anywhere else either.
+        let shared: Vec<&str> = train.columns().iter().map(|column| column.name().as_str()).collect();
+        let shared: Vec<&str> = shared.into_iter().filter(|name| valid.column(name).is_ok()).collect();
+        let all = train.select(&shared)?.vstack(&valid.select(&shared)?)?;
+        let revenue_known = self.revenue_of(&all)?.is_some();
         let folds = group_folds(&all, &self.key_columns(), self.folds)?;
         let mut judged: Option<Judged> = None;
         for (number, fold) in folds.iter().enumerate() {
@@ -132,7 +137,10 @@ impl Clearance {
                 Err(Error::NoLabels { .. }) => continue,
                 result => result?,
             };
-            let part = Judged { target, revenue: self.revenue_of(&labelled)?, scores: contest.score(&labelled)? };
+            // A fold may hold no amount at all, which then counts as 0 like any other null.
+            let revenue = self.revenue_of(&labelled)?.unwrap_or_else(|| vec![0.0; target.len()]);
+            let revenue = revenue_known.then_some(revenue);
+            let part = Judged { target, revenue, scores: contest.score(&labelled)? };
             judged = Some(match judged {
                 None => part,
                 Some(before) => before.and(part),
@@ -148,6 +156,15 @@ impl Clearance {
         };
         if column.null_count() == column.len() {
             return Ok(None);
+        }
+        if !column.dtype().is_primitive_numeric() {
+            // Cast, a text would be null, and null is no revenue.
+            return Err(Error::Features(haetae_features::Error::ColumnType {
+                column: self.revenue.clone(),
+                purpose: "revenue".to_owned(),
+                expected: "numbers",
+                found: column.dtype().to_string(),
+            }));
         }
         let values = column.cast(&polars::prelude::DataType::Float64)?;
         Ok(Some(values.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect()))
@@ -217,8 +234,7 @@ impl fmt::Display for ClearanceRun {
 impl ClearanceRun {
     /// The evaluation as HTML, and the features that matter most.
     pub fn html(&self) -> String {
-        // Feature names hold no markup: the model would have refused them.
-        format!("{}<p>{}</p>\n", self.evaluation.html(), self.importance_line())
+        format!("{}<p>{}</p>\n", self.evaluation.html(), escape(&self.importance_line()))
     }
 
     fn importance_line(&self) -> String {

@@ -6,6 +6,7 @@ mod show;
 
 pub use audit::Audit;
 pub use score::{Protocol, RATES, Score};
+pub(crate) use show::escape;
 
 use crate::Result;
 use polars::frame::DataFrame;

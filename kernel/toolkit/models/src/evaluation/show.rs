@@ -89,7 +89,8 @@ impl fmt::Display for Evaluation {
     }
 }
 
-fn escape(text: &str) -> String {
+/// Text that stands in HTML as itself.
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -304,3 +304,12 @@ impl Booster {
         Ok(result)
     }
 }
+
+/// LightGBM's reader of Arrow data calls this function of nanoarrow, which lightgbm3-sys 1.0.11 builds
+/// and does not link; a dylib with the name left open cannot be loaded. Nothing here hands LightGBM
+/// Arrow data, so the function only says that it cannot: 95 is `EOPNOTSUPP`.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)]
+extern "C" fn ArrowSchemaViewInit(_view: *mut c_void, _schema: *const c_void, _error: *mut c_void) -> std::ffi::c_int {
+    95
+}

@@ -2,8 +2,10 @@
 
 use super::ffi::{Dataset, Learner};
 use super::model::LightGbmModel;
-use super::params::{CheckedLightGbm, Objective};
+use super::params::{CheckedLightGbm, Metric, Objective};
+use crate::metrics::both_classes;
 use crate::{Error, Result};
+use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 
 /// How far a fit has come.
@@ -24,7 +26,7 @@ pub enum Step {
     Go,
     /// Keep the trees so far as the model.
     Stop,
-    /// Keep nothing: the fit fails with [`Error::Cancelled`].
+    /// Keep nothing: the fit fails with [`Error::Cancelled`]. The stop button of a notebook says so too.
     Cancel,
 }
 
@@ -42,11 +44,8 @@ impl Watched<'_> {
     ) -> Result<LightGbmModel> {
         let objective = self.checked.params.objective;
         check_rows("training rows", features, target, objective)?;
-        if objective == Objective::Binary
-            && let Some(&first) = target.first()
-            && target.iter().all(|&value| value == first)
-        {
-            return Err(Error::OneClass { found: first, rows: target.len() });
+        if objective == Objective::Binary {
+            both_classes(target)?;
         }
         check_names(features)?;
         let text = self.checked.text(features)?;
@@ -57,6 +56,10 @@ impl Watched<'_> {
             None => None,
             Some((valid, valid_target)) => {
                 check_rows("validation rows", valid, valid_target, objective)?;
+                if matches!(self.checked.metric, Metric::Auc | Metric::AveragePrecision) {
+                    // Of one class it is 1 whatever the trees do: a fit with patience would end at the first.
+                    both_classes(valid_target)?;
+                }
                 same_features(features.names(), valid.names())?;
                 let mut set = Dataset::new(valid.values(), valid.rows(), valid.columns(), &text, Some(&train))?;
                 set.set_target(valid_target)?;
@@ -83,7 +86,9 @@ impl Watched<'_> {
                     best = Some((value, done));
                 }
             }
-            match (self.watch)(&Progress { done, of, metric }) {
+            // The stop button of the notebook counts as the watcher's word.
+            let step = if stop::requested() { Step::Cancel } else { (self.watch)(&Progress { done, of, metric }) };
+            match step {
                 Step::Go => {}
                 Step::Stop => {
                     grown = done;

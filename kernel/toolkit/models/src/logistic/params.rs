@@ -124,7 +124,7 @@ impl CheckedLogistic {
         let design = encoder.encode(features);
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         let penalty = Penalty(1.0 / (self.params.c * features.rows() as f64));
-        let found = solve(&design, target, penalty, self.params.iterations, self.params.tolerance);
+        let found = solve(&design, target, penalty, self.params.iterations, self.params.tolerance)?;
         if found.gradient > self.params.tolerance {
             return Err(Error::NotConverged {
                 model: "logistic regression",

@@ -4,6 +4,8 @@
 //! by conjugate gradients only as exactly as the gradient is small.
 
 use super::encode::Design;
+use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Half of this times the squared weights is added to the mean loss; the intercept is free.
@@ -25,7 +27,14 @@ const HALVINGS: usize = 40;
 /// Parts into which rows are split for sums; fixed, so that sums do not depend on the threads.
 const PARTS: usize = 16;
 
-pub(super) fn solve(design: &Design, target: &[f64], penalty: Penalty, iterations: usize, tolerance: f64) -> Found {
+/// The weights; [`Error::Cancelled`] where the notebook's stop button is pressed on the way.
+pub(super) fn solve(
+    design: &Design,
+    target: &[f64],
+    penalty: Penalty,
+    iterations: usize,
+    tolerance: f64,
+) -> Result<Found> {
     let problem = Problem { design, target, penalty };
     let mut weights = vec![0.0; design.weights];
     let mut sums = problem.dots(&weights);
@@ -33,7 +42,10 @@ pub(super) fn solve(design: &Design, target: &[f64], penalty: Penalty, iteration
     let mut gradient = problem.gradient(&weights, &sums);
     for iteration in 0..iterations {
         if largest(&gradient) <= tolerance {
-            return Found { weights, iterations: iteration, gradient: largest(&gradient) };
+            return Ok(Found { weights, iterations: iteration, gradient: largest(&gradient) });
+        }
+        if stop::requested() {
+            return Err(Error::Cancelled { what: "Newton steps", done: iteration, of: iterations });
         }
         let step = problem.newton_step(&sums, &gradient);
         let moved = problem.dots(&step);
@@ -52,12 +64,12 @@ pub(super) fn solve(design: &Design, target: &[f64], penalty: Penalty, iteration
         }
         // Nothing lower within the precision of the sums: this is as far as it goes.
         let Some(next) = lower else {
-            return Found { weights, iterations: iteration, gradient: largest(&gradient) };
+            return Ok(Found { weights, iterations: iteration, gradient: largest(&gradient) });
         };
         (weights, sums, loss) = next;
         gradient = problem.gradient(&weights, &sums);
     }
-    Found { gradient: largest(&gradient), weights, iterations }
+    Ok(Found { gradient: largest(&gradient), weights, iterations })
 }
 
 struct Problem<'a> {

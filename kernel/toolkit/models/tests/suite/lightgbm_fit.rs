@@ -1,0 +1,242 @@
+//! A fit that is watched and stopped, contributions, repetition, and the model as text.
+
+use std::process::Command;
+
+use haetae_features::FeatureMatrix;
+use haetae_models::{Error, LightGbmModel, LightGbmParams, Logistic, Metric, Objective, Progress, Step, metrics};
+
+use crate::data::{Random, assert_close, bits, even, numbers};
+use crate::lightgbm::params;
+
+/// A target that depends on `x` and `z` with much noise.
+fn noisy(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
+    let mut random = Random::new(seed);
+    let (x, z, idle) = (even(&mut random, rows), even(&mut random, rows), even(&mut random, rows));
+    let target = x.iter().zip(&z).map(|(x, z)| f64::from(random.unit() < 0.1 + 0.5 * x * x + 0.3 * z)).collect();
+    (numbers([("x", x), ("z", z), ("idle", idle)]), target)
+}
+
+/// The metric after every tree of a fit, and its model.
+fn watched(params: &LightGbmParams) -> (Vec<f64>, LightGbmModel) {
+    let ((features, target), (valid, valid_target)) = (noisy(1, 300), noisy(2, 200));
+    let mut curve = Vec::new();
+    let checked = params.check().unwrap();
+    let model = checked.fit_watched(&features, &target, Some((&valid, &valid_target)), &mut |progress| {
+        curve.push(progress.metric.unwrap());
+        Step::Go
+    });
+    (curve, model.unwrap())
+}
+
+#[test]
+fn early_stopping_keeps_the_trees_up_to_the_best() {
+    let (patience, trees) = (15, 400);
+    for (metric, sign) in [(Metric::Auc, 1.0), (Metric::AveragePrecision, 1.0), (Metric::LogLoss, -1.0)] {
+        let (curve, model) = watched(&params().trees(trees).patience(patience).metric(metric));
+        let better = |a: f64, b: f64| sign * a > sign * b;
+        let best = (0..curve.len()).fold(0, |best, i| if better(curve[i], curve[best]) { i } else { best }) + 1;
+        assert_eq!((model.trees(), curve.len()), (best, best + patience), "{metric:?}");
+        assert!(best > 1 && curve.len() < trees, "{metric:?}: noise must end the fit, after {best} trees");
+        let ((features, target), (valid, valid_target)) = (noisy(1, 300), noisy(2, 200));
+        let again = params().trees(trees).patience(patience).metric(metric);
+        let again = again.fit_valid(&features, &target, &valid, &valid_target).unwrap();
+        assert_eq!(again.text(), model.text());
+    }
+}
+
+#[test]
+fn the_metric_of_a_step_is_the_figure_of_the_trees_so_far() {
+    let ((features, target), (valid, valid_target)) = (noisy(1, 300), noisy(2, 200));
+    let loss = |target: &[f64], scores: &[f64]| {
+        let loss = |(y, p): (&f64, &f64)| -(y * p.ln() + (1.0 - y) * (1.0 - p).ln());
+        target.iter().zip(scores).map(loss).sum::<f64>() / target.len() as f64
+    };
+    // Leaves that are equal but for their last bit are a tie after the link function and none before it: the two ranks
+    // can differ a little.
+    let figures: [(Metric, &dyn Fn(&[f64], &[f64]) -> f64, f64); 3] = [
+        (Metric::Auc, &|target, scores| metrics::auc(target, scores).unwrap(), 5e-3),
+        (Metric::AveragePrecision, &|target, scores| metrics::average_precision(target, scores).unwrap(), 5e-3),
+        (Metric::LogLoss, &loss, 1e-6),
+    ];
+    for (metric, figure, tolerance) in figures {
+        let (curve, _) = watched(&params().trees(12).metric(metric));
+        for trees in [1, 5, 12] {
+            let scores = params().trees(trees).fit(&features, &target).unwrap().predict(&valid).unwrap();
+            assert_close(&format!("{metric:?}"), &[curve[trees - 1]], &[figure(&valid_target, &scores)], tolerance);
+        }
+    }
+}
+
+#[test]
+fn a_watcher_sees_every_tree_and_may_end_or_cancel() {
+    let (features, target) = noisy(1, 200);
+    let checked = params().trees(20).check().unwrap();
+    let mut steps = Vec::new();
+    let mut until = |at: usize, step: Step| {
+        steps.clear();
+        let result = checked.fit_watched(&features, &target, None, &mut |progress| {
+            steps.push(*progress);
+            if progress.done == at { step } else { Step::Go }
+        });
+        let expected = |done| Progress { done, of: 20, metric: None };
+        assert_eq!(steps, (1..=at.min(20)).map(expected).collect::<Vec<_>>());
+        result
+    };
+    let whole = until(99, Step::Go).unwrap();
+    assert_eq!(whole.text(), checked.fit(&features, &target).unwrap().text());
+    let stopped = until(7, Step::Stop).unwrap();
+    let seven = params().trees(7).fit(&features, &target).unwrap();
+    assert_eq!(stopped.trees(), 7);
+    assert_eq!(bits(&stopped.predict(&features).unwrap()), bits(&seven.predict(&features).unwrap()));
+    let error = until(3, Step::Cancel).unwrap_err();
+    assert_eq!(error.to_string(), "fit cancelled after 3 of 20 trees; no model was kept");
+    assert!(matches!(error, Error::Cancelled { done: 3, of: 20, .. }));
+}
+
+#[test]
+fn contributions_add_up_to_the_raw_score() {
+    let (features, target) = noisy(3, 250);
+    let classes: Vec<f64> = (0..250).map(|row| (features.value(row, 0) * 4.0).floor()).collect();
+    for (objective, target, classes) in
+        [(Objective::Binary, &target, 1), (Objective::Value, &target, 1), (Objective::Classes(4), &classes, 4)]
+    {
+        let model = params().objective(objective).trees(25).fit(&features, target).unwrap();
+        let raw = model.predict_raw(&features).unwrap();
+        let contributions = model.contributions(&features).unwrap();
+        assert_eq!(
+            (contributions.rows(), contributions.classes(), contributions.names()),
+            (250, classes, model.names())
+        );
+        for row in 0..250 {
+            for class in 0..classes {
+                let sum = contributions.row(row, class).iter().sum::<f64>() + contributions.expected(row, class);
+                let raw = raw[row * classes + class];
+                assert!((sum - raw).abs() < 1e-6, "{objective:?}, row {row}, class {class}: {sum} and {raw}");
+            }
+        }
+        assert_eq!(contributions.row(250, 0), [0.0; 0]);
+        assert_eq!(contributions.row(0, classes), [0.0; 0]);
+        assert!(contributions.expected(0, classes).is_nan() && contributions.expected(250, 0).is_nan());
+    }
+}
+
+#[test]
+fn a_stump_owes_everything_to_its_feature() {
+    // 60 rows of 0 and 40 of 1: before anything is known, the score is the mean of the leaves over the rows.
+    let x: Vec<f64> = (0..100).map(|i| f64::from(i >= 60)).collect();
+    let target: Vec<f64> = (0..100).map(|i| f64::from(i % 10 == 0 || i >= 70)).collect();
+    let idle: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100)).collect();
+    let model = params().trees(1).leaves(2).fit(&numbers([("idle", idle), ("x", x)]), &target).unwrap();
+    let asked = numbers([("idle", vec![5.0, 5.0]), ("x", vec![0.0, 1.0])]);
+    let raw = model.predict_raw(&asked).unwrap();
+    let expected = 0.6 * raw[0] + 0.4 * raw[1];
+    let contributions = model.contributions(&asked).unwrap();
+    for row in 0..2 {
+        assert_close("expected", &[contributions.expected(row, 0)], &[expected], 1e-6);
+        assert_close("contributions", contributions.row(row, 0), &[0.0, raw[row] - expected], 1e-6);
+    }
+    // A reason raises the score: the row with 0 has none.
+    assert!(contributions.reasons(0, 0, 5).is_empty() && contributions.reasons(1, 0, 0).is_empty());
+    let reasons = contributions.reasons(1, 0, 5);
+    assert_eq!(reasons.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["x"]);
+    let frame = contributions.to_frame(0).unwrap();
+    assert_eq!(frame.get_column_names(), ["idle", "x", "expected"]);
+    assert_eq!(frame.column("x").unwrap().f64().unwrap().get(1), Some(reasons[0].1));
+    let importance = model.importance().unwrap();
+    assert_eq!((importance[0].0.as_str(), importance[1].0.as_str(), importance[1].1), ("x", "idle", 0.0));
+    assert!(importance[0].1 > 0.0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model_and_another_one_does_not() {
+    let (features, target) = noisy(4, 400);
+    let drawn = |seed: u32| {
+        let params = params().row_share(0.6).feature_share(0.7).trees(40).seed(seed);
+        let model = params.fit(&features, &target).unwrap();
+        (model.text().to_owned(), bits(&model.predict(&features).unwrap()))
+    };
+    let first = drawn(1);
+    assert!(first == drawn(1), "the same seed gave another model");
+    let other = drawn(2);
+    assert!(first.0 != other.0 && first.1 != other.1, "the seed changes nothing");
+}
+
+#[test]
+fn text_holds_the_whole_model() {
+    let (features, target) = noisy(5, 300);
+    let model = params().trees(30).fit(&features, &target).unwrap();
+    let again = LightGbmModel::from_text(model.text()).unwrap();
+    assert_eq!((again.names(), again.trees(), again.classes()), (model.names(), 30, 1));
+    assert_eq!(again.names(), ["x", "z", "idle"]);
+    assert_eq!(again.text(), model.text());
+    assert_eq!(bits(&again.predict(&features).unwrap()), bits(&model.predict(&features).unwrap()));
+    assert_eq!(again.contributions(&features).unwrap(), model.contributions(&features).unwrap());
+    assert_eq!(again.importance().unwrap(), model.importance().unwrap());
+    assert_eq!(format!("{again:?}"), "LightGBM, 30 trees on 3 features");
+}
+
+#[test]
+fn names_in_other_scripts_survive() {
+    let (x, target): (Vec<f64>, Vec<f64>) = (0..100).map(|i| (f64::from(i), f64::from(i > 40))).unzip();
+    let model = params().trees(3).fit(&numbers([("세율", x.clone()), ("ставка<%>", x)]), &target).unwrap();
+    assert_eq!(LightGbmModel::from_text(model.text()).unwrap().names(), ["세율", "ставка<%>"]);
+}
+
+#[test]
+fn many_rows_are_scored_as_few_are() {
+    let (features, target) = noisy(6, 300);
+    let model = params().trees(5).fit(&features, &target).unwrap();
+    // More than are handed over at a time.
+    let many: Vec<usize> = (0..70_000).map(|i| i % 300).collect();
+    let few = bits(&model.predict(&features).unwrap());
+    let found = bits(&model.predict(&features.select_rows(&many)).unwrap());
+    assert_eq!(found.len(), 70_000);
+    assert!(found.iter().zip(&many).all(|(found, &row)| *found == few[row]));
+    assert_eq!(model.predict(&features.select_rows(&[])).unwrap(), [0.0; 0]);
+    std::thread::scope(|scope| {
+        let at_once: Vec<_> = (0..4).map(|_| scope.spawn(|| bits(&model.predict(&features).unwrap()))).collect();
+        assert!(at_once.into_iter().all(|thread| thread.join().unwrap() == few));
+    });
+}
+
+/// Runs one test of this program in a process of its own; what it wrote to stdout.
+fn alone(test: &str) -> String {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    let output = program.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1").output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");
+    stdout
+}
+
+/// Set where a test runs in a process of its own.
+const ALONE: &str = "HAETAE_TEST_ALONE";
+
+#[test]
+fn the_stop_button_ends_a_fit_that_nobody_watches() {
+    // The wish is one of the whole process, and other tests are to go on.
+    if std::env::var_os(ALONE).is_none() {
+        alone("lightgbm_fit::the_stop_button_ends_a_fit_that_nobody_watches");
+        return;
+    }
+    let (features, target) = noisy(7, 200);
+    haetae_display::stop::request();
+    let error = params().trees(9).fit(&features, &target).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { what: "trees", done: 1, of: 9 }), "{error}");
+    let error = Logistic::params().fit(&features, &target).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { what: "Newton steps", done: 0, of: 100 }), "{error}");
+    haetae_display::stop::clear();
+    assert_eq!(params().trees(9).fit(&features, &target).unwrap().trees(), 9);
+    assert!(Logistic::params().fit(&features, &target).is_ok());
+}
+
+#[test]
+fn the_library_writes_nothing_to_stdout() {
+    // The harness does not catch what C code writes, so a process of its own is listened to.
+    for test in
+        ["lightgbm::a_feature_that_says_nothing_gives_the_base_rate", "lightgbm_refusals::text_that_is_no_model"]
+    {
+        let stdout = alone(test);
+        assert!(!stdout.contains("LightGBM"), "{stdout}");
+    }
+}

@@ -1,0 +1,247 @@
+//! Weights against the conditions of the optimum and against problems that can be solved by hand.
+
+use std::collections::{BTreeMap, HashMap};
+
+use haetae_features::FeatureMatrix;
+use haetae_models::{Error, Logistic, LogisticModel, LogisticParams, metrics};
+use rayon::ThreadPoolBuilder;
+
+use crate::data::{Random, assert_close, bits, codes, even, numbers};
+
+const NAN: f64 = f64::NAN;
+
+/// Two categorical features with rare and missing values, two numbers with missing values.
+fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
+    let mut random = Random::new(seed);
+    let office: Vec<f64> = (0..rows).map(|_| random.below(5) as f64).collect();
+    // Squares make high codes rare.
+    let code = |random: &mut Random| (random.unit() * random.unit() * 30.0).floor();
+    let goods: Vec<f64> = (0..rows).map(|_| if random.percent(10) { NAN } else { code(&mut random) }).collect();
+    let mass: Vec<f64> = (0..rows).map(|_| 50.0 + 9.0 * random.unit()).collect();
+    let price: Vec<f64> = (0..rows).map(|_| if random.percent(15) { NAN } else { 1e6 * random.unit() }).collect();
+    let target = (0..rows).map(|row| {
+        let sum = office[row] / 5.0 + f64::from(goods[row] < 3.0) + (mass[row] - 54.0) / 6.0 - 1.2;
+        f64::from(random.unit() < 1.0 / (1.0 + (-sum).exp()))
+    });
+    let target = target.collect();
+    let names = ["office", "mass", "goods", "price"].map(str::to_owned).to_vec();
+    let features = FeatureMatrix::new(names, vec![office, mass, goods, price], vec![true, false, true, false]);
+    (features.unwrap(), target)
+}
+
+/// The design as the documentation of the fit describes it: for every row what each weight is multiplied with.
+fn design(train: &FeatureMatrix, scored: &FeatureMatrix, min_rows: usize) -> Vec<BTreeMap<String, f64>> {
+    let mut rows = vec![BTreeMap::new(); scored.rows()];
+    for (i, name) in train.names().iter().enumerate() {
+        let known = train.column(i);
+        if train.is_categorical(i) {
+            let label = |value: f64| if value.is_nan() { "missing".to_owned() } else { format!("{value}") };
+            let mut counts: HashMap<String, usize> = HashMap::new();
+            known.iter().for_each(|&value| *counts.entry(label(value)).or_default() += 1);
+            for (row, &value) in rows.iter_mut().zip(scored.column(i)) {
+                let label = label(value);
+                let own = counts.get(&label).is_some_and(|&count| count >= min_rows);
+                row.insert(format!("{name}={}", if own { label } else { "other".to_owned() }), 1.0);
+            }
+        } else {
+            let there: Vec<f64> = known.iter().copied().filter(|value| !value.is_nan()).collect();
+            let mean = there.iter().sum::<f64>() / there.len() as f64;
+            let deviation = (there.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / there.len() as f64).sqrt();
+            for (row, &value) in rows.iter_mut().zip(scored.column(i)) {
+                row.insert(name.clone(), if value.is_nan() { 0.0 } else { (value - mean) / deviation });
+            }
+        }
+    }
+    rows
+}
+
+fn probabilities(model: &LogisticModel, design: &[BTreeMap<String, f64>]) -> Vec<f64> {
+    let weights: HashMap<String, f64> = model.coefficients().into_iter().collect();
+    let sum = |row: &BTreeMap<String, f64>| {
+        // A weight that is not there adds nothing.
+        model.intercept() + row.iter().map(|(name, x)| weights.get(name).unwrap_or(&0.0) * x).sum::<f64>()
+    };
+    design.iter().map(|row| 1.0 / (1.0 + (-sum(row)).exp())).collect()
+}
+
+#[test]
+fn at_the_weights_found_no_direction_lowers_the_loss() {
+    for (seed, c, min_rows) in [(1, 0.1, 10), (2, 0.01, 25), (3, 5.0, 1), (4, 100.0, 10)] {
+        let (features, target) = mixed(seed, 400);
+        let model = Logistic::params().c(c).min_rows(min_rows).fit(&features, &target).unwrap();
+        let design = design(&features, &features, min_rows);
+        let probabilities = probabilities(&model, &design);
+        assert_close("probability", &model.predict(&features).unwrap(), &probabilities, 1e-12);
+
+        // The problem is convex: a gradient of 0 is the optimum, and there is no other.
+        let gradient = |factor: &dyn Fn(usize) -> f64| {
+            (0..400).map(|row| (probabilities[row] - target[row]) * factor(row)).sum::<f64>() / 400.0
+        };
+        assert!(gradient(&|_| 1.0).abs() < 2e-7, "intercept");
+        let coefficients = model.coefficients();
+        for (name, weight) in &coefficients {
+            let slope = gradient(&|row| design[row].get(name).copied().unwrap_or(0.0)) + weight / (c * 400.0);
+            assert!(slope.abs() < 2e-7, "seed {seed}: the gradient of {name} is {slope:e}");
+        }
+        let named: Vec<&String> = coefficients.iter().map(|(name, _)| name).collect();
+        let expected: std::collections::BTreeSet<&String> = design.iter().flat_map(BTreeMap::keys).collect();
+        assert_eq!(named.iter().copied().collect::<std::collections::BTreeSet<_>>(), expected);
+        assert_eq!(named.len(), expected.len());
+    }
+}
+
+#[test]
+fn rows_that_were_not_trained_on_are_read_the_same_way() {
+    let (features, target) = mixed(5, 300);
+    let (others, _) = mixed(6, 300);
+    let model = Logistic::params().fit(&features, &target).unwrap();
+    let expected = probabilities(&model, &design(&features, &others, 10));
+    assert_close("probability", &model.predict(&others).unwrap(), &expected, 1e-12);
+    assert_eq!(model.names(), ["office", "mass", "goods", "price"]);
+}
+
+#[test]
+fn without_anything_to_go_by_the_rate_is_found() {
+    let target: Vec<f64> = (0..200).map(|i| f64::from(i % 8 == 0)).collect();
+    let model =
+        Logistic::params().fit(&numbers([("same", vec![3.0; 200]), ("none", vec![NAN; 200])]), &target).unwrap();
+    assert_close("intercept", &[model.intercept()], &[(0.125_f64 / 0.875).ln()], 1e-5);
+    assert_eq!(model.coefficients(), [("same".to_owned(), 0.0), ("none".to_owned(), 0.0)]);
+    let scores = model.predict(&numbers([("same", vec![3.0, 3.0]), ("none", vec![NAN, 5.0])])).unwrap();
+    assert_close("rate", &scores, &[0.125; 2], 1e-6);
+}
+
+/// Where a function that grows is 0.
+fn root(function: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (-100.0, 100.0);
+    for _ in 0..200 {
+        let middle = (low + high) / 2.0;
+        if function(middle) > 0.0 { high = middle } else { low = middle }
+    }
+    low
+}
+
+#[test]
+fn two_equal_groups_have_the_weight_of_one_equation() {
+    // x is -1 or 1 in 50 rows each; of the 1s 40 are fraud, of the -1s 10. By symmetry the intercept is 0, and the
+    // weight solves 100 (p(w) - 0.8) + w / c = 0. The second case is separable: only the penalty keeps w finite.
+    for (frauds, c) in [(40, 0.1), (40, 10.0), (50, 0.1), (50, 1_000.0)] {
+        let x: Vec<f64> = (0..100).map(|i| if i < 50 { 7.0 } else { 9.0 }).collect();
+        let target: Vec<f64> =
+            (0..100).map(|i| f64::from(if i < 50 { i >= frauds } else { i - 50 < frauds })).collect();
+        let features = numbers([("x", x)]);
+        let model = Logistic::params().c(c).tolerance(1e-10).fit(&features, &target).unwrap();
+        let share = f64::from(frauds) / 50.0;
+        let weight = root(|w| 100.0 * (1.0 / (1.0 + (-w).exp()) - share) + w / c);
+        let [(name, found)] = &model.coefficients()[..] else { panic!("{:?}", model.coefficients()) };
+        assert_eq!(name, "x");
+        assert_close("weight and intercept", &[*found, model.intercept()], &[weight, 0.0], 1e-5);
+        let scores = model.predict(&features).unwrap();
+        assert_eq!(metrics::auc(&target, &scores).unwrap() == 1.0, frauds == 50);
+    }
+}
+
+#[test]
+fn far_values_have_a_probability_and_no_overflow() {
+    let target: Vec<f64> = (0..100).map(|i| f64::from(i >= 50)).collect();
+    let features = numbers([("x", (0..100).map(f64::from).collect())]);
+    let model = Logistic::params().c(1e6).fit(&features, &target).unwrap();
+    let scores = model.predict(&numbers([("x", vec![-1e12, 1e12])])).unwrap();
+    assert_eq!(scores, [0.0, 1.0]);
+}
+
+#[test]
+fn rare_and_new_categories_share_a_weight() {
+    // Code 0 is frequent, 1 and missing are rare.
+    let column: Vec<f64> = (0..60)
+        .map(|i| {
+            if i < 50 {
+                0.0
+            } else if i < 57 {
+                1.0
+            } else {
+                NAN
+            }
+        })
+        .collect();
+    let target: Vec<f64> = (0..60).map(|i| f64::from(i % 3 == 0 || i >= 50)).collect();
+    let model = Logistic::params().fit(&codes(column), &target).unwrap();
+    let names: Vec<String> = model.coefficients().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["code=0", "code=other"]);
+    let scores = model.predict(&codes(vec![0.0, 1.0, NAN, 77.0])).unwrap();
+    assert!(scores[1] > scores[0] && scores[2] == scores[1] && scores[3] == scores[1], "{scores:?}");
+    // Without rare ones there is nothing to share: a new category then adds nothing to the intercept.
+    let column: Vec<f64> = (0..60).map(|i| f64::from(i % 2)).collect();
+    let model = Logistic::params().fit(&codes(column), &target).unwrap();
+    let expected = 1.0 / (1.0 + (-model.intercept()).exp());
+    assert_close("new", &model.predict(&codes(vec![9.0, NAN])).unwrap(), &[expected; 2], 1e-15);
+}
+
+#[test]
+fn the_same_rows_give_the_same_bits_on_any_number_of_threads() {
+    // Enough rows for several parts of a sum.
+    let (features, target) = mixed(7, 5_000);
+    let on = |threads: usize| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let model = pool.install(|| Logistic::params().fit(&features, &target)).unwrap();
+        bits(&model.coefficients().into_iter().map(|(_, weight)| weight).collect::<Vec<_>>())
+    };
+    let one = on(1);
+    assert_eq!(one, on(3));
+    assert_eq!(one, on(8));
+}
+
+#[test]
+fn parameters_out_of_range_are_named() {
+    let params = Logistic::params;
+    let cases: [(LogisticParams, &str, &str); 8] = [
+        (params().c(0.0), "c", "a finite number above 0, found 0"),
+        (params().c(-1.0), "c", "a finite number above 0, found -1"),
+        (params().c(NAN), "c", "a finite number above 0, found NaN"),
+        (params().c(f64::INFINITY), "c", "a finite number above 0, found inf"),
+        (params().min_rows(0), "min_rows", "at least 1, found 0"),
+        (params().iterations(0), "iterations", "at least 1, found 0"),
+        (params().tolerance(0.0), "tolerance", "above 0 and below 1, found 0"),
+        (params().tolerance(NAN), "tolerance", "above 0 and below 1, found NaN"),
+    ];
+    for (params, name, range) in cases {
+        let message = format!("logistic regression: parameter `{name}`: expected {range}");
+        assert_eq!(params.check().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_learnt_from_are_refused() {
+    let (features, target) = mixed(8, 60);
+    let fit = |target: &[f64]| Logistic::params().fit(&features, target).unwrap_err();
+    assert!(matches!(fit(&[1.0; 60]), Error::OneClass { found: 1.0, rows: 60 }));
+    assert!(matches!(fit(&target[1..]), Error::Rows { expected: 60, found: 59, .. }));
+    let mut wrong = target.clone();
+    for value in [NAN, 2.0] {
+        wrong[5] = value;
+        assert!(matches!(fit(&wrong), Error::Target { row: 5, .. }));
+    }
+    let none = features.select_rows(&[]);
+    assert!(matches!(Logistic::params().fit(&none, &[]), Err(Error::Empty { rows: 0, columns: 4, .. })));
+    let infinite = numbers([("x", vec![1.0; 60]), ("y", (0..60).map(|i| 1.0 / f64::from(i)).collect())]);
+    let error = Logistic::params().fit(&infinite, &target).unwrap_err();
+    assert!(matches!(&error, Error::Infinite { feature, row: 0 } if feature == "y"), "{error}");
+    let category = codes((0..60).map(|i| f64::from(i) / 2.0).collect());
+    assert!(matches!(Logistic::params().fit(&category, &target), Err(Error::Category { row: 1, .. })));
+    let model = Logistic::params().fit(&features, &target).unwrap();
+    let error = model.predict(&numbers([("x", vec![1.0])])).unwrap_err();
+    assert_eq!(error.to_string(), "feature 0: the model was fitted on `office`, found `x`");
+}
+
+#[test]
+fn a_solver_that_ends_too_early_says_so() {
+    let (features, target) = mixed(9, 300);
+    let error = Logistic::params().c(100.0).iterations(1).fit(&features, &target).unwrap_err();
+    let Error::NotConverged { iterations: 1, gradient, tolerance, .. } = error else { panic!("{error}") };
+    assert!(gradient > tolerance && tolerance == 1e-7, "{gradient:e}");
+    assert!(error.to_string().ends_with("raise `iterations` or `tolerance`"), "{error}");
+    let loose = Logistic::params().c(100.0).iterations(1).tolerance(0.5).fit(&features, &target);
+    assert!(loose.is_ok());
+    let far = numbers([("x", even(&mut Random::new(1), 300))]);
+    assert!(Logistic::params().c(100.0).fit(&far, &target).is_ok());
+}

@@ -1,0 +1,15 @@
+//! Models from the outside: figures by their definitions, trees and weights by their formulas, and the clearance recipe
+//! on data whose truth is known.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod baselines;
+mod clearance;
+mod clearance_input;
+mod copies;
+mod data;
+mod evaluation;
+mod lightgbm;
+mod lightgbm_fit;
+mod lightgbm_refusals;
+mod logistic;
+mod metrics;
