@@ -5,11 +5,15 @@
 //! The evaluator marks three events by lines on stdout. [`print_line`] takes them out of the
 //! stream again, so that a cell's own output is never mistaken for them.
 
-use crate::display::channel::{Failure, Frame, KEY_VARIABLE, send};
-use crate::{Error, Result, frame};
+use crate::display::channel::{Failure, Frame, INPUT_VARIABLE, KEY_VARIABLE, ToCell, send};
+use crate::display::stop;
+use crate::{Error, Result, comm, frame};
 use polars::frame::DataFrame;
 use std::fmt;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::FromRawFd;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the evaluator prints when it has caught a panic.
@@ -47,6 +51,59 @@ fn key() -> Option<&'static str> {
     KEY.get_or_init(|| std::env::var(KEY_VARIABLE).ok()).as_deref()
 }
 
+/// Ends the cell where the analyst has pressed the stop button; otherwise does nothing. Printing and
+/// the toolkit's own loops look for themselves: a long loop of one's own calls this once a round.
+pub fn stop_if_asked() {
+    if stop::requested() {
+        // Not a defect that a panic hook should describe: the evaluator catches it, variables stay.
+        std::panic::resume_unwind(Box::new("the cell was stopped"));
+    }
+}
+
+/// A line that the analyst types below the cell.
+///
+/// # Errors
+/// [`Error::Input`] where nobody can be asked: outside of a notebook, or in a run without an analyst.
+pub fn ask(prompt: &str, password: bool) -> Result<String> {
+    let refused = |reason: &str| Error::Input { reason: reason.to_owned() };
+    let Some(answers) = ANSWERS.get() else { return Err(refused("this program does not run in a notebook")) };
+    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+    display(Frame::Ask { prompt: prompt.to_owned(), password });
+    match answers.recv() {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(reason)) => Err(refused(&reason)),
+        Err(_) => Err(refused("the kernel has gone")),
+    }
+}
+
+/// What was typed, or why nothing was; there once the worker listens to the kernel.
+static ANSWERS: OnceLock<Mutex<Receiver<Result<String, String>>>> = OnceLock::new();
+
+/// Listens to what the kernel tells the worker: answers go to whoever has asked, comms to their handlers.
+fn listen() {
+    let Some(descriptor) = std::env::var(INPUT_VARIABLE).ok().and_then(|text| text.parse().ok()) else { return };
+    // SAFETY: the kernel opened this descriptor for the worker, and nothing else here uses it.
+    let input = BufReader::new(unsafe { File::from_raw_fd(descriptor) });
+    let (typed, answers) = channel();
+    if ANSWERS.set(Mutex::new(answers)).is_err() {
+        return;
+    }
+    std::thread::spawn(move || {
+        for line in input.lines().map_while(|line| line.ok()) {
+            let _ = match ToCell::decode(&line) {
+                Some(ToCell::Typed(text)) => typed.send(Ok(text)),
+                Some(ToCell::Refused(reason)) => typed.send(Err(reason)),
+                Some(ToCell::Comm(message)) => {
+                    comm::handle(message);
+                    display(Frame::Handled);
+                    Ok(())
+                }
+                None => Ok(()),
+            };
+        }
+    });
+}
+
 /// Sends a frame to the kernel; without one, prints the text of what it shows.
 pub fn display(frame: Frame) {
     flush_pending();
@@ -56,7 +113,7 @@ pub fn display(frame: Frame) {
         Some(key) => send(&mut out, key, &frame),
         None => match frame {
             Frame::Result(bundle) | Frame::Display { bundle, .. } => writeln!(out, "{}", bundle.plain()),
-            Frame::Clear { .. } | Frame::Failed(_) | Frame::Mark => Ok(()),
+            _ => Ok(()),
         },
     };
 }
@@ -70,12 +127,15 @@ pub fn print_line(line: fmt::Arguments<'_>) {
     flush_pending();
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}");
+    drop(out);
+    stop_if_asked();
 }
 
 /// `print!` of a cell.
 pub fn print(text: fmt::Arguments<'_>) {
     flush_pending();
     let _ = io::stdout().lock().write_fmt(text);
+    stop_if_asked();
 }
 
 /// `eprintln!` of a cell.
@@ -125,21 +185,41 @@ fn take_mark(line: &str) -> bool {
     true
 }
 
+/// What the last panic said; forgotten with the call.
+pub(crate) fn last_panic() -> String {
+    state().panic.take().map_or_else(|| "without a message".to_owned(), |panic| panic.message)
+}
+
 fn failure(name: &str, message: &str) -> Failure {
     Failure { name: name.to_owned(), message: message.to_owned(), traceback: Vec::new() }
 }
 
 /// `haetae_client::error::Error` -> `haetae_client::Error`; `alloc::boxed::Box<dyn …>` -> `Error`.
 fn short_type(type_name: &str) -> &str {
-    if type_name.contains('<') {
-        return "Error";
+    match type_name.rsplit("::").next().unwrap_or(type_name) {
+        // A text as an error has no name of its own.
+        "String" | "&str" | "str" => "Error",
+        _ if type_name.contains('<') => "Error",
+        name => name,
     }
-    type_name.rsplit("::").next().unwrap_or(type_name)
+}
+
+/// Called by the worker from its signal handler: the analyst wants the cell to stop.
+#[unsafe(no_mangle)]
+pub extern "C" fn haetae_cell_stop() {
+    stop::request();
+}
+
+/// Called by the worker before each cell: a wish to stop the one before is forgotten.
+#[unsafe(no_mangle)]
+pub extern "C" fn haetae_cell_begin() {
+    stop::clear();
 }
 
 /// Called once when the worker has loaded the toolkit: from here on a panic is a report.
 #[unsafe(no_mangle)]
 pub extern "C" fn haetae_cell_start() {
+    listen();
     std::panic::set_hook(Box::new(|info| {
         let message = match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
             (Some(text), _) => (*text).to_owned(),

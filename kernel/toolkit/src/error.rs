@@ -37,6 +37,12 @@ pub enum Error {
         /// The column's type.
         found: String,
     },
+    /// The analyst was asked for a line and there is none.
+    #[error("no input: {reason}")]
+    Input {
+        /// Why there is none.
+        reason: String,
+    },
     /// A file that the kernel left for a cell cannot be read.
     #[error("cannot read the result of the SQL cell from {path}: {source}")]
     Handover {

@@ -14,9 +14,12 @@
 
 pub mod cell;
 mod columns;
+pub mod comm;
 mod error;
 pub mod frame;
+mod input;
 pub mod prelude;
+mod progress;
 mod session;
 mod show;
 
@@ -27,6 +30,9 @@ pub use haetae_display as display;
 pub use haetae_features as features;
 pub use haetae_models as models;
 pub use haetae_plots as plots;
+pub use input::{input, password};
 pub use polars;
+pub use progress::Progress;
+pub use serde_json;
 pub use session::{Connection, connect, sql};
-pub use show::{CellDisplay, Show, bundle_of};
+pub use show::{CellDisplay, Show, bundle_of, clear_output};

@@ -3,17 +3,22 @@
 //! Names are listed one by one where a crate also has an `Error` and a `Result` of its own: a cell
 //! must see those of the standard library.
 
+pub use crate::cell::stop_if_asked;
 pub use crate::client::ConnectOptions;
 pub use crate::columns::ColumnValues;
+pub use crate::comm::{Comm, on_comm};
 pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };
+pub use crate::input::{input, password};
 pub use crate::models::{
-    Clearance, ClearanceModel, ClearanceRun, Evaluation, ImporterHistory, LightGbm, LightGbmModel, Logistic,
-    LogisticModel, Lookup, Protocol, metrics,
+    Audit, Clearance, ClearanceModel, ClearanceRun, Contributions, Evaluation, ImporterHistory, LightGbm,
+    LightGbmModel, LightGbmParams, Logistic, LogisticModel, LogisticParams, Lookup, Protocol, Score, metrics,
 };
 pub use crate::plots::Chart;
+pub use crate::progress::Progress;
 pub use crate::session::{Connection, connect, sql};
-pub use crate::show::{CellDisplay as _, Show};
+pub use crate::show::{CellDisplay as _, Show, clear_output};
 pub use polars;
 pub use polars::prelude::*;
+pub use serde_json::json;

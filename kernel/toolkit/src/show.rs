@@ -18,20 +18,28 @@ pub trait Show {
 
     /// Sends it to the notebook; outside of one, prints its text.
     fn show(&self) {
+        cell::stop_if_asked();
         cell::display(Frame::Display { bundle: self.to_bundle(), id: None, update: false });
     }
 
     /// As [`Show::show`], under a name: a later call with the same name replaces the picture.
     fn show_as(&self, id: &str) {
         let id = Some(id.to_owned());
+        cell::stop_if_asked();
         cell::display(Frame::Display { bundle: self.to_bundle(), id, update: false });
     }
 
     /// Replaces what was shown under `id`.
     fn update(&self, id: &str) {
         let id = Some(id.to_owned());
+        cell::stop_if_asked();
         cell::display(Frame::Display { bundle: self.to_bundle(), id, update: true });
     }
+}
+
+/// Removes what the cell has shown so far; with `wait`, when its next output comes.
+pub fn clear_output(wait: bool) {
+    cell::display(Frame::Clear { wait });
 }
 
 impl Show for DataFrame {

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use haetae_display::stop;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{AsyncClient, ConnectOptions, Error, Param, QueryResult, Result, TableName};
 
 /// A connection to a Flight SQL server whose calls block until the answer is there. It has threads
-/// of its own, so that it also works on a thread that runs inside tokio (which it then blocks).
+/// of its own, so that it also works on a thread that runs inside tokio (which it then blocks). In a
+/// notebook, the stop button ends a call with [`Error::Stopped`].
 pub struct Client {
     client: AsyncClient,
     threads: Threads,
@@ -71,6 +74,9 @@ impl fmt::Debug for Client {
     }
 }
 
+/// How long it may take until a wish to stop is seen.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
 /// The runtime that does the waiting; `None` only while it is dropped.
 struct Threads(Option<Runtime>);
 
@@ -85,11 +91,22 @@ impl Threads {
     fn wait<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let (send, receive) = mpsc::sync_channel(1);
         let runtime = self.0.as_ref().ok_or(Error::Abandoned)?;
-        runtime.spawn(async move {
+        let task = runtime.spawn(async move {
             // Nobody is left to read the answer only when the caller's thread has ended.
             let _ = send.send(work.await);
         });
-        receive.recv().unwrap_or(Err(Error::Abandoned))
+        loop {
+            match receive.recv_timeout(LOOK_UP) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) if stop::requested() => {
+                    // Dropping the work ends the query on the server too.
+                    task.abort();
+                    return Err(Error::Stopped);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Abandoned),
+            }
+        }
     }
 }
 

@@ -129,6 +129,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The analyst has pressed the stop button while the answer was on its way.
+    #[error("the query was stopped")]
+    Stopped,
     /// The client's own thread ended before the answer came: a defect.
     #[error("the query ended without an answer because of a defect in the client; please report it")]
     Abandoned,

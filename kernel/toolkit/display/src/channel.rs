@@ -10,6 +10,8 @@ use std::io::{self, Write};
 
 /// Environment variable in which the kernel gives its worker the key.
 pub const KEY_VARIABLE: &str = "HAETAE_CHANNEL_KEY";
+/// Environment variable with the descriptor from which a cell reads what the analyst types.
+pub const INPUT_VARIABLE: &str = "HAETAE_CELL_INPUT";
 
 const BEL: u8 = 0x07;
 /// A frame whose length says more than this is taken for text: nothing the toolkit sends is larger.
@@ -34,10 +36,84 @@ pub enum Frame {
         /// Keep the old output until there is a new one.
         wait: bool,
     },
+    /// Ask the analyst for a line of text; the kernel answers with [`ToCell`].
+    Ask {
+        /// What to show before the field.
+        prompt: String,
+        /// Do not show what is typed.
+        password: bool,
+    },
+    /// Something for the other end of a comm, in the front end.
+    Comm(Comm),
+    /// From here on the front end may open comms with this target.
+    Target(String),
+    /// What the kernel delivered to a comm has been dealt with.
+    Handled,
     /// The cell's code has ended in an error.
     Failed(Failure),
     /// Written by the kernel into its own pipe: everything before it has been read.
     Mark,
+}
+
+/// What one end of a comm says to the other: Jupyter's `comm_open`, `comm_msg`, `comm_close`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Comm {
+    /// A new comm.
+    Open {
+        /// Its id.
+        id: String,
+        /// The name of the code that serves it.
+        target: String,
+        /// What comes with it.
+        data: Value,
+    },
+    /// A message.
+    Message {
+        /// Of which comm.
+        id: String,
+        /// What it says.
+        data: Value,
+    },
+    /// The last message.
+    Close {
+        /// Of which comm.
+        id: String,
+        /// What it says.
+        data: Value,
+    },
+}
+
+impl Comm {
+    /// The comm's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Comm::Open { id, .. } | Comm::Message { id, .. } | Comm::Close { id, .. } => id,
+        }
+    }
+
+    /// Jupyter's message type, and the content of the message.
+    pub fn message(&self) -> (&'static str, Value) {
+        match self {
+            Comm::Open { id, target, data } => {
+                ("comm_open", json!({"comm_id": id, "target_name": target, "data": data}))
+            }
+            Comm::Message { id, data } => ("comm_msg", json!({"comm_id": id, "data": data})),
+            Comm::Close { id, data } => ("comm_close", json!({"comm_id": id, "data": data})),
+        }
+    }
+
+    /// Reads such a message; `None` where the id is missing or the type is another one.
+    pub fn of(kind: &str, content: &Value) -> Option<Comm> {
+        let text = |key: &str| content.get(key).and_then(Value::as_str).map(str::to_owned);
+        let id = text("comm_id")?;
+        let data = content.get("data").cloned().unwrap_or(json!({}));
+        Some(match kind {
+            "comm_open" => Comm::Open { id, target: text("target_name")?, data },
+            "comm_msg" => Comm::Message { id, data },
+            "comm_close" => Comm::Close { id, data },
+            _ => return None,
+        })
+    }
 }
 
 /// Why a cell failed, in the words of a Jupyter error.
@@ -68,6 +144,13 @@ impl Frame {
                 json!({"display": bundle.clone().into_json(), "id": id, "update": update})
             }
             Frame::Clear { wait } => json!({"clear": wait}),
+            Frame::Ask { prompt, password } => json!({"ask": prompt, "password": password}),
+            Frame::Comm(comm) => {
+                let (kind, content) = comm.message();
+                json!({"comm": kind, "content": content})
+            }
+            Frame::Target(target) => json!({"target": target}),
+            Frame::Handled => json!({"handled": true}),
             Frame::Failed(failure) => json!({"failed": {
                 "name": failure.name, "message": failure.message, "traceback": failure.traceback,
             }}),
@@ -90,10 +173,58 @@ impl Frame {
         if let Some(wait) = map.get("clear") {
             return Some(Frame::Clear { wait: wait.as_bool()? });
         }
+        if let Some(prompt) = map.get("ask") {
+            return Some(Frame::Ask { prompt: prompt.as_str()?.to_owned(), password: map.get("password")?.as_bool()? });
+        }
+        if let Some(kind) = map.get("comm") {
+            return Some(Frame::Comm(Comm::of(kind.as_str()?, map.get("content")?)?));
+        }
+        if let Some(target) = map.get("target") {
+            return Some(Frame::Target(target.as_str()?.to_owned()));
+        }
+        if map.contains_key("handled") {
+            return Some(Frame::Handled);
+        }
         if map.contains_key("mark") {
             return Some(Frame::Mark);
         }
         Some(Frame::Failed(failure_of(map.get("failed")?.as_object()?)))
+    }
+}
+
+/// What the kernel sends to the worker: one line of JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToCell {
+    /// What the analyst typed.
+    Typed(String),
+    /// There will be no answer to a question, for this reason.
+    Refused(String),
+    /// Something from the other end of a comm.
+    Comm(Comm),
+}
+
+impl ToCell {
+    /// The line, with its end.
+    pub fn encode(&self) -> Vec<u8> {
+        let body = match self {
+            ToCell::Typed(text) => json!({"typed": text}),
+            ToCell::Refused(reason) => json!({"refused": reason}),
+            ToCell::Comm(comm) => {
+                let (kind, content) = comm.message();
+                json!({"comm": kind, "content": content})
+            }
+        };
+        format!("{body}\n").into_bytes()
+    }
+
+    /// What a line holds; `None` for anything else.
+    pub fn decode(line: &str) -> Option<ToCell> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let Some(kind) = text("comm") {
+            return Comm::of(&kind, value.get("content")?).map(ToCell::Comm);
+        }
+        text("typed").map(ToCell::Typed).or_else(|| text("refused").map(ToCell::Refused))
     }
 }
 
@@ -159,8 +290,9 @@ impl Reader {
             // `take_text` may leave an unfinished character in front; it belongs to broken text.
             let Some(at) = find(&self.pending, &self.start) else { return events };
             match frame_at(&self.pending[at + self.start.len()..]) {
-                FrameAt::Incomplete => return events,
-                FrameAt::Broken => {
+                // JSON holds no escape character: a second start means that the first frame's writer has died.
+                FrameAt::Incomplete if !self.starts_again(at, bytes.len()) => return events,
+                FrameAt::Incomplete | FrameAt::Broken => {
                     let skip = at + self.start.len();
                     events.push(Event::Text(lossy(&self.pending[..skip])));
                     self.pending.drain(..skip);
@@ -176,13 +308,26 @@ impl Reader {
         }
     }
 
+    /// Whether another frame starts behind the one at `at`; only in what has come last, as what was
+    /// there before has been looked at.
+    fn starts_again(&self, at: usize, last: usize) -> bool {
+        let new = self.pending.len().saturating_sub(last + self.start.len());
+        find(&self.pending[new.max(at + self.start.len())..], &self.start).is_some()
+    }
+
     fn take_text(&mut self, length: usize, events: &mut Vec<Event>) {
-        let whole = match std::str::from_utf8(&self.pending[..length]) {
-            Ok(_) => length,
-            // An unfinished character at the end waits for its rest; a broken one does not.
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => length,
-        };
+        let mut whole = 0;
+        while whole < length {
+            match std::str::from_utf8(&self.pending[whole..length]) {
+                Ok(_) => whole = length,
+                Err(error) => {
+                    whole += error.valid_up_to();
+                    // An unfinished character at the end waits for its rest; a broken one does not.
+                    let Some(broken) = error.error_len() else { break };
+                    whole += broken;
+                }
+            }
+        }
         if whole > 0 {
             events.push(Event::Text(lossy(&self.pending[..whole])));
             self.pending.drain(..whole);
@@ -212,10 +357,11 @@ fn frame_at(bytes: &[u8]) -> FrameAt {
     let end = semicolon + 1 + length;
     match bytes.get(end) {
         None => FrameAt::Incomplete,
-        Some(&BEL) => {
-            let value = serde_json::from_slice(&bytes[semicolon + 1..end]).ok();
-            FrameAt::Complete { frame: value.and_then(Frame::from_json), length: end + 1 }
-        }
+        Some(&BEL) => match serde_json::from_slice(&bytes[semicolon + 1..end]) {
+            Ok(value) => FrameAt::Complete { frame: Frame::from_json(value), length: end + 1 },
+            // An unfinished frame may have its length's end just where the next frame ends.
+            Err(_) => FrameAt::Broken,
+        },
         Some(_) => FrameAt::Broken,
     }
 }
@@ -238,6 +384,10 @@ mod tests {
             Frame::Result(Bundle::text("1 < 2")),
             Frame::Display { bundle: Bundle::text("x"), id: Some("a".into()), update: true },
             Frame::Clear { wait: true },
+            Frame::Ask { prompt: "name? ".into(), password: false },
+            Frame::Comm(Comm::Message { id: "1".into(), data: json!({"lane": "red"}) }),
+            Frame::Target("lanes".into()),
+            Frame::Handled,
             Frame::Failed(Failure { name: "panic".into(), message: "no".into(), traceback: vec!["line".into()] }),
             Frame::Mark,
         ];
@@ -274,10 +424,47 @@ mod tests {
     }
 
     #[test]
+    fn what_the_worker_gets_is_one_line_each() {
+        let comm = |comm: Comm| ToCell::Comm(comm);
+        let id = || "1".to_owned();
+        for word in [
+            ToCell::Typed("a\nb \"해\"".into()),
+            ToCell::Refused("no".into()),
+            comm(Comm::Open { id: id(), target: "lanes".into(), data: json!({"a": "\n"}) }),
+            comm(Comm::Message { id: id(), data: json!([1]) }),
+            comm(Comm::Close { id: id(), data: json!({}) }),
+        ] {
+            let line = String::from_utf8(word.encode()).unwrap();
+            assert_eq!(line.matches('\n').count(), 1);
+            assert_eq!(ToCell::decode(&line), Some(word));
+        }
+        assert_eq!(ToCell::decode("{}"), None);
+    }
+
+    #[test]
     fn a_frame_with_another_key_is_text() {
         let bytes = Frame::Clear { wait: false }.encode("other");
         let events = joined(Reader::new("k").feed(&bytes));
         assert_eq!(events, [Event::Text(String::from_utf8(bytes).unwrap())]);
+    }
+
+    #[test]
+    fn a_frame_that_was_never_finished_holds_nothing_up() {
+        let (unfinished, next) = (Frame::Result(Bundle::text("long")).encode("k"), Frame::Mark.encode("k"));
+        for cut in 1..unfinished.len() {
+            let mut reader = Reader::new("k");
+            let mut events = reader.feed(&unfinished[..cut]);
+            events.extend(reader.feed(&next));
+            assert_eq!(events.last(), Some(&Event::Frame(Frame::Mark)), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_broken_character_does_not_break_the_next() {
+        let mut reader = Reader::new("k");
+        let mut events = reader.feed(b"\xff\xed\x95");
+        events.extend(reader.feed(b"\xb4"));
+        assert_eq!(joined(events), [Event::Text("\u{fffd}해".into())]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod bundle;
 pub mod channel;
+pub mod stop;
 pub mod table;
 
 pub use bundle::Bundle;

@@ -1,0 +1,95 @@
+//! A bar for work that takes more than a moment: steps in, one picture that is replaced as they go.
+
+use crate::Show;
+use crate::display::Bundle;
+use crate::display::table::{escape, grouped};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// At most ten pictures a second: more would only keep the front end busy.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How far a piece of work has come, shown below the cell.
+///
+/// ```no_run
+/// use haetae::Progress;
+/// let mut progress = Progress::new("files", 12);
+/// for _file in 0..12 {
+///     progress.advance(1);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Progress {
+    label: String,
+    total: usize,
+    done: usize,
+    id: String,
+    shown: Instant,
+}
+
+impl Progress {
+    /// Shows an empty bar for `total` steps.
+    pub fn new(label: &str, total: usize) -> Self {
+        // Each bar of a kernel needs a name of its own; which one is nowhere to be seen.
+        static BARS: AtomicUsize = AtomicUsize::new(0);
+        let id = format!("haetae-progress-{}", BARS.fetch_add(1, Ordering::Relaxed));
+        let progress = Self { label: label.to_owned(), total, done: 0, id, shown: Instant::now() };
+        progress.show_as(&progress.id);
+        progress
+    }
+
+    /// Steps done since the last call; more than there are count as all.
+    pub fn advance(&mut self, steps: usize) {
+        self.set(self.done.saturating_add(steps));
+    }
+
+    /// Steps done in all. The picture is renewed at most ten times a second, and at the end. Ends the cell
+    /// where the stop button was pressed.
+    pub fn set(&mut self, done: usize) {
+        crate::cell::stop_if_asked();
+        let before = self.done;
+        self.done = done.min(self.total);
+        let finished = self.done == self.total && before != self.done;
+        if finished || self.shown.elapsed() >= INTERVAL {
+            self.shown = Instant::now();
+            self.update(&self.id);
+        }
+    }
+
+    /// The work in other words from here on.
+    pub fn label(&mut self, label: &str) {
+        self.label = label.to_owned();
+        self.update(&self.id);
+    }
+}
+
+impl Show for Progress {
+    fn to_bundle(&self) -> Bundle {
+        let percent = (100 * self.done).checked_div(self.total).unwrap_or(100);
+        let text = format!("{}: {percent} % ({} of {})", self.label, grouped(self.done), grouped(self.total));
+        let html = format!(
+            "<div><progress value=\"{}\" max=\"{}\"></progress> {}</div>",
+            self.done,
+            self.total.max(1),
+            escape(&text)
+        );
+        Bundle::text(text).with("text/html", html.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_says_how_far_it_is_and_stops_at_the_end() {
+        let mut progress = Progress::new("<files>", 1200);
+        progress.advance(300);
+        assert_eq!(progress.to_bundle().plain(), "<files>: 25 % (300 of 1,200)");
+        progress.set(5000);
+        let json = progress.to_bundle().into_json();
+        assert_eq!(json["text/plain"], "<files>: 100 % (1,200 of 1,200)");
+        assert!(json["text/html"].as_str().unwrap().contains("&lt;files&gt;"));
+        assert_eq!(Progress::new("nothing", 0).to_bundle().plain(), "nothing: 100 % (0 of 0)");
+    }
+}
