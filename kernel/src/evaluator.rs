@@ -1,12 +1,13 @@
 //! Rust code -> a running cell. The only module that knows evcxr: a thread owns its evaluation
 //! context, and jobs reach it over a channel, so that the kernel answers while a cell compiles.
 
-use crate::inference::Inference;
+use crate::inference::{Inference, moved_variable};
+use crate::processes;
 use crate::toolkit::Toolkit;
 use crate::worker;
 use anyhow::Context as _;
 use haetae_display::channel;
-use std::path::Path;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,9 @@ Ok::<(), std::fmt::Error>(())?;
 /// The prologue's items as a type check sees them.
 pub const PROLOGUE_ITEMS: &str = "#[allow(unused_imports)] use haetae::prelude::*;";
 
+/// Moved variables after which a cell is no longer tried again.
+const MOST_MOVED: usize = 64;
+
 /// Why a cell did not run to its end, as far as the evaluator knows. A panic and a failed `?` are
 /// not here: the cell reports them itself on its channel.
 #[derive(Debug)]
@@ -51,7 +55,7 @@ pub enum Job {
         /// The cell's text.
         code: String,
         /// Told when the cell has ended.
-        done: oneshot::Sender<Result<(), CellError>>,
+        done: oneshot::Sender<Result<Vec<(String, String)>, CellError>>,
     },
     /// Names and types of the variables.
     Variables(oneshot::Sender<Vec<(String, String)>>),
@@ -61,7 +65,15 @@ pub enum Job {
 #[derive(Clone)]
 pub struct Evaluator {
     jobs: Sender<Job>,
-    worker: Arc<Mutex<Option<Arc<Mutex<Child>>>>>,
+    shared: Arc<Shared>,
+}
+
+/// What can be asked while a cell runs.
+#[derive(Default)]
+struct Shared {
+    worker: Mutex<Option<Arc<Mutex<Child>>>>,
+    /// Names and types of the variables after the last cell.
+    variables: Mutex<Vec<(String, String)>>,
 }
 
 /// How to start a worker.
@@ -70,23 +82,26 @@ pub struct WorkerPipes {
     pub out: i32,
     /// Descriptor for the cells' stderr.
     pub err: i32,
+    /// Descriptor from which cells read answers.
+    pub input: i32,
     /// Key of the display channel.
     pub key: String,
 }
 
 impl Evaluator {
     /// Starts the thread. It warms up by itself; jobs wait until it is ready.
-    pub fn start(toolkit: Toolkit, pipes: WorkerPipes, folder: &Path) -> Self {
+    ///
+    /// `inference` is shared with whoever else asks about code; it learns the items of each cell.
+    pub fn start(toolkit: Toolkit, pipes: WorkerPipes, inference: Inference) -> Self {
         let (jobs, queue) = channel();
-        let worker = Arc::new(Mutex::new(None));
-        let handle = worker.clone();
-        let check = folder.join("check");
-        std::thread::spawn(move || serve(&toolkit, &pipes, &check, &queue, &handle));
-        Self { jobs, worker }
+        let shared = Arc::new(Shared::default());
+        let of_thread = shared.clone();
+        std::thread::spawn(move || serve(&toolkit, &pipes, &inference, &queue, &of_thread));
+        Self { jobs, shared }
     }
 
-    /// Runs one cell.
-    pub async fn run(&self, code: String) -> Result<(), CellError> {
+    /// Runs one cell; the variables that could not be kept, and their types.
+    pub async fn run(&self, code: String) -> Result<Vec<(String, String)>, CellError> {
         let (done, answer) = oneshot::channel();
         let _ = self.jobs.send(Job::Run { code, done });
         answer.await.unwrap_or_else(|_| Err(CellError::Refused("the evaluator has stopped".into())))
@@ -99,35 +114,49 @@ impl Evaluator {
         answer.await.unwrap_or_default()
     }
 
+    /// The variables as they were before the cell that runs.
+    pub fn variables_at_once(&self) -> Vec<(String, String)> {
+        self.shared.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the running cell to stop, and ends the compiler where it is still being compiled;
+    /// variables stay.
+    pub fn ask_to_stop(&self) {
+        let worker = self.with_worker(|process| process.id());
+        if let Some(pid) = worker.and_then(|id| libc::pid_t::try_from(id).ok()) {
+            // SAFETY: a signal to a child of ours, which has a handler for it.
+            unsafe { libc::kill(pid, libc::SIGINT) };
+        }
+        processes::end_children(worker);
+    }
+
     /// Ends the running cell by ending the worker; variables are lost.
     pub fn kill(&self) {
-        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(process) = worker.as_ref() {
-            let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
-            // It may have ended by itself: nothing is lost then.
-            let _ = process.kill();
-        }
+        // Among them the worker. The list is made before the first of them ends: evcxr soon starts another.
+        processes::end_children(None);
+    }
+
+    fn with_worker<T>(&self, act: impl FnOnce(&mut Child) -> T) -> Option<T> {
+        let worker = self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = worker.as_ref()?;
+        let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(act(&mut process))
     }
 }
 
-fn serve(
-    toolkit: &Toolkit,
-    pipes: &WorkerPipes,
-    check: &Path,
-    queue: &Receiver<Job>,
-    worker: &Mutex<Option<Arc<Mutex<Child>>>>,
-) {
+fn serve(toolkit: &Toolkit, pipes: &WorkerPipes, inference: &Inference, queue: &Receiver<Job>, shared: &Shared) {
     let mut context = match open(toolkit, pipes) {
         Ok(context) => context,
         Err(error) => return refuse_all(queue, &format!("the Rust evaluator did not start: {error:#}")),
     };
-    *worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.process_handle());
-    let mut inference = Inference::new(toolkit.clone(), check.to_owned());
+    *shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.process_handle());
     for job in queue {
         match job {
             Job::Run { code, done } => {
+                let ended = run(&mut context, inference, &code);
+                *shared.variables.lock().unwrap_or_else(PoisonError::into_inner) = variables(&context);
                 // The kernel may have given up waiting; the cell's effect stands all the same.
-                let _ = done.send(run(&mut context, &mut inference, &code));
+                let _ = done.send(ended);
             }
             Job::Variables(done) => {
                 let _ = done.send(variables(&context));
@@ -152,9 +181,18 @@ fn open(toolkit: &Toolkit, pipes: &WorkerPipes) -> anyhow::Result<evcxr::EvalCon
         .env(worker::OUTPUT_VARIABLE, format!("{},{}", pipes.out, pipes.err))
         .env(worker::TOOLKIT_VARIABLE, toolkit.library())
         .env(channel::KEY_VARIABLE, &pipes.key)
+        .env(channel::INPUT_VARIABLE, pipes.input.to_string())
         // What `make lab` was called with must not reach a cell's compiler.
         .env_remove("CARGO_MAKEFLAGS")
         .env_remove("MAKEFLAGS");
+    // A wish to stop that comes before the worker has its handler must not end it.
+    // SAFETY: `signal` is async-signal-safe, and nothing else happens between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_IGN);
+            Ok(())
+        });
+    }
     let (mut context, _outputs) =
         evcxr::EvalContext::with_subprocess_command(command).map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut state = context.state();
@@ -179,18 +217,53 @@ fn describe(error: &evcxr::Error) -> String {
     }
 }
 
-fn run(context: &mut evcxr::EvalContext, inference: &mut Inference, code: &str) -> Result<(), CellError> {
+fn run(
+    context: &mut evcxr::EvalContext,
+    inference: &Inference,
+    code: &str,
+) -> Result<Vec<(String, String)>, CellError> {
     let before = variables(context);
-    let typed = inference.with_types(code, &before);
-    match context.eval(&typed) {
-        Ok(_) => {
-            inference.keep_items(code);
-            Ok(())
-        }
-        Err(evcxr::Error::CompilationErrors(errors)) => Err(CellError::Compile(errors)),
-        Err(evcxr::Error::SubprocessTerminated(text)) => Err(CellError::Crashed(text)),
-        Err(evcxr::Error::TypeRedefinedVariablesLost(names)) => Err(CellError::VariablesLost(names)),
-        Err(evcxr::Error::Message(text)) => Err(CellError::Refused(text)),
+    let mut moved = Vec::new();
+    loop {
+        let typed = inference.with_types(code, &before, &moved);
+        return match context.eval(&typed.code) {
+            Ok(_) => {
+                inference.keep_items(code);
+                Ok(typed.not_kept)
+            }
+            Err(evcxr::Error::CompilationErrors(errors)) => {
+                // Writing a variable's type at the end of the cell uses it once more, which a value that has
+                // been given away does not allow: then it is left where it went.
+                let found = errors.iter().filter(|error| error.code() == Some("E0382"));
+                let found: Vec<String> =
+                    found.filter_map(|error| moved_variable(&error.message()).map(str::to_owned)).collect();
+                if found.iter().any(|name| !moved.contains(name)) && moved.len() < MOST_MOVED {
+                    moved.extend(found);
+                    continue;
+                }
+                match typed.plain {
+                    // Reported, or run, as the author has written it.
+                    Some(plain) => match context.eval(&plain) {
+                        Ok(_) => {
+                            inference.keep_items(code);
+                            Ok(typed.not_kept)
+                        }
+                        Err(error) => Err(refused(error)),
+                    },
+                    None => Err(CellError::Compile(errors)),
+                }
+            }
+            Err(error) => Err(refused(error)),
+        };
+    }
+}
+
+fn refused(error: evcxr::Error) -> CellError {
+    match error {
+        evcxr::Error::CompilationErrors(errors) => CellError::Compile(errors),
+        evcxr::Error::SubprocessTerminated(text) => CellError::Crashed(text),
+        evcxr::Error::TypeRedefinedVariablesLost(names) => CellError::VariablesLost(names),
+        evcxr::Error::Message(text) => CellError::Refused(text),
     }
 }
 

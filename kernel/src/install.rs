@@ -1,23 +1,34 @@
 //! `haetae-kernel install`: puts the kernel, the toolkit's dylib and what rustc needs to know of it
 //! into a Python environment, and writes the kernelspec.
 
+use crate::index::{self, build};
+use crate::inference::Inference;
 use crate::protocol::about;
-use crate::toolkit::{self, LIBRARY};
+use crate::toolkit::{self, LIBRARY, Toolkit};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Folder below the prefix for the kernel and the toolkit.
+const HOME: &str = "share/haetae";
+/// Folder below the prefix for the kernelspec.
+pub const KERNELSPEC: &str = "share/jupyter/kernels/haetae";
+
 /// Installs into `prefix` what the build described in `artifacts` has made.
 ///
 /// # Errors
 /// When the build's description names no toolkit, or the environment cannot be written.
-pub fn install(prefix: &Path, artifacts: &Path) -> Result<()> {
+pub fn install(prefix: &Path, artifacts: Option<&Path>) -> Result<()> {
     let prefix = prefix
         .canonicalize()
         .with_context(|| format!("there is no environment {}; run `make setup`", prefix.display()))?;
+    // `make build` leaves cargo's messages above the folder of this program.
+    let executable = std::env::current_exe()?;
+    let kept = executable.ancestors().nth(2).unwrap_or(Path::new("/")).join("haetae-artifacts.json");
+    let artifacts = artifacts.unwrap_or(&kept);
     let built = Built::read(artifacts)?;
-    let home = prefix.join("share/haetae");
+    let home = prefix.join(HOME);
     let staged = home.join(toolkit::FOLDER);
     let fresh = home.join("toolkit.new");
     if fresh.exists() {
@@ -28,6 +39,8 @@ pub fn install(prefix: &Path, artifacts: &Path) -> Result<()> {
         let name = file.file_name().context("an artifact without a name")?;
         place(file, &fresh.join(name))?;
     }
+    fs::write(fresh.join(toolkit::COMPILER), toolkit::rustc(&["--version"])? + "\n")?;
+    write_index(&fresh, artifacts)?;
     if staged.exists() {
         fs::remove_dir_all(&staged)?;
     }
@@ -43,6 +56,23 @@ pub fn install(prefix: &Path, artifacts: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes the kernel and its kernelspec from `prefix`.
+///
+/// # Errors
+/// When a folder cannot be removed.
+pub fn uninstall(prefix: &Path) -> Result<()> {
+    let mut found = false;
+    for folder in [prefix.join(KERNELSPEC), prefix.join(HOME)] {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            found = true;
+        }
+    }
+    let done = if found { "removed from" } else { "was not installed in" };
+    println!("kernel `{}` {done} {}", about::DISPLAY_NAME, prefix.display());
+    Ok(())
+}
+
 /// A hard link where the file system allows it: the dylib and its metadata are several 100 MB.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
@@ -53,8 +83,22 @@ fn place(from: &Path, to: &Path) -> Result<()> {
         .with_context(|| format!("cannot place {}", to.display()))
 }
 
+/// Writes down what the toolkit holds, for completion. Which names a cell sees without a path, the
+/// compiler says: a check imports each of them, and what fails is left out.
+fn write_index(staged: &Path, artifacts: &Path) -> Result<()> {
+    let mut index = build::types(&fs::read_to_string(artifacts)?);
+    let toolkit = Toolkit::in_folder(staged)?;
+    let folder = tempfile::tempdir()?;
+    let names: Vec<String> = index.prelude.keys().filter(|name| !name.ends_with('!')).cloned().collect();
+    let missing = Inference::new(toolkit, folder.path().to_owned()).not_in_prelude(&names);
+    let missing = missing.context("the compiler did not answer")?;
+    index.prelude.retain(|name, _| !missing.contains(name));
+    fs::write(staged.join(index::FILE), serde_json::to_vec(&index)?)?;
+    Ok(())
+}
+
 fn write_kernelspec(prefix: &Path, kernel: &Path) -> Result<()> {
-    let folder = prefix.join("share/jupyter/kernels/haetae");
+    let folder = prefix.join(KERNELSPEC);
     fs::create_dir_all(&folder)?;
     let sysroot = PathBuf::from(toolkit::rustc(&["--print", "sysroot"])?);
     let toolchain = sysroot.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -84,7 +128,8 @@ impl Built {
                 let extension = file.extension().and_then(|e| e.to_str()).unwrap_or("");
                 if file.file_name().is_some_and(|name| name == LIBRARY) {
                     library = Some(file);
-                } else if extension == "rmeta" {
+                } else if extension == "rmeta" || extension == "so" {
+                    // The only other dylibs are procedural macros, which crates may re-export.
                     metadata.push(file);
                 }
             }

@@ -1,18 +1,23 @@
 //! `haetae-kernel`: the Jupyter kernel of the workbench. `run` serves one notebook, `install`
-//! stages the toolkit and writes the kernelspec.
+//! stages the toolkit and writes the kernelspec, `doctor` says what is missing.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod complete;
+mod doctor;
 mod evaluator;
+mod history;
+mod index;
 mod inference;
 mod install;
 mod magics;
 mod outcome;
 mod output;
+mod processes;
 mod protocol;
 mod session;
 mod sql;
+mod syntax;
 mod toolkit;
 mod worker;
 
@@ -38,13 +43,43 @@ enum Action {
     },
     /// Stage the toolkit and install the kernelspec `haetae`.
     Install {
-        /// Environment to install into, for instance `.venv`.
+        #[command(flatten)]
+        place: Place,
+        /// What `cargo build --workspace --message-format=json` printed [default: what `make build` kept]
         #[arg(long)]
-        sys_prefix: PathBuf,
-        /// What `cargo build --workspace --message-format=json` printed.
-        #[arg(long)]
-        artifacts: PathBuf,
+        artifacts: Option<PathBuf>,
     },
+    /// Remove what `install` has put there.
+    Uninstall {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Say what is missing for the kernel to work, and how to mend it.
+    Doctor,
+}
+
+/// Where Jupyter finds the kernel.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Place {
+    /// A Python environment, for instance `.venv`.
+    #[arg(long, alias = "sys-prefix")]
+    prefix: Option<PathBuf>,
+    /// The user's own folder, for every Jupyter of this user.
+    #[arg(long)]
+    user: bool,
+}
+
+impl Place {
+    fn folder(&self) -> Result<PathBuf> {
+        match &self.prefix {
+            Some(prefix) => Ok(prefix.clone()),
+            None => {
+                let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --prefix")?;
+                Ok(PathBuf::from(home).join(".local"))
+            }
+        }
+    }
 }
 
 fn main() -> Result<()> {
@@ -53,7 +88,9 @@ fn main() -> Result<()> {
     }
     match Arguments::parse().command {
         Action::Run { connection_file } => run(&connection_file),
-        Action::Install { sys_prefix, artifacts } => install::install(&sys_prefix, &artifacts),
+        Action::Install { place, artifacts } => install::install(&place.folder()?, artifacts.as_deref()),
+        Action::Uninstall { place } => install::uninstall(&place.folder()?),
+        Action::Doctor => doctor::examine(),
     }
 }
 
@@ -63,9 +100,13 @@ fn run(connection_file: &std::path::Path) -> Result<()> {
     let connection = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a connection file", connection_file.display()))?;
     let folder = tempfile::Builder::new().prefix("haetae-kernel-").tempdir()?;
+    let no_sources = folder.path().join("no-sources");
+    std::fs::create_dir_all(no_sources.join("core"))?;
     // SAFETY: no other thread has been started yet. Each kernel compiles in a folder of its own
-    // and takes no settings from a stand-alone evcxr.
+    // and takes no settings from a stand-alone evcxr. evcxr's analyzer, which is asked for types that
+    // the kernel has written into the cell, need not read the standard library's sources for that.
     unsafe {
+        std::env::set_var("RUST_SRC_PATH", &no_sources);
         std::env::set_var("EVCXR_TMPDIR", folder.path().join("cells"));
         std::env::set_var("EVCXR_CONFIG_DIR", folder.path().join("no-config"));
     }

@@ -4,6 +4,7 @@ use crate::evaluator::CellError;
 use crate::magics::MagicError;
 use evcxr::CompilationError;
 use haetae_display::channel::Failure;
+use serde_json::{Value, json};
 
 /// Errors that a cell's author can read; more are rarely of use.
 const SHOWN_ERRORS: usize = 5;
@@ -29,9 +30,14 @@ pub fn failure(error: CellError, code: &str) -> Failure {
     }
 }
 
-/// A cell that was stopped on request.
-pub fn interrupted() -> Failure {
-    plain("Interrupted", "the cell was stopped; its worker was ended and all variables are gone", Vec::new())
+/// A cell that ended because the analyst wished it.
+pub fn stopped() -> Failure {
+    plain("Interrupted", "the cell was stopped; the variables of earlier cells are still there", Vec::new())
+}
+
+/// A cell that did not listen, and was ended on a second wish.
+pub fn ended() -> Failure {
+    plain("Interrupted", "the cell did not stop and was ended with its worker; all variables are gone", Vec::new())
 }
 
 /// A query that was stopped on request.
@@ -49,6 +55,33 @@ pub fn arrow(error: &arrow::error::ArrowError) -> Failure {
     plain("ArrowError", &error.to_string(), Vec::new())
 }
 
+/// A line about a variable that no later cell will see.
+pub fn not_kept(name: &str, of: &str) -> String {
+    let kind = if of.contains("{closure") {
+        "a closure; write it as `fn` to use it in other cells".to_owned()
+    } else {
+        format!("{of}, which refers to something of this cell; clone it to keep it")
+    };
+    format!("note: `{name}` ends with this cell, because it is {kind}\n")
+}
+
+/// A cell that no parser should be given.
+pub fn too_deep(most: usize) -> Failure {
+    let message = format!("expected at most {most} brackets within each other, found more; split the expression");
+    plain("CompileError", &message, Vec::new())
+}
+
+/// A file that a command could not read.
+pub fn file(path: &str, error: &std::io::Error) -> Failure {
+    plain("FileError", &format!("cannot read {path}: {error}"), Vec::new())
+}
+
+/// A name that nothing is known of.
+pub fn unknown_name(name: &str) -> Failure {
+    let message = format!("nothing is known of `{name}`; `%vars` lists variables, `%help` commands");
+    plain("UnknownName", &message, Vec::new())
+}
+
 /// A command that was not understood.
 pub fn magic(error: &MagicError) -> Failure {
     plain("MagicError", &error.to_string(), Vec::new())
@@ -60,6 +93,11 @@ fn plain(name: &str, message: &str, traceback: Vec<String>) -> Failure {
 
 fn compile(errors: &[CompilationError], code: &str) -> Failure {
     let errors: Vec<&CompilationError> = errors.iter().filter(|e| e.level() == "error").collect();
+    if errors.is_empty() {
+        // The evaluator keeps this reason to itself where the compiler has warnings.
+        let message = "the type of a variable of this cell cannot be told; write it out, as in `let x: DataFrame = …`";
+        return plain("CompileError", message, Vec::new());
+    }
     let message = errors.first().map_or("the cell does not compile".to_owned(), |e| e.message());
     let mut traceback: Vec<String> = Vec::new();
     for error in errors.iter().take(SHOWN_ERRORS) {
@@ -96,9 +134,9 @@ fn described(error: &CompilationError, code: &str) -> Vec<String> {
     lines
 }
 
-/// The `traceback` of a Jupyter error: the first line in red, then the details.
-pub fn traceback(failure: &Failure) -> Vec<String> {
+/// The content of a Jupyter `error`. Its `traceback` has the first line in red, then the details.
+pub fn content(failure: &Failure) -> Value {
     let mut lines = vec![format!("\x1b[31m{}\x1b[0m: {}", failure.name, failure.message)];
     lines.extend(failure.traceback.iter().cloned());
-    lines
+    json!({"ename": failure.name, "evalue": failure.message, "traceback": lines})
 }

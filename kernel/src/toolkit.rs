@@ -7,6 +7,8 @@ use std::process::Command;
 
 /// Folder beside the kernel's executable that `install` fills.
 pub const FOLDER: &str = "toolkit";
+/// File beside it that names the compiler it was built with.
+pub const COMPILER: &str = "rustc-version";
 /// File name of the dylib.
 pub const LIBRARY: &str = "libhaetae.so";
 
@@ -26,7 +28,15 @@ impl Toolkit {
     /// When it was never staged or there is no `rustc`.
     pub fn find() -> Result<Self> {
         let executable = std::env::current_exe().context("where is this executable?")?;
-        let folder = executable.parent().unwrap_or(Path::new("/")).join(FOLDER);
+        Self::in_folder(&executable.parent().unwrap_or(Path::new("/")).join(FOLDER))
+    }
+
+    /// The toolkit that is staged in a folder.
+    ///
+    /// # Errors
+    /// As [`Toolkit::find`].
+    pub fn in_folder(folder: &Path) -> Result<Self> {
+        let folder = folder.to_owned();
         if !folder.join(LIBRARY).is_file() {
             bail!("there is no {LIBRARY} in {}; run `make build`", folder.display());
         }
@@ -34,6 +44,11 @@ impl Toolkit {
         let version = rustc(&["--version"])?;
         let rustc_version = version.split_whitespace().nth(1).unwrap_or_default().to_owned();
         Ok(Self { folder, sysroot, rustc_version })
+    }
+
+    /// Folder of the dylib, the metadata and the index.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The dylib.

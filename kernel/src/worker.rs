@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{FromRawFd, RawFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Set by evcxr in the environment of the process that it starts for cells.
 pub const IS_WORKER: &str = "EVCXR_IS_RUNTIME";
@@ -40,6 +41,7 @@ pub fn run() -> Result<()> {
         };
         // SAFETY: the library is a cell that the evaluator has just compiled; its function has
         // this signature and takes the pointer that the previous cell returned.
+        toolkit.begin_cell();
         unsafe {
             let cell = Library::new(path).with_context(|| format!("cannot load the cell {path}"))?;
             let run: libloading::Symbol<'_, unsafe extern "C" fn(*mut c_void) -> *mut c_void> =
@@ -75,23 +77,46 @@ fn take_over_output() -> Result<(File, File)> {
     }
 }
 
+/// The toolkit's function that notes a wish to stop; null until the toolkit is loaded.
+static STOP: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// `SIGINT`, which the kernel sends where the stop button is pressed.
+extern "C" fn on_interrupt(_signal: libc::c_int) {
+    let stop = STOP.load(Ordering::Relaxed);
+    if !stop.is_null() {
+        // SAFETY: the pointer is the toolkit's `haetae_cell_stop`, which only stores a flag.
+        unsafe { std::mem::transmute::<*mut c_void, extern "C" fn()>(stop)() }
+    }
+}
+
 struct Toolkit {
+    begin: unsafe extern "C" fn(),
     end: unsafe extern "C" fn() -> *const c_char,
 }
 
 impl Toolkit {
     fn load(path: &str) -> Result<Self> {
         // SAFETY: the library is the toolkit that was built and staged with this very binary, and
-        // the two functions have these signatures (`haetae::cell`).
+        // its functions have these signatures (`haetae::cell`).
         unsafe {
             let library = Library::new(Path::new(path))
                 .with_context(|| format!("cannot load the toolkit {path}; run `make build`"))?;
             let start: unsafe extern "C" fn() = *library.get(b"haetae_cell_start")?;
+            let begin = *library.get(b"haetae_cell_begin")?;
             let end = *library.get(b"haetae_cell_end")?;
+            let stop: unsafe extern "C" fn() = *library.get(b"haetae_cell_stop")?;
             std::mem::forget(library);
             start();
-            Ok(Self { end })
+            STOP.store(stop as *mut c_void, Ordering::Relaxed);
+            libc::signal(libc::SIGINT, on_interrupt as extern "C" fn(libc::c_int) as libc::sighandler_t);
+            Ok(Self { begin, end })
         }
+    }
+
+    /// Forgets a wish to stop that came too late for the cell before.
+    fn begin_cell(&self) {
+        // SAFETY: the function takes nothing and only clears a flag.
+        unsafe { (self.begin)() }
     }
 
     /// Closes the cell's output; what the evaluator has to know.

@@ -31,7 +31,7 @@ pub fn kernel_info(rustc: &str) -> Value {
             {"text": "polars", "url": "https://docs.rs/polars"},
         ],
         "debugger": false,
-        "supported_features": [],
+        "supported_features": ["kernel subshells"],
     })
 }
 

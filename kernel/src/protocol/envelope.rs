@@ -55,6 +55,12 @@ pub enum EnvelopeError {
     /// The signature does not fit: another key, or a changed message.
     #[error("a message has a wrong signature")]
     BadSignature,
+    /// The header does not say which message this is.
+    #[error("the header of a message has no text as {field}")]
+    Header {
+        /// What is missing.
+        field: &'static str,
+    },
     /// A frame is not JSON.
     #[error("the {part} of a message is not a JSON object: {reason}")]
     NotJson {
@@ -129,9 +135,16 @@ pub fn parse(frames: ZmqMessage, signer: &Signer) -> Result<Message, EnvelopeErr
         Ok(other) => Err(EnvelopeError::NotJson { part, reason: format!("found {other}") }),
         Err(error) => Err(EnvelopeError::NotJson { part, reason: error.to_string() }),
     };
+    let header = object("header", &rest[1])?;
+    // Every answer carries the header back: what clients could not look up must not reach them.
+    for field in ["msg_id", "msg_type"] {
+        if !header[field].is_string() {
+            return Err(EnvelopeError::Header { field });
+        }
+    }
     Ok(Message {
         identities: frames,
-        header: object("header", &rest[1])?,
+        header,
         parent: object("parent header", &rest[2])?,
         metadata: object("metadata", &rest[3])?,
         content: object("content", &rest[4])?,
@@ -207,6 +220,10 @@ mod tests {
         let good = signer.sign(&[b"[]", b"{}", b"{}", b"{}"]);
         let error = parts(&[DELIMITER, good.as_bytes(), b"[]", b"{}", b"{}", b"{}"]);
         assert!(matches!(error, EnvelopeError::NotJson { part: "header", .. }));
+        let header = br#"{"msg_id": ["1"], "msg_type": "a"}"#;
+        let good = signer.sign(&[header, b"{}", b"{}", b"{}"]);
+        let error = parts(&[DELIMITER, good.as_bytes(), header, b"{}", b"{}", b"{}"]);
+        assert_eq!(error, EnvelopeError::Header { field: "msg_id" });
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::envelope::{Message, Signer, frames, new_message, parse};
 use jupyter_protocol::ConnectionInfo;
 use jupyter_zmq_client::{
-    RuntimeError, create_kernel_control_connection, create_kernel_heartbeat_connection, create_kernel_iopub_connection,
-    create_kernel_shell_connection, create_kernel_stdin_connection,
+    RuntimeError, SubscriptionEvent, create_kernel_control_connection, create_kernel_iopub_xpub_connection,
+    create_kernel_shell_connection, create_kernel_stdin_connection, parse_subscription_message,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use zeromq::{RouterSocket, SocketRecv, SocketSend};
+use zeromq::{RepSocket, RouterSocket, Socket, SocketRecv, SocketSend, XPubSocket};
 
 /// One request channel: what comes in, and the way back.
 pub struct Requests {
@@ -24,6 +24,8 @@ pub struct Sockets {
     pub shell: Requests,
     /// Interrupt and shutdown.
     pub control: Requests,
+    /// Questions to the analyst, and what was typed.
+    pub stdin: Requests,
     /// Everything that all clients see.
     pub iopub: Publisher,
 }
@@ -57,29 +59,60 @@ impl Publisher {
 pub async fn bind(connection: &ConnectionInfo) -> Result<Sockets, RuntimeError> {
     let session = uuid::Uuid::new_v4().to_string();
     let signer = Signer::new(&connection.key);
-    let mut heartbeat = create_kernel_heartbeat_connection(connection).await?;
-    tokio::spawn(async move { while heartbeat.single_heartbeat().await.is_ok() {} });
+    let mut heartbeat = RepSocket::new();
+    heartbeat.bind(&connection.hb_url()).await?;
+    tokio::spawn(echo(heartbeat));
 
-    let mut iopub = create_kernel_iopub_connection(connection, &session).await?.socket;
-    let (outgoing, mut messages) = unbounded_channel::<Message>();
-    let signing = signer.clone();
-    tokio::spawn(async move {
-        while let Some(message) = messages.recv().await {
-            if let Err(error) = iopub.send(frames(&message, &signing)).await {
-                eprintln!("haetae-kernel: iopub: {error}");
-            }
-        }
-    });
+    let iopub = create_kernel_iopub_xpub_connection(connection, &session).await?.socket;
+    let (outgoing, messages) = unbounded_channel::<Message>();
+    tokio::spawn(broadcast(iopub, messages, signer.clone(), session.clone()));
     let shell = create_kernel_shell_connection(connection, &session).await?.socket;
     let control = create_kernel_control_connection(connection, &session).await?.socket;
-    // Bound so that clients can connect to it; cells do not read from the front end yet.
     let stdin = create_kernel_stdin_connection(connection, &session).await?.socket;
-    requests(stdin, signer.clone());
     Ok(Sockets {
+        stdin: requests(stdin, signer.clone()),
         shell: requests(shell, signer.clone()),
         control: requests(control, signer),
         iopub: Publisher { session, outgoing },
     })
+}
+
+/// Gives every heartbeat back as it came; a client that is gone before its answer is no reason to stop.
+async fn echo(mut socket: RepSocket) {
+    loop {
+        let answered = match socket.recv().await {
+            Ok(beat) => socket.send(beat).await,
+            Err(error) => Err(error),
+        };
+        if answered.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Sends what is published, and greets each new subscription with `iopub_welcome` (JEP 65), from which a
+/// client knows that it misses nothing from here on.
+async fn broadcast(mut socket: XPubSocket, mut messages: UnboundedReceiver<Message>, signer: Signer, session: String) {
+    loop {
+        let message = tokio::select! {
+            message = messages.recv() => match message {
+                Some(message) => message,
+                None => return,
+            },
+            subscription = socket.recv() => match subscription.ok().and_then(|event| parse_subscription_message(&event)) {
+                Some(SubscriptionEvent::Subscribe(topic)) => {
+                    let mut welcome = new_message("iopub_welcome", &session, &json!({}), json!({"subscription": topic}));
+                    welcome.identities = vec![bytes::Bytes::from(topic)];
+                    welcome
+                }
+                // A subscription that ended, or a client that went away.
+                _ => continue,
+            },
+        };
+        if let Err(error) = socket.send(frames(&message, &signer)).await {
+            eprintln!("haetae-kernel: iopub: {error}");
+        }
+    }
 }
 
 fn requests(socket: RouterSocket, signer: Signer) -> Requests {

@@ -1,0 +1,55 @@
+//! The processes that this kernel has started: a compiler may have to be ended.
+
+use std::fs;
+
+/// Ends (`SIGKILL`) every child of this process and what these have started, except `spared`.
+///
+/// evcxr waits for cargo without telling which process it is, so the children are read from `/proc`.
+pub fn end_children(spared: Option<u32>) {
+    let parents = parents();
+    let mut doomed = vec![std::process::id()];
+    let mut next = 0;
+    while let Some(&parent) = doomed.get(next) {
+        let children = parents.iter().filter(|(child, of)| *of == parent && Some(*child) != spared);
+        doomed.extend(children.map(|(child, _)| *child));
+        next += 1;
+    }
+    for process in doomed.into_iter().skip(1).filter_map(|id| libc::pid_t::try_from(id).ok()) {
+        // SAFETY: a signal to a descendant of this process; one that has just ended is no error.
+        unsafe { libc::kill(process, libc::SIGKILL) };
+    }
+}
+
+/// Process and parent of every process that can be seen.
+fn parents() -> Vec<(u32, u32)> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let process = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name in brackets may hold blanks and brackets itself; state and parent follow it.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((process, parent))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn children_of_children_end_and_the_spared_one_stays() {
+        let start = |script: &str| Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
+        // Each waits for its input to close, which it does not.
+        let mut nested = start("sh -c 'read line'; true");
+        let mut spared = start("read line");
+        end_children(Some(spared.id()));
+        assert!(!nested.wait().unwrap().success());
+        assert!(spared.try_wait().unwrap().is_none());
+        drop(spared.stdin.take());
+        spared.wait().unwrap();
+    }
+}

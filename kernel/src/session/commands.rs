@@ -1,0 +1,87 @@
+//! `%`-commands: what the kernel does for the analyst without compiling or querying by hand.
+
+use super::Kernel;
+use super::shell::{Done, Request};
+use crate::magics::{self, Command, SqlCell};
+use crate::outcome;
+use haetae_display::table::SHOWN_ROWS;
+use haetae_display::{Bundle, Table, TableColumn};
+use serde_json::json;
+
+const TABLES: &str = "select table_schema as schema, table_name as name, table_type as kind \
+                      from information_schema.tables where table_schema <> 'information_schema' order by 1, 2";
+
+impl Kernel {
+    /// Carries out a command.
+    pub(super) async fn command(&self, request: &Request<'_>, command: Command) -> Done {
+        match command {
+            Command::Help => self.shown(request, magics::help()),
+            Command::Variables => {
+                let variables = self.variables(request).await;
+                let rows = variables.into_iter().map(|(name, of)| vec![Some(name), Some(of)]).collect();
+                self.shown(request, table(&["name", "type"], rows).bundle())
+            }
+            Command::Tables => self.query(request, asked(TABLES.to_owned())).await,
+            Command::Describe(name) => {
+                let (schema, table) = name.rsplit_once('.').unwrap_or(("", &name));
+                let quoted = |text: &str| text.replace('\'', "''");
+                let of_schema =
+                    if schema.is_empty() { String::new() } else { format!(" and table_schema = '{}'", quoted(schema)) };
+                let statement = format!(
+                    "select column_name as column, data_type as type, is_nullable as nullable \
+                     from information_schema.columns where table_name = '{}'{of_schema} order by table_schema, ordinal_position",
+                    quoted(table),
+                );
+                self.query(request, asked(statement)).await
+            }
+            Command::Connect => match self.sql.lock().await.connect().await {
+                Ok(url) => self.shown(request, Bundle::text(format!("connected to {url}"))),
+                Err(error) => Done::failed(outcome::sql(&error)),
+            },
+            Command::Load(path) => match std::fs::read_to_string(&path) {
+                Ok(text) => Done {
+                    payload: vec![json!({"source": "set_next_input", "text": text, "replace": true})],
+                    ..Done::default()
+                },
+                Err(error) => Done::failed(outcome::file(&path, &error)),
+            },
+            Command::Inspect(name) => {
+                let variables = self.variables(request).await;
+                match self.oracle.described(&name, &variables) {
+                    Some(text) => Done {
+                        payload: vec![json!({"source": "page", "start": 0, "data": {"text/plain": text}})],
+                        ..Done::default()
+                    },
+                    None => Done::failed(outcome::unknown_name(&name)),
+                }
+            }
+            Command::Time(cell) => Box::pin(self.run_cell(request, *cell)).await,
+        }
+    }
+
+    /// The variables; as they were before the cell, where another shell runs one.
+    async fn variables(&self, request: &Request<'_>) -> Vec<(String, String)> {
+        if self.running().iter().any(|header| *header != request.message.header) {
+            return self.evaluator.variables_at_once();
+        }
+        // A result that an SQL cell has just handed over may still be on its way.
+        let _rust = self.rust.lock().await;
+        self.evaluator.variables().await
+    }
+
+    fn shown(&self, request: &Request<'_>, bundle: Bundle) -> Done {
+        let done = Done::shown(&bundle);
+        self.result(request, bundle);
+        done
+    }
+}
+
+fn asked(query: String) -> SqlCell {
+    SqlCell { name: None, save: None, limit: 10 * SHOWN_ROWS, query }
+}
+
+/// A small table of texts, all of it shown.
+fn table(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Table {
+    let column = |name: &&str| TableColumn { name: (*name).to_owned(), data_type: "str".to_owned(), numeric: false };
+    Table { columns: columns.iter().map(column).collect(), total_rows: rows.len(), head: rows, tail: Vec::new() }
+}
