@@ -104,7 +104,7 @@ def show(figures):
         peer = "" if figure["peer_value"] is None else f"   {figure['peer']}: {figure['peer_value']:,}"
         aim = f"   aim {figure['aim']}" if figure["aim"] else ""
         answer = {"yes": " (met)", "no": " (NOT met)", "": ""}[met(figure)]
-        print(f"  {figure['name']:<34} {value:>12} {figure['unit']}{aim}{answer}{peer}")
+        print(f"  {figure['name']:<42} {value:>12} {figure['unit']}{aim}{answer}{peer}")
 
 
 def main(names):
