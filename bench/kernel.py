@@ -136,7 +136,7 @@ def figures(context):
         stop = worst_stop(kernel.client, context.repeat(5))
     passed, all_tests = conformance(context.root)
     alone = context.query_seconds(QUERY, n=many)
-    notebooks = [growth(environment) for _ in range(context.repeat(5))]
+    notebooks = [growth(environment) for _ in range(context.repeat(3))]
     p50 = statistics.median
     ours, python = zip(*sql)
     figure = context.figure

@@ -6,13 +6,13 @@ import sys
 import time
 
 LOOP = 'println!("on"); loop { stop_if_asked(); }'
-# A join that no statistics can answer: each row of the product has to be looked at.
+# Billions of pairs, which no statistics can answer.
 QUERY = """println!("on");
-sql("select sum(a.net_mass_kg * b.net_mass_kg * c.net_mass_kg) as s from fact_item a, fact_item b, fact_item c")?"""
+sql("select sum(a.net_mass_kg * b.net_mass_kg) as s from fact_item a join fact_item b on a.office_id = b.office_id")?"""
 TRAINING = """println!("on");
 let x: Vec<f64> = (0..50_000).map(|i| f64::from(i % 1009)).collect();
 let y: Vec<f64> = x.iter().map(|x| f64::from(*x > 500.0)).collect();
-LightGbm::params().trees(1_000_000).fit(&FeatureMatrix::new(vec!["x".into()], vec![x], vec![false])?, &y)?.trees()"""
+LightGbm::params().trees(100_000).fit(&FeatureMatrix::new(vec!["x".into()], vec![x], vec![false])?, &y)?.trees()"""
 
 
 def begin(client, code):
