@@ -3,6 +3,7 @@ and a real kernel. `HAETAE_BIN` names the folder of the built programs, if it is
 
 import os
 import queue
+import re
 import subprocess
 from pathlib import Path
 
@@ -104,6 +105,11 @@ class Cell:
     def text(self):
         results = self.of("execute_result")
         return results[-1]["data"]["text/plain"] if results else None
+
+    @property
+    def traceback(self):
+        """The lines of the error, without colors."""
+        return re.sub(r"\x1b\[[\d;]*m", "", "\n".join(self.reply["traceback"]))
 
     @property
     def kinds(self):

@@ -2,12 +2,15 @@
 //! context, and jobs reach it over a channel, so that the kernel answers while a cell compiles.
 
 use crate::inference::{Inference, moved_variable};
+use crate::keep::{self, Keep};
 use crate::processes;
 use crate::toolkit::Toolkit;
+use crate::warnings::{self, Warning};
 use crate::worker;
 use anyhow::Context as _;
 use haetae_display::channel;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,12 +43,33 @@ const MOST_MOVED: usize = 64;
 pub enum CellError {
     /// The code does not compile.
     Compile(Vec<evcxr::CompilationError>),
-    /// The worker is gone (a crash, `exit`, or a kill); all variables went with it.
-    Crashed(String),
+    /// The worker is gone (a crash, `exit`, or a kill). Another one has been started, with what could be brought
+    /// back.
+    Crashed(Crash),
     /// Variables whose type was redefined; they are gone, the cell did not run.
     VariablesLost(Vec<String>),
     /// Anything else, in the evaluator's words.
     Refused(String),
+}
+
+/// What a cell leaves that has run to its end.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// The variables that could not be kept, and their types.
+    pub not_kept: Vec<(String, String)>,
+    /// What the compiler advises.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is known of a worker that has ended, and of its variables.
+#[derive(Debug, Default)]
+pub struct Crash {
+    /// How it ended, in the evaluator's words.
+    pub text: String,
+    /// Variables that are as they were before the cell.
+    pub back: Vec<String>,
+    /// Variables that are gone.
+    pub lost: Vec<String>,
 }
 
 /// What the evaluator can be asked.
@@ -55,7 +79,7 @@ pub enum Job {
         /// The cell's text.
         code: String,
         /// Told when the cell has ended.
-        done: oneshot::Sender<Result<Vec<(String, String)>, CellError>>,
+        done: oneshot::Sender<Result<Ran, CellError>>,
     },
     /// Names and types of the variables.
     Variables(oneshot::Sender<Vec<(String, String)>>),
@@ -88,20 +112,28 @@ pub struct WorkerPipes {
     pub key: String,
 }
 
+/// Where a kernel's files are.
+pub struct Folders {
+    /// Where cells are compiled.
+    pub cells: PathBuf,
+    /// Where variables are kept.
+    pub keep: Keep,
+}
+
 impl Evaluator {
     /// Starts the thread. It warms up by itself; jobs wait until it is ready.
     ///
     /// `inference` is shared with whoever else asks about code; it learns the items of each cell.
-    pub fn start(toolkit: Toolkit, pipes: WorkerPipes, inference: Inference) -> Self {
+    pub fn start(toolkit: Toolkit, pipes: WorkerPipes, inference: Inference, folders: Folders) -> Self {
         let (jobs, queue) = channel();
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
-        std::thread::spawn(move || serve(&toolkit, &pipes, &inference, &queue, &of_thread));
+        std::thread::spawn(move || serve(&toolkit, &pipes, &inference, &folders, &queue, &of_thread));
         Self { jobs, shared }
     }
 
-    /// Runs one cell; the variables that could not be kept, and their types.
-    pub async fn run(&self, code: String) -> Result<Vec<(String, String)>, CellError> {
+    /// Runs one cell.
+    pub async fn run(&self, code: String) -> Result<Ran, CellError> {
         let (done, answer) = oneshot::channel();
         let _ = self.jobs.send(Job::Run { code, done });
         answer.await.unwrap_or_else(|_| Err(CellError::Refused("the evaluator has stopped".into())))
@@ -144,8 +176,15 @@ impl Evaluator {
     }
 }
 
-fn serve(toolkit: &Toolkit, pipes: &WorkerPipes, inference: &Inference, queue: &Receiver<Job>, shared: &Shared) {
-    let mut context = match open(toolkit, pipes) {
+fn serve(
+    toolkit: &Toolkit,
+    pipes: &WorkerPipes,
+    inference: &Inference,
+    Folders { cells, keep }: &Folders,
+    queue: &Receiver<Job>,
+    shared: &Shared,
+) {
+    let mut context = match open(toolkit, pipes, keep) {
         Ok(context) => context,
         Err(error) => return refuse_all(queue, &format!("the Rust evaluator did not start: {error:#}")),
     };
@@ -153,16 +192,39 @@ fn serve(toolkit: &Toolkit, pipes: &WorkerPipes, inference: &Inference, queue: &
     for job in queue {
         match job {
             Job::Run { code, done } => {
-                let ended = run(&mut context, inference, &code);
+                let before = variables(&context);
+                keep.begin(&code);
+                let mut ended = run(&mut context, inference, &code);
+                if let Err(CellError::Crashed(crash)) = &mut ended {
+                    bring_back(&mut context, keep, &before, crash);
+                }
                 *shared.variables.lock().unwrap_or_else(PoisonError::into_inner) = variables(&context);
                 // The kernel may have given up waiting; the cell's effect stands all the same.
-                let _ = done.send(ended);
+                let ran = |not_kept| Ran { not_kept, warnings: warnings::of_last_cell(cells, &code) };
+                let _ = done.send(ended.map(ran));
             }
             Job::Variables(done) => {
                 let _ = done.send(variables(&context));
             }
         }
     }
+}
+
+/// Starts another worker with what can be had of the variables.
+fn bring_back(context: &mut evcxr::EvalContext, keep: &Keep, before: &[(String, String)], crash: &mut Crash) {
+    let restoring = keep.restoring(before);
+    (crash.back, crash.lost) = (restoring.back, restoring.lost);
+    if crash.back.is_empty() {
+        return;
+    }
+    keep.begin(&restoring.code);
+    if context.eval(&restoring.code).is_err() || crash.back.iter().any(|name| !is_variable(context, name)) {
+        crash.lost.append(&mut crash.back);
+    }
+}
+
+fn is_variable(context: &evcxr::EvalContext, name: &str) -> bool {
+    context.variables_and_types().any(|(known, _)| known == name)
 }
 
 fn refuse_all(queue: &Receiver<Job>, reason: &str) {
@@ -174,7 +236,7 @@ fn refuse_all(queue: &Receiver<Job>, reason: &str) {
     }
 }
 
-fn open(toolkit: &Toolkit, pipes: &WorkerPipes) -> anyhow::Result<evcxr::EvalContext> {
+fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyhow::Result<evcxr::EvalContext> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .env("LD_LIBRARY_PATH", toolkit.library_path()?)
@@ -182,6 +244,7 @@ fn open(toolkit: &Toolkit, pipes: &WorkerPipes) -> anyhow::Result<evcxr::EvalCon
         .env(worker::TOOLKIT_VARIABLE, toolkit.library())
         .env(channel::KEY_VARIABLE, &pipes.key)
         .env(channel::INPUT_VARIABLE, pipes.input.to_string())
+        .env(keep::FOLDER_VARIABLE, keep.folder())
         // What `make lab` was called with must not reach a cell's compiler.
         .env_remove("CARGO_MAKEFLAGS")
         .env_remove("MAKEFLAGS");
@@ -261,7 +324,7 @@ fn run(
 fn refused(error: evcxr::Error) -> CellError {
     match error {
         evcxr::Error::CompilationErrors(errors) => CellError::Compile(errors),
-        evcxr::Error::SubprocessTerminated(text) => CellError::Crashed(text),
+        evcxr::Error::SubprocessTerminated(text) => CellError::Crashed(Crash { text, ..Crash::default() }),
         evcxr::Error::TypeRedefinedVariablesLost(names) => CellError::VariablesLost(names),
         evcxr::Error::Message(text) => CellError::Refused(text),
     }

@@ -10,15 +10,18 @@ mod history;
 mod index;
 mod inference;
 mod install;
+mod keep;
 mod magics;
 mod outcome;
 mod output;
 mod processes;
 mod protocol;
+mod rows;
 mod session;
 mod sql;
 mod syntax;
 mod toolkit;
+mod warnings;
 mod worker;
 
 use anyhow::{Context, Result};

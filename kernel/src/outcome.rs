@@ -1,6 +1,6 @@
 //! Errors of every kind -> one Jupyter error. The only place where they are worded for a notebook.
 
-use crate::evaluator::CellError;
+use crate::evaluator::{CellError, Crash};
 use crate::magics::MagicError;
 use evcxr::CompilationError;
 use haetae_display::channel::Failure;
@@ -13,10 +13,10 @@ const SHOWN_ERRORS: usize = 5;
 pub fn failure(error: CellError, code: &str) -> Failure {
     match error {
         CellError::Compile(errors) => compile(&errors, code),
-        CellError::Crashed(text) => plain(
+        CellError::Crashed(crash) => plain(
             "Crashed",
-            "the worker process has ended; all variables are gone, the next cell starts a new one",
-            text.lines().map(str::to_owned).collect(),
+            &format!("the worker process has ended; {}", variables_after(&crash)),
+            crash.text.lines().map(str::to_owned).collect(),
         ),
         CellError::VariablesLost(names) => plain(
             "VariablesLost",
@@ -36,8 +36,22 @@ pub fn stopped() -> Failure {
 }
 
 /// A cell that did not listen, and was ended on a second wish.
-pub fn ended() -> Failure {
-    plain("Interrupted", "the cell did not stop and was ended with its worker; all variables are gone", Vec::new())
+pub fn ended(crash: &Crash) -> Failure {
+    let message = format!("the cell did not stop and was ended with its worker; {}", variables_after(crash));
+    plain("Interrupted", &message, Vec::new())
+}
+
+/// What has become of the variables.
+fn variables_after(crash: &Crash) -> String {
+    let lost = || format!("run the cells again that make {}", crash.lost.join(", "));
+    match (crash.back.is_empty(), crash.lost.is_empty()) {
+        (true, true) => "there were no variables".to_owned(),
+        (true, false) => format!("all variables are gone: {}", lost()),
+        (false, true) => "all variables are back as they were before this cell".to_owned(),
+        (false, false) => {
+            format!("back as they were before this cell: {}; the others are gone: {}", crash.back.join(", "), lost())
+        }
+    }
 }
 
 /// A query that was stopped on request.
@@ -47,6 +61,11 @@ pub fn interrupted_query() -> Failure {
 
 /// An SQL cell's failure, in the client's words.
 pub fn sql(error: &haetae_client::Error) -> Failure {
+    plain("SqlError", &error.to_string(), Vec::new())
+}
+
+/// Rows that could not be left for a cell.
+pub fn rows(error: &crate::rows::SpillError) -> Failure {
     plain("SqlError", &error.to_string(), Vec::new())
 }
 
@@ -112,7 +131,7 @@ fn compile(errors: &[CompilationError], code: &str) -> Failure {
 /// One compiler error: what, where in the cell, and what the compiler advises.
 fn described(error: &CompilationError, code: &str) -> Vec<String> {
     let code_of = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
-    let mut lines = vec![format!("error{code_of}: {}", error.message())];
+    let mut lines = vec![format!("{} {}", ansi::strong(&format!("error{code_of}:")), error.message())];
     for message in error.spanned_messages() {
         let Some(span) = &message.span else { continue };
         let Some(text) = code.lines().nth(span.start_line.saturating_sub(1)) else { continue };
@@ -121,22 +140,37 @@ fn described(error: &CompilationError, code: &str) -> Vec<String> {
         let from = span.start_column.saturating_sub(1);
         let to =
             if span.end_line == span.start_line { span.end_column.saturating_sub(1) } else { text.chars().count() };
-        let mark = if message.is_primary { "^" } else { "-" };
-        lines.push(format!("{number} | {text}"));
-        lines.push(format!(
-            "{indent} | {}{} {}",
-            " ".repeat(from),
-            mark.repeat(to.saturating_sub(from).max(1)),
-            message.label
-        ));
+        let (mark, color): (&str, fn(&str) -> String) =
+            if message.is_primary { ("^", ansi::strong) } else { ("-", ansi::aside) };
+        lines.push(format!("{} {text}", ansi::aside(&format!("{number} |"))));
+        let marked = format!("{} {}", mark.repeat(to.saturating_sub(from).max(1)), message.label);
+        lines.push(format!("{} {}{}", ansi::aside(&format!("{indent} |")), " ".repeat(from), color(marked.trim_end())));
     }
-    lines.extend(error.help().into_iter().map(|help| format!("help: {help}")));
+    lines.extend(error.help().into_iter().map(|help| format!("{} {help}", ansi::remedy("help:"))));
     lines
+}
+
+/// The terminal's own colors, which every front end shows in tones of its theme.
+mod ansi {
+    /// What is wrong.
+    pub fn strong(text: &str) -> String {
+        format!("\x1b[1;31m{text}\x1b[0m")
+    }
+
+    /// Where it is, and what belongs to it.
+    pub fn aside(text: &str) -> String {
+        format!("\x1b[34m{text}\x1b[0m")
+    }
+
+    /// What to do about it.
+    pub fn remedy(text: &str) -> String {
+        format!("\x1b[32m{text}\x1b[0m")
+    }
 }
 
 /// The content of a Jupyter `error`. Its `traceback` has the first line in red, then the details.
 pub fn content(failure: &Failure) -> Value {
-    let mut lines = vec![format!("\x1b[31m{}\x1b[0m: {}", failure.name, failure.message)];
+    let mut lines = vec![format!("{}: {}", ansi::strong(&failure.name), failure.message)];
     lines.extend(failure.traceback.iter().cloned());
     json!({"ename": failure.name, "evalue": failure.message, "traceback": lines})
 }

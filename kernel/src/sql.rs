@@ -1,36 +1,26 @@
-//! A `%%sql` cell: query over Flight -> table to look at, and the frame for the next Rust cell.
-//! Nothing is compiled here.
+//! The connection of SQL cells, and the queries that were saved: statement -> the statement to run.
 
-use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use haetae_client::{AsyncClient, ConnectOptions, Error, QueryResult};
-use haetae_display::{Table, TableColumn};
-use std::path::{Path, PathBuf};
+use haetae_client::{AsyncClient, ConnectOptions, Error};
 
 /// The kernel's connection, opened by the first SQL cell, and the queries that were saved.
 #[derive(Default)]
 pub struct SqlRunner {
     client: Option<AsyncClient>,
-    handed_over: usize,
     /// Name and query, in the order in which they were saved first.
     saved: Vec<(String, String)>,
 }
 
 impl SqlRunner {
-    /// Runs a query.
+    /// The connection, opened where there is none yet. Clones share it.
     ///
     /// # Errors
-    /// What the client says: no server, wrong secret, or the server's own message.
-    pub async fn query(&mut self, sql: &str) -> Result<QueryResult, Error> {
-        let client = match self.client.take() {
-            Some(client) => client,
-            None => AsyncClient::connect(&ConnectOptions::from_env()?).await?,
-        };
-        let result = client.query(sql).await;
-        self.client = Some(client);
-        result
+    /// What the client says: no server, or a wrong secret.
+    pub async fn client(&mut self) -> Result<AsyncClient, Error> {
+        if let Some(client) = &self.client {
+            return Ok(client.clone());
+        }
+        let client = AsyncClient::connect(&ConnectOptions::from_env()?).await?;
+        Ok(self.client.insert(client).clone())
     }
 
     /// Connects anew; the server's address.
@@ -83,22 +73,6 @@ impl SqlRunner {
             }
         }
     }
-
-    /// Leaves a result in `folder` for the worker; the file's path.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn hand_over(&mut self, result: &QueryResult, folder: &Path) -> Result<PathBuf, ArrowError> {
-        self.handed_over += 1;
-        let path = folder.join(format!("sql-{}.arrow", self.handed_over));
-        let file = std::fs::File::create(&path)?;
-        let mut writer = arrow::ipc::writer::StreamWriter::try_new_buffered(file, &result.schema)?;
-        for batch in &result.batches {
-            writer.write(batch)?;
-        }
-        writer.finish()?;
-        Ok(path)
-    }
 }
 
 /// A statement without the comments and blanks in front of it.
@@ -128,97 +102,9 @@ fn mentions(query: &str, name: &str) -> bool {
     code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name))
 }
 
-/// The first and last rows of a result.
-///
-/// # Errors
-/// When a column's type cannot be written as text.
-pub fn table(result: &QueryResult, limit: usize) -> Result<Table, ArrowError> {
-    let total = result.batches.iter().map(RecordBatch::num_rows).sum();
-    let (head, tail) = Table::shown(total, limit);
-    let mut table = Table { columns: headers(&result.schema), head: Vec::new(), tail: Vec::new(), total_rows: total };
-    let mut first = 0;
-    for batch in &result.batches {
-        let rows = batch.num_rows();
-        let above = head.saturating_sub(first).min(rows);
-        table.head.extend(texts(batch, 0..above)?);
-        let below = (total - tail).saturating_sub(first).clamp(above, rows);
-        if tail > 0 {
-            table.tail.extend(texts(batch, below..rows)?);
-        }
-        first += rows;
-    }
-    Ok(table)
-}
-
-fn headers(schema: &SchemaRef) -> Vec<TableColumn> {
-    schema
-        .fields()
-        .iter()
-        .map(|field| TableColumn {
-            name: field.name().clone(),
-            data_type: type_name(field.data_type()),
-            numeric: field.data_type().is_numeric(),
-        })
-        .collect()
-}
-
-/// The names that data frames use, so that a table reads the same in SQL and in Rust.
-fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "str".to_owned(),
-        DataType::Boolean => "bool".to_owned(),
-        DataType::Date32 => "date".to_owned(),
-        DataType::Timestamp(..) => "datetime".to_owned(),
-        DataType::Float32 => "f32".to_owned(),
-        DataType::Float64 => "f64".to_owned(),
-        DataType::Dictionary(_, value) => type_name(value),
-        other => {
-            let text = other.to_string();
-            match text.strip_prefix("UInt").or_else(|| text.strip_prefix("Int")) {
-                Some(bits) if text.starts_with('U') => format!("u{bits}"),
-                Some(bits) => format!("i{bits}"),
-                None => text.to_lowercase(),
-            }
-        }
-    }
-}
-
-fn texts(batch: &RecordBatch, rows: std::ops::Range<usize>) -> Result<Vec<Vec<Option<String>>>, ArrowError> {
-    let options = FormatOptions::default();
-    let columns = batch
-        .columns()
-        .iter()
-        .map(|column| Ok((column, ArrayFormatter::try_new(column, &options)?)))
-        .collect::<Result<Vec<_>, ArrowError>>()?;
-    rows.map(|row| {
-        columns
-            .iter()
-            .map(
-                |(column, formatter)| {
-                    if column.is_null(row) { Ok(None) } else { formatter.value(row).try_to_string().map(Some) }
-                },
-            )
-            .collect()
-    })
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
-    use std::sync::Arc;
-
-    fn result(batches: usize) -> QueryResult {
-        let batch = |from: i64| {
-            let n: ArrayRef = Arc::new(Int64Array::from(vec![from, from + 1, from + 2]));
-            let price: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), None, Some(2.0)]));
-            let hs6: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
-            RecordBatch::try_from_iter([("n", n), ("price", price), ("hs6", hs6)]).unwrap()
-        };
-        let batches: Vec<_> = (0..batches).map(|i| batch(3 * i as i64)).collect();
-        QueryResult { schema: batch(0).schema(), batches }
-    }
 
     #[test]
     fn saved_queries_are_tables_of_later_ones() {
@@ -236,25 +122,5 @@ mod tests {
         let composed = runner.with_saved("-- of offices\nwith recursive\na as (select 1) select * from offices");
         assert!(composed.starts_with("with recursive offices as ("), "{composed}");
         assert!(composed.ends_with("),\na as (select 1) select * from offices"), "{composed}");
-    }
-
-    #[test]
-    fn both_ends_are_shown_across_batches() {
-        let shown = table(&result(4), 10).unwrap();
-        let first =
-            |rows: &[Vec<Option<String>>]| -> Vec<String> { rows.iter().map(|row| row[0].clone().unwrap()).collect() };
-        assert_eq!(first(&shown.head), ["0", "1", "2", "3", "4"]);
-        assert_eq!(first(&shown.tail), ["7", "8", "9", "10", "11"]);
-        assert_eq!(shown.head[1][1], None);
-        let types: Vec<&str> = shown.columns.iter().map(|c| c.data_type.as_str()).collect();
-        assert_eq!(types, ["i64", "f64", "str"]);
-    }
-
-    #[test]
-    fn a_small_and_an_empty_result() {
-        let shown = table(&result(1), 10).unwrap();
-        assert_eq!((shown.head.len(), shown.tail.len()), (3, 0));
-        let shown = table(&result(0), 10).unwrap();
-        assert_eq!((shown.head.len(), shown.columns.len()), (0, 3));
     }
 }

@@ -48,6 +48,8 @@ pub fn run() -> Result<()> {
                 cell.get(function.as_bytes())?;
             variables = run(variables);
             cells.push(std::mem::ManuallyDrop::new(cell));
+            // SAFETY: the pointer is what the evaluator's cells hand to each other.
+            (toolkit.keep)(variables);
         }
         for mark in toolkit.end_cell().lines() {
             writeln!(control_out, "{mark}")?;
@@ -92,6 +94,7 @@ extern "C" fn on_interrupt(_signal: libc::c_int) {
 struct Toolkit {
     begin: unsafe extern "C" fn(),
     end: unsafe extern "C" fn() -> *const c_char,
+    keep: unsafe extern "C" fn(*const c_void),
 }
 
 impl Toolkit {
@@ -104,12 +107,13 @@ impl Toolkit {
             let start: unsafe extern "C" fn() = *library.get(b"haetae_cell_start")?;
             let begin = *library.get(b"haetae_cell_begin")?;
             let end = *library.get(b"haetae_cell_end")?;
+            let keep = *library.get(b"haetae_cell_keep")?;
             let stop: unsafe extern "C" fn() = *library.get(b"haetae_cell_stop")?;
             std::mem::forget(library);
             start();
             STOP.store(stop as *mut c_void, Ordering::Relaxed);
             libc::signal(libc::SIGINT, on_interrupt as extern "C" fn(libc::c_int) as libc::sighandler_t);
-            Ok(Self { begin, end })
+            Ok(Self { begin, end, keep })
         }
     }
 

@@ -27,6 +27,9 @@ use typed::{Found, in_a_block, label_type, shown};
 /// Text around the probes that rustc's answer is matched with.
 const PROBE: &str = "let () = ";
 
+/// Name of the crate of a check, and of the function in it; in front of the cells' own types.
+const CHECKED: &str = "haetae_checked_cell";
+
 /// What stands for the unknown member in a check of what is in front of a dot.
 const MEMBER: &str = "__haetae_member__";
 
@@ -108,7 +111,7 @@ impl Inference {
                 "E0610" => text.strip_prefix('`')?.split('`').next(),
                 _ => None,
             }
-            .map(|of| of.replace("{integer}", "i32").replace("{float}", "f64"))
+            .map(|of| own_names(of).replace("{integer}", "i32").replace("{float}", "f64"))
         })
     }
 
@@ -178,7 +181,7 @@ impl Inference {
         let file = self.folder.join("cell.rs");
         std::fs::write(&file, source).ok()?;
         let output = Command::new(self.toolkit.rustc())
-            .args(["--edition=2024", "--crate-type=lib", "--crate-name=cell", "--error-format=json"])
+            .args(["--edition=2024", "--crate-type=lib", &format!("--crate-name={CHECKED}"), "--error-format=json"])
             .arg("--emit=metadata")
             .arg("-o")
             .arg(self.folder.join("cell.rmeta"))
@@ -194,8 +197,14 @@ impl Inference {
     }
 }
 
+/// A type in the compiler's words, with the cells' own types as cells name them: they stand at the top of a
+/// check, or in its function.
+fn own_names(of: &str) -> String {
+    of.replace(&format!("{CHECKED}::"), "")
+}
+
 /// The function that a cell is checked in, as far as its body.
 fn head(variables: &[(String, String)]) -> String {
     let parameters: Vec<String> = variables.iter().map(|(name, of)| format!("mut {name}: {of}")).collect();
-    format!("fn cell({}) -> std::result::Result<(), Box<dyn std::error::Error>> {{\n", parameters.join(", "))
+    format!("fn {CHECKED}({}) -> std::result::Result<(), Box<dyn std::error::Error>> {{\n", parameters.join(", "))
 }

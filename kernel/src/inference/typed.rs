@@ -34,9 +34,9 @@ pub fn moved_variable(message: &str) -> Option<&str> {
 /// `this expression has type `T`` -> `T`, where `T` can be written in code.
 pub(super) fn label_type(label: &str) -> Option<Found> {
     let label = label.strip_prefix("this expression has type `")?.strip_suffix('`')?;
-    let type_name = label;
+    let type_name = super::own_names(label);
     // Literals without a suffix fall back to these two.
-    let type_name = match type_name {
+    let type_name = match type_name.as_str() {
         "integer" => "i32".to_owned(),
         "floating-point number" => "f64".to_owned(),
         other => other.replace("{integer}", "i32").replace("{float}", "f64"),
@@ -131,6 +131,7 @@ mod tests {
         assert_eq!(label("&haetae::prelude::DataFrame"), bound("&haetae::prelude::DataFrame"));
         assert_eq!(label("std::slice::Iter<'_, f64>"), bound("std::slice::Iter<'_, f64>"));
         assert_eq!(label("my_crate::my_type"), named("my_crate::my_type"));
+        assert_eq!(label("Vec<haetae_checked_cell::haetae_checked_cell::Lane>"), named("Vec<Lane>"));
     }
 
     #[test]

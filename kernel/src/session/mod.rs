@@ -12,10 +12,11 @@ mod shell;
 mod sql_cell;
 
 use crate::complete::Oracle;
-use crate::evaluator::{Evaluator, WorkerPipes};
+use crate::evaluator::{Evaluator, Folders, WorkerPipes};
 use crate::history::History;
 use crate::index::Index;
 use crate::inference::Inference;
+use crate::keep::Keep;
 use crate::output::Output;
 use crate::protocol::about;
 use crate::protocol::envelope::{Message, new_message};
@@ -50,6 +51,8 @@ struct Kernel {
     /// Headers of the requests that shells are working on.
     running: Mutex<Vec<Value>>,
     count: AtomicUsize,
+    /// Results of SQL cells that were left for Rust cells.
+    handed_over: AtomicUsize,
     folder: PathBuf,
     info: Value,
 }
@@ -88,7 +91,9 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let info = about::kernel_info(&toolkit.rustc_version);
     let inference = Inference::new(toolkit.clone(), folder.join("check"));
     let oracle = Oracle::new(Index::load(toolkit.folder()), inference.beside(folder.join("ask")));
-    let evaluator = Evaluator::start(toolkit, pipes, inference);
+    let keep = Keep::new(folder.join("keep")).context("cannot make the folder for variables")?;
+    let folders = Folders { cells: folder.join("cells"), keep };
+    let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
     let (interrupt, interrupts) = watch::channel(0);
     let stop = Arc::new(Notify::new());
     sockets.iopub.publish("status", &json!({}), json!({"execution_state": "starting"}));
@@ -106,6 +111,7 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
         comms: Mutex::default(),
         running: Mutex::default(),
         count: AtomicUsize::new(0),
+        handed_over: AtomicUsize::new(0),
         folder: folder.to_owned(),
         info,
     });

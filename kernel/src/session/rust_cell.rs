@@ -7,6 +7,7 @@ use crate::outcome;
 use crate::output::Stream;
 use crate::protocol::envelope::{Message, new_message};
 use crate::syntax::{MOST_DEPTH, depth};
+use crate::warnings;
 use haetae_display::Bundle;
 use haetae_display::channel::{Comm, Event, Failure, Frame, ToCell};
 use serde_json::{Value, json};
@@ -114,10 +115,15 @@ impl Kernel {
         for (stream, event) in rust.output.rest().await {
             sink.take(stream, event);
         }
-        if let (Ok(not_kept), None) = (&ended, &sink.failure) {
-            not_kept.iter().for_each(|(name, of)| sink.take_text(Stream::Out, outcome::not_kept(name, of)));
+        if let (Ok(ran), None) = (&ended, &sink.failure) {
+            ran.not_kept.iter().for_each(|(name, of)| sink.take_text(Stream::Out, outcome::not_kept(name, of)));
         }
         sink.flush();
+        if let (Ok(ran), None) = (&ended, &sink.failure)
+            && !ran.warnings.is_empty()
+        {
+            sink.show(Frame::Display { bundle: warnings::bundle(&ran.warnings), id: None, update: false });
+        }
         if matches!(ended, Err(CellError::Crashed(_))) {
             self.comms().forget();
             rust.output.forget_words();
@@ -125,7 +131,7 @@ impl Kernel {
         match (ended, presses) {
             (Ok(_), 0) => sink.failure.take(),
             (Ok(_), _) => sink.failure.take().map(|_| outcome::stopped()),
-            (Err(CellError::Crashed(_)), 2..) => Some(outcome::ended()),
+            (Err(CellError::Crashed(crash)), 2..) => Some(outcome::ended(&crash)),
             // The compiler was ended, and the cell never ran.
             (Err(CellError::Compile(_) | CellError::Refused(_)), 1..) => Some(outcome::stopped()),
             (Err(error), _) => Some(outcome::failure(error, &shown)),

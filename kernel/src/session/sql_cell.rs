@@ -1,56 +1,56 @@
-//! An `%%sql` cell: query -> table, and the frame for the next Rust cell.
+//! An `%%sql` cell: query -> table, and the frame for the next Rust cell. Nothing of its size is held in
+//! memory: rows are looked at as they come, and go to a file where a cell wants them.
 
 use super::Kernel;
 use super::shell::{Done, Request};
 use crate::magics::SqlCell;
 use crate::outcome;
-use crate::sql;
-use haetae_display::Bundle;
+use crate::rows::{Excerpt, Spill};
+use haetae_client::{AsyncClient, QueryStream};
+use haetae_display::channel::Failure;
+use haetae_display::{Bundle, Table};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A result with more rows is shown before its last ones have come.
+const LONG: usize = 200_000;
+/// Between two pictures of a result that is still coming.
+const PICTURES: Duration = Duration::from_millis(250);
 
 impl Kernel {
     /// Runs the query of a cell.
     pub(super) async fn query(&self, request: &Request<'_>, cell: SqlCell) -> Done {
-        let mut runner = self.sql.lock().await;
-        let statement = runner.with_saved(&cell.query);
         let mut interrupts = request.interrupts.clone();
-        let result = tokio::select! {
+        let mut shown = Shown::new(self, request, &cell);
+        let fetched = tokio::select! {
             // Dropping the query closes its stream, which ends it on the server too.
-            Ok(()) = interrupts.changed() => return Done::failed(outcome::interrupted_query()),
-            result = runner.query(&statement) => match result {
-                Ok(result) => result,
-                Err(error) => return Done::failed(outcome::sql(&error)),
-            },
+            Ok(()) = interrupts.changed() => Err(outcome::interrupted_query()),
+            fetched = self.fetch(&cell, &mut shown) => fetched,
+        };
+        let (table, file) = match fetched {
+            Ok(fetched) => fetched,
+            Err(failure) => {
+                shown.give_up();
+                return Done::failed(failure);
+            }
         };
         if let Some(name) = &cell.save {
-            runner.save(name, &cell.query);
+            self.sql.lock().await.save(name, &cell.query);
         }
-        let table = match sql::table(&result, cell.limit) {
-            Ok(table) => table,
-            Err(error) => return Done::failed(outcome::arrow(&error)),
+        let Some((name, file)) = cell.name.as_ref().zip(file) else {
+            return shown.result(&table, table.bundle());
         };
-        let Some(name) = cell.name else {
-            let bundle = table.bundle();
-            let done = Done::shown(&bundle);
-            self.result(request, bundle);
-            return done;
-        };
-        let path = match runner.hand_over(&result, &self.folder) {
-            Ok(path) => path,
-            Err(error) => return Done::failed(outcome::arrow(&error)),
-        };
-        // Other shells may ask while this one waits for its turn.
-        drop(runner);
         // Locked here and not in the task, so that no later Rust cell comes before it.
         let mut rust = self.rust.clone().lock_owned().await;
-        let bundle = Bundle::text(format!("{name}: DataFrame, {}", table.shape()));
-        let done = Done::shown(&bundle);
-        self.result(request, bundle);
+        let line = format!("{name}: DataFrame, {}", table.shape());
+        let done = shown.result(&table, Bundle::text(line));
         // Not waited for: the variable is made while the analyst reads.
         let evaluator = self.evaluator.clone();
-        let code = format!(
-            "let {name}: ::haetae::polars::frame::DataFrame = ::haetae::cell::received({:?})?;",
-            path.display().to_string()
-        );
+        let file = file.display().to_string();
+        let code =
+            format!("let {name}: ::haetae::polars::frame::DataFrame = ::haetae::cell::received({name:?}, {file:?})?;");
         tokio::spawn(async move {
             if let Err(error) = evaluator.run(code).await {
                 eprintln!("haetae-kernel: the result of an SQL cell was lost: {error:?}");
@@ -60,4 +60,106 @@ impl Kernel {
         });
         done
     }
+
+    /// The table of a query's result, and the file with all of its rows where the cell gives it a name.
+    async fn fetch(&self, cell: &SqlCell, shown: &mut Shown<'_>) -> Result<(Table, Option<PathBuf>), Failure> {
+        let sql_error = |error| outcome::sql(&error);
+        let arrow = |error| outcome::arrow(&error);
+        let spill_error = |error| outcome::rows(&error);
+        let mut rows = self.begin(cell).await.map_err(sql_error)?;
+        let mut spill = match &cell.name {
+            Some(_) => Some(Spill::begin(&self.next_file(), rows.schema()).map_err(spill_error)?),
+            None => None,
+        };
+        let mut excerpt = Excerpt::new(rows.schema(), cell.limit);
+        while let Some(batch) = rows.next().await.map_err(sql_error)? {
+            excerpt.add(&batch).map_err(arrow)?;
+            if let Some(open) = spill.take() {
+                spill = Some(open.add(batch).await.map_err(spill_error)?);
+            }
+            shown.so_far(&excerpt).map_err(arrow)?;
+        }
+        let file = match spill {
+            Some(spill) => Some(spill.finish().await.map_err(spill_error)?),
+            None => None,
+        };
+        Ok((excerpt.table().map_err(arrow)?, file))
+    }
+
+    /// Starts the query. The connection is free for other shells while the rows come.
+    async fn begin(&self, cell: &SqlCell) -> Result<QueryStream, haetae_client::Error> {
+        let (client, statement): (AsyncClient, String) = {
+            let mut runner = self.sql.lock().await;
+            (runner.client().await?, runner.with_saved(&cell.query))
+        };
+        client.stream(&statement).await
+    }
+
+    fn next_file(&self) -> PathBuf {
+        let number = self.handed_over.fetch_add(1, Ordering::Relaxed) + 1;
+        self.folder.join(format!("sql-{number}.arrow"))
+    }
+}
+
+/// What the notebook sees of a result: of a short one the end alone, of a long one its first rows while the
+/// others come, in one place. Which of the two depends on the rows, not on the clock, so that a notebook which
+/// is run again looks the same.
+struct Shown<'a> {
+    kernel: &'a Kernel,
+    request: &'a Request<'a>,
+    name: Option<String>,
+    /// When the last picture of a long result was sent.
+    pictured: Option<Instant>,
+    last: String,
+}
+
+impl<'a> Shown<'a> {
+    fn new(kernel: &'a Kernel, request: &'a Request<'a>, cell: &SqlCell) -> Self {
+        Self { kernel, request, name: cell.name.clone(), pictured: None, last: String::new() }
+    }
+
+    fn so_far(&mut self, excerpt: &Excerpt) -> Result<(), arrow::error::ArrowError> {
+        let due = self.pictured.is_none_or(|at| at.elapsed() >= PICTURES);
+        if excerpt.rows() > LONG && due && !self.request.silent {
+            self.picture(&captioned("reading; so far", &excerpt.table()?));
+            self.pictured = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// The end of a result: `short` is what is shown of one that came at once.
+    fn result(&mut self, table: &Table, short: Bundle) -> Done {
+        let bundle = match (&self.name, self.pictured) {
+            (_, None) => {
+                let done = Done::shown(&short);
+                self.kernel.result(self.request, short);
+                return done;
+            }
+            (Some(name), Some(_)) => captioned(&format!("{name}: DataFrame,"), table),
+            (None, Some(_)) => table.bundle(),
+        };
+        self.picture(&bundle);
+        Done::shown(&bundle)
+    }
+
+    /// The query has ended before its result.
+    fn give_up(&mut self) {
+        if self.pictured.is_some() {
+            let text = std::mem::take(&mut self.last);
+            self.picture(&Bundle::text(format!("not read to its end; {text}")));
+        }
+    }
+
+    fn picture(&mut self, bundle: &Bundle) {
+        let kind = if self.pictured.is_some() { "update_display_data" } else { "display_data" };
+        self.last = bundle.plain().to_owned();
+        let id = format!("sql-{}", self.request.message.header["msg_id"].as_str().unwrap_or_default());
+        let content = json!({"data": bundle.clone().into_json(), "metadata": {}, "transient": {"display_id": id}});
+        self.kernel.iopub.publish(kind, &self.request.message.header, content);
+    }
+}
+
+fn captioned(caption: &str, table: &Table) -> Bundle {
+    let html = format!("<div><small>{}</small>{}</div>", haetae_display::table::escape(caption), table.to_html());
+    Bundle::text(format!("{caption} {}", table.to_text())).with("text/html", Value::String(html))
 }

@@ -7,12 +7,13 @@
 
 use crate::display::channel::{Failure, Frame, INPUT_VARIABLE, KEY_VARIABLE, ToCell, send};
 use crate::display::stop;
-use crate::{Error, Result, comm, frame};
+use crate::{Error, Result, comm, keep};
 use polars::frame::DataFrame;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::FromRawFd;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -262,16 +263,18 @@ pub extern "C" fn haetae_cell_end() -> *const std::ffi::c_char {
     slot.insert(marks).as_ptr()
 }
 
-/// The frame that `%%sql NAME <<` left in a file; the file is removed.
+/// The frame that `%%sql NAME <<` left in a file. Its rows stay there: the file is mapped into memory.
 ///
 /// # Errors
-/// When the file is gone or cannot be read as Arrow IPC.
-pub fn received(path: &str) -> Result<DataFrame> {
-    let handover = |source| Error::Handover { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(handover)?;
-    let reader = arrow::ipc::reader::StreamReader::try_new(io::BufReader::new(file), None)?;
-    let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>()?;
-    std::fs::remove_file(path).map_err(handover)?;
-    frame::from_batches(&schema, &batches)
+/// When the file is gone or is not what the kernel writes.
+pub fn received(name: &str, path: &str) -> Result<DataFrame> {
+    keep::receive(name, Path::new(path))
+}
+
+/// The value of a variable before the worker ended, where it was one that is kept.
+///
+/// # Errors
+/// When nothing was kept under this name, or something of another type.
+pub fn brought_back<T: 'static>(name: &str) -> Result<T> {
+    keep::bring_back(name)
 }

@@ -43,12 +43,24 @@ pub enum Error {
         /// Why there is none.
         reason: String,
     },
-    /// A file that the kernel left for a cell cannot be read.
-    #[error("cannot read the result of the SQL cell from {path}: {source}")]
+    /// A variable of which nothing is there to be brought back.
+    #[error("the variable `{name}` was not kept; run the cell again that makes it")]
+    NotKept {
+        /// Its name.
+        name: String,
+    },
+    /// What was kept of a variable does not make one.
+    #[error("a variable cannot be made of what was kept of it: {reason}")]
+    Restore {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file between kernel and worker cannot be written or read.
+    #[error("the file {path}, by which kernel and cells exchange data: {source}")]
     Handover {
-        /// Where the kernel wrote it.
+        /// Where it is.
         path: String,
-        /// Why it cannot be read.
+        /// What is wrong with it.
         source: std::io::Error,
     },
 }

@@ -1,103 +1,139 @@
-//! Arrow record batches -> polars `DataFrame`, through the C data interface: buffers are shared,
+//! Arrow record batches <-> polars `DataFrame`, through the C data interface: buffers are shared,
 //! not copied, except where the frame library has another layout (text, small integers, decimals).
 
+use crate::client::frame_type;
 use crate::{Error, Result};
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use polars::frame::DataFrame;
-use polars::prelude::{Column, Series};
+use polars::prelude::{CompatLevel, Series};
+use polars_arrow::ffi;
+use std::sync::Arc;
 
 /// Turns a query's result into a frame; one chunk a batch, joined at the end.
 ///
 /// # Errors
 /// [`Error::ColumnType`] for Arrow types that a frame cannot hold (lists, maps, unions, binary).
 pub fn from_batches(schema: &Schema, batches: &[RecordBatch]) -> Result<DataFrame> {
-    let mut columns: Vec<Column> = Vec::with_capacity(schema.fields().len());
-    for (i, field) in schema.fields().iter().enumerate() {
+    let column = |(i, field): (usize, &FieldRef)| {
         let target = frame_type(field.data_type()).ok_or_else(|| Error::ColumnType {
             column: field.name().clone(),
             data_type: field.data_type().to_string(),
         })?;
-        let mut chunks = Vec::with_capacity(batches.len().max(1));
-        for batch in batches {
-            chunks.push(import(&cast(batch.column(i), &target)?, &target)?);
-        }
-        if chunks.is_empty() {
-            chunks.push(import(&arrow::array::new_empty_array(&target), &target)?);
-        }
-        let dtype = chunks[0].dtype().clone();
-        // SAFETY: every chunk was imported with the same `target`, whose type `dtype` is.
-        let series = unsafe { Series::_try_from_arrow_unchecked(field.name().as_str().into(), chunks, &dtype)? };
-        columns.push(series.rechunk().into());
-    }
-    let height = batches.iter().map(RecordBatch::num_rows).sum();
-    Ok(DataFrame::new(height, columns)?)
-}
-
-/// The Arrow type that the frame library takes as it is. It is built without the narrow integers
-/// and without decimals, which would each be compiled into every kernel.
-fn frame_type(data_type: &DataType) -> Option<DataType> {
-    use DataType::{
-        Boolean, Date32, Date64, Decimal32, Decimal64, Decimal128, Decimal256, Dictionary, Duration, Float16, Float32,
-        Float64, Int8, Int16, Int32, Int64, LargeUtf8, Null, Timestamp, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
+        let arrays = batches.iter().map(|batch| cast(batch.column(i), &target)).collect::<Result<Vec<_>, _>>()?;
+        Ok(series(field.name(), &target, &arrays)?.rechunk().into())
     };
-    Some(match data_type {
-        Boolean | Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64 | Date32 => data_type.clone(),
-        Null => Boolean,
-        Int8 | Int16 | UInt8 | UInt16 => Int32,
-        Float16 => Float32,
-        Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Float64,
-        Utf8 | LargeUtf8 | Utf8View => Utf8View,
-        Date64 => Date32,
-        // Time zones would need the frame library's zone tables; instants stay what they are.
-        Timestamp(unit, _) => Timestamp(timestamp_unit(*unit), None),
-        Duration(unit) => Duration(timestamp_unit(*unit)),
-        Dictionary(_, value) => frame_type(value)?,
-        _ => return None,
-    })
+    let columns = schema.fields().iter().enumerate().map(column).collect::<Result<_>>()?;
+    Ok(DataFrame::new(rows(batches), columns)?)
 }
 
-fn timestamp_unit(unit: arrow::datatypes::TimeUnit) -> arrow::datatypes::TimeUnit {
-    match unit {
-        arrow::datatypes::TimeUnit::Second => arrow::datatypes::TimeUnit::Millisecond,
-        unit => unit,
+/// As [`from_batches`], of batches whose types are those of a frame: one chunk a batch, nothing is copied.
+///
+/// # Errors
+/// When the frame library refuses a type.
+pub fn of_layout(schema: &Schema, batches: &[RecordBatch]) -> Result<DataFrame> {
+    let column = |(i, field): (usize, &FieldRef)| {
+        let arrays: Vec<_> = batches.iter().map(|batch| batch.column(i).clone()).collect();
+        Ok(series(field.name(), field.data_type(), &arrays)?.into())
+    };
+    let columns = schema.fields().iter().enumerate().map(column).collect::<Result<_>>()?;
+    Ok(DataFrame::new(rows(batches), columns)?)
+}
+
+/// A frame's columns as batches, one a chunk; buffers are shared.
+///
+/// # Errors
+/// When Arrow refuses a type.
+pub fn to_batches(frame: &DataFrame) -> Result<(Schema, impl Iterator<Item = Result<RecordBatch>>)> {
+    let mut frame = frame.clone();
+    frame.align_chunks();
+    let fields = frame.columns().iter().map(|column| {
+        let field = polars_arrow::datatypes::Field::new(
+            column.name().clone(),
+            column.dtype().to_arrow(CompatLevel::newest()),
+            true,
+        );
+        Ok(Field::new(column.name().as_str(), exported_type(&field)?, true))
+    });
+    let schema = Schema::new(fields.collect::<Result<Vec<_>>>()?);
+    let of_batches = Arc::new(schema.clone());
+    let chunks: Vec<_> = frame.iter_chunks(CompatLevel::newest(), false).collect();
+    let batches = chunks.into_iter().map(move |chunk| {
+        let rows = RecordBatchOptions::new().with_row_count(Some(chunk.len()));
+        let types = of_batches.fields().iter().map(|field| field.data_type());
+        let columns = chunk.into_arrays().into_iter().zip(types).map(|(array, of)| export(array, of));
+        Ok(RecordBatch::try_new_with_options(of_batches.clone(), columns.collect::<Result<_>>()?, &rows)?)
+    });
+    Ok((schema, batches))
+}
+
+fn rows(batches: &[RecordBatch]) -> usize {
+    batches.iter().map(RecordBatch::num_rows).sum()
+}
+
+/// Arrays of one type as one series, a chunk each.
+fn series(name: &str, data_type: &DataType, arrays: &[ArrayRef]) -> Result<Series> {
+    let mut chunks = arrays.iter().map(|array| import(array, data_type)).collect::<Result<Vec<_>>>()?;
+    if chunks.is_empty() {
+        chunks.push(import(&arrow::array::new_empty_array(data_type), data_type)?);
     }
+    let dtype = chunks[0].dtype().clone();
+    // SAFETY: every chunk was imported with the same type, which `dtype` is.
+    Ok(unsafe { Series::_try_from_arrow_unchecked(name.into(), chunks, &dtype)? })
 }
 
 /// Hands one array over the C data interface.
-fn import(array: &arrow::array::ArrayRef, data_type: &DataType) -> Result<Box<dyn polars_arrow::array::Array>> {
-    const {
-        use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
-        use polars_arrow::ffi::{ArrowArray, ArrowSchema};
-        assert!(size_of::<FFI_ArrowArray>() == size_of::<ArrowArray>());
-        assert!(align_of::<FFI_ArrowArray>() == align_of::<ArrowArray>());
-        assert!(size_of::<FFI_ArrowSchema>() == size_of::<ArrowSchema>());
-        assert!(align_of::<FFI_ArrowSchema>() == align_of::<ArrowSchema>());
-    }
-    let schema = arrow::ffi::FFI_ArrowSchema::try_from(data_type)?;
-    let exported = arrow::ffi::FFI_ArrowArray::new(&array.to_data());
+fn import(array: &ArrayRef, data_type: &DataType) -> Result<Box<dyn polars_arrow::array::Array>> {
+    const { assert_same_layout() };
+    let schema = FFI_ArrowSchema::try_from(data_type)?;
+    let exported = FFI_ArrowArray::new(&array.to_data());
     // SAFETY: both crates declare the two `#[repr(C)]` structs of the Arrow C data interface, of
     // equal size and alignment (asserted above). `schema` is only borrowed; ownership of
     // `exported` moves into the imported array, which calls its release callback.
     unsafe {
-        let field = polars_arrow::ffi::import_field_from_c(
-            &*std::ptr::from_ref(&schema).cast::<polars_arrow::ffi::ArrowSchema>(),
-        )?;
-        let array = std::mem::transmute::<arrow::ffi::FFI_ArrowArray, polars_arrow::ffi::ArrowArray>(exported);
-        Ok(polars_arrow::ffi::import_array_from_c(array, field.dtype().clone())?)
+        let field = ffi::import_field_from_c(&*std::ptr::from_ref(&schema).cast::<ffi::ArrowSchema>())?;
+        let array = std::mem::transmute::<FFI_ArrowArray, ffi::ArrowArray>(exported);
+        Ok(ffi::import_array_from_c(array, field.dtype().clone())?)
     }
+}
+
+/// The other way.
+fn export(array: Box<dyn polars_arrow::array::Array>, data_type: &DataType) -> Result<ArrayRef> {
+    const { assert_same_layout() };
+    let schema = FFI_ArrowSchema::try_from(data_type)?;
+    // SAFETY: as in `import`; `data_type` is what the array's own type is exported as.
+    unsafe {
+        let exported = ffi::export_array_to_c(array);
+        let exported = std::mem::transmute::<ffi::ArrowArray, FFI_ArrowArray>(exported);
+        Ok(arrow::array::make_array(arrow::ffi::from_ffi(exported, &schema)?))
+    }
+}
+
+fn exported_type(field: &polars_arrow::datatypes::Field) -> Result<DataType> {
+    const { assert_same_layout() };
+    let schema = ffi::export_field_to_c(field);
+    // SAFETY: as in `import`; the schema is only borrowed.
+    Ok(DataType::try_from(unsafe { &*std::ptr::from_ref(&schema).cast::<FFI_ArrowSchema>() })?)
+}
+
+/// The structs of the C data interface, as the two crates declare them.
+const fn assert_same_layout() {
+    assert!(size_of::<FFI_ArrowArray>() == size_of::<ffi::ArrowArray>());
+    assert!(align_of::<FFI_ArrowArray>() == align_of::<ffi::ArrowArray>());
+    assert!(size_of::<FFI_ArrowSchema>() == size_of::<ffi::ArrowSchema>());
+    assert!(align_of::<FFI_ArrowSchema>() == align_of::<ffi::ArrowSchema>());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow::array::{
-        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array, ListArray, StringArray,
+        BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array, ListArray, StringArray,
         StringDictionaryBuilder,
     };
-    use arrow::datatypes::{Field, Int32Type};
-    use std::sync::Arc;
+    use arrow::datatypes::Int32Type;
 
     fn batch(from: i32) -> RecordBatch {
         let mut offices = StringDictionaryBuilder::<Int32Type>::new();
@@ -127,6 +163,20 @@ mod tests {
         assert_eq!(rows[0], ["870323", "1.5", "true", "2", "2020-01-01", "010", "1.25"]);
         assert_eq!(rows[1], ["null", "null", "false", "null", "2020-01-02", "null", "null"]);
         assert_eq!(text("date", 2), "2020-02-08");
+    }
+
+    #[test]
+    fn a_frame_goes_to_batches_and_back() {
+        let batches = [batch(18_262), batch(18_300)];
+        let frame = from_batches(&batches[0].schema(), &batches).unwrap();
+        let mut parts = frame.slice(0, 1);
+        parts.vstack_mut(&frame.slice(1, 3)).unwrap();
+        for frame in [frame.clone(), parts, frame.slice(2, 0)] {
+            let (schema, batches) = to_batches(&frame).unwrap();
+            let batches = batches.collect::<Result<Vec<_>>>().unwrap();
+            let back = of_layout(&schema, &batches).unwrap();
+            assert!(back.equals_missing(&frame), "{back:?}");
+        }
     }
 
     #[test]

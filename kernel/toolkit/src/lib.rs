@@ -18,6 +18,7 @@ pub mod comm;
 mod error;
 pub mod frame;
 mod input;
+pub mod keep;
 pub mod prelude;
 mod progress;
 mod session;

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use tokio::sync::Mutex;
 
 use crate::session::{Session, Statement};
-use crate::{ConnectOptions, Error, Param, QueryResult, Result, TableName, params};
+use crate::{ConnectOptions, Error, Param, QueryResult, QueryStream, Result, TableName, params};
 
 /// A connection to a Flight SQL server, for use inside a tokio runtime. Clones share it, and several
 /// queries may run at once. Dropping the future of a query ends the query on the server.
@@ -34,6 +34,20 @@ impl AsyncClient {
     /// With the server's own message; or when the connection is lost.
     pub async fn query(&self, sql: &str) -> Result<QueryResult> {
         self.run(&Statement::Query(sql.to_owned())).await
+    }
+
+    /// Starts a query whose rows are read one batch after the other, so that a result of any size fits.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub async fn stream(&self, sql: &str) -> Result<QueryStream> {
+        let session = self.session.lock().await.clone();
+        match session.stream(sql).await {
+            Err(Error::NotLoggedIn { .. } | Error::Unreachable { .. }) => {
+                self.renewed(session.number).await?.stream(sql).await
+            }
+            done => done,
+        }
     }
 
     /// Runs a query with a value for each of its parameters (`?`, or `$1`, `$2` …).

@@ -21,14 +21,18 @@
 mod async_client;
 mod blocking;
 mod error;
+mod layout;
 mod options;
 mod params;
 mod result;
 mod session;
+mod stream;
 
 pub use async_client::AsyncClient;
 pub use blocking::Client;
 pub use error::{Error, Result};
+pub use layout::frame_type;
 pub use options::{ConnectOptions, SECRET_FILE_VARIABLE, URL_VARIABLE, USER, USER_VARIABLE};
 pub use params::Param;
 pub use result::{QueryResult, TableName};
+pub use stream::QueryStream;

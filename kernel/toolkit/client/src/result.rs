@@ -78,7 +78,7 @@ impl QueryResult {
     }
 }
 
-fn decoded_schema(schema: &Schema) -> SchemaRef {
+pub(crate) fn decoded_schema(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Dictionary(_, values) => {
             let plain = Field::new(field.name(), values.as_ref().clone(), field.is_nullable());
@@ -89,7 +89,7 @@ fn decoded_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
-fn decoded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+pub(crate) fn decoded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
     let columns = batch.columns().iter().map(|column| match column.data_type() {
         DataType::Dictionary(_, values) => cast(column, values),
         _ => Ok(Arc::clone(column)),

@@ -23,7 +23,7 @@ use arrow_flight::{Action, FlightDescriptor, FlightEndpoint, FlightInfo, Handsha
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use prost::Message;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
@@ -31,7 +31,7 @@ use tonic::{Code, Request, Status};
 
 use crate::error::innermost;
 use crate::result::Part;
-use crate::{ConnectOptions, Error, QueryResult, Result};
+use crate::{ConnectOptions, Error, QueryResult, QueryStream, Result};
 
 /// A wide row group can exceed tonic's 4 MiB.
 const MESSAGE_BYTES: usize = 1 << 30;
@@ -187,11 +187,28 @@ impl Session {
         Ok(first.map(|result| result.body).unwrap_or_default())
     }
 
+    /// Starts a query; its rows come as they are read. Dropping the stream ends the query on the server.
+    pub(crate) async fn stream(&self, sql: &str) -> Result<QueryStream> {
+        let command = CommandStatementQuery { query: sql.to_owned(), transaction_id: None };
+        let info = self.info(command).await?;
+        let promised = self.promised(&info)?;
+        let session = self.clone();
+        // One part after the other: they are read as fast as the rows are wanted.
+        let batches = stream::iter(info.endpoint).then(move |endpoint| session.clone().batches(endpoint)).try_flatten();
+        let session = self.clone();
+        QueryStream::assemble(promised, Box::pin(batches), move |reason| session.protocol(reason)).await
+    }
+
+    /// The columns that a server announces before it sends rows.
+    fn promised(&self, info: &FlightInfo) -> Result<Option<SchemaRef>> {
+        match info.schema.is_empty() {
+            true => Ok(None),
+            false => self.schema(info.clone().try_decode_schema()).map(Some),
+        }
+    }
+
     async fn rows(&self, info: FlightInfo) -> Result<QueryResult> {
-        let promised = match info.schema.is_empty() {
-            true => None,
-            false => Some(self.schema(info.clone().try_decode_schema())?),
-        };
+        let promised = self.promised(&info)?;
         let parts = stream::iter(info.endpoint).map(|endpoint| self.clone().part(endpoint)).buffered(FETCHED_AT_ONCE);
         let parts: Vec<Part> = parts.try_collect().await?;
         QueryResult::assemble(promised, parts).map_err(|reason| self.protocol(reason))
@@ -200,17 +217,26 @@ impl Session {
     /// One part of a result. It is always asked of this server: the token is meant for no other,
     /// and a server behind a forwarded port does not know its own address.
     async fn part(self, endpoint: FlightEndpoint) -> Result<Part> {
-        let ticket = endpoint
-            .ticket
-            .ok_or_else(|| self.protocol("expected a ticket, found an endpoint without one".to_owned()))?;
-        let answer = self.flight.clone().do_get(self.request(ticket)).await.map_err(|status| self.lost(status))?;
-        let messages = answer.into_inner().map_err(FlightError::from);
-        let mut rows = pin!(FlightRecordBatchStream::new_from_flight_data(messages));
+        let mut rows = pin!(self.get(endpoint).await?);
         let mut batches = Vec::new();
         while let Some(batch) = rows.try_next().await.map_err(|error| self.broken(error))? {
             batches.push(batch);
         }
         Ok(Part { schema: rows.schema().cloned(), batches })
+    }
+
+    /// As [`part`](Self::part), as a stream.
+    async fn batches(self, endpoint: FlightEndpoint) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
+        let rows = self.get(endpoint).await?;
+        Ok(rows.map_err(move |error| self.broken(error)))
+    }
+
+    async fn get(&self, endpoint: FlightEndpoint) -> Result<FlightRecordBatchStream> {
+        let ticket = endpoint
+            .ticket
+            .ok_or_else(|| self.protocol("expected a ticket, found an endpoint without one".to_owned()))?;
+        let answer = self.flight.clone().do_get(self.request(ticket)).await.map_err(|status| self.lost(status))?;
+        Ok(FlightRecordBatchStream::new_from_flight_data(answer.into_inner().map_err(FlightError::from)))
     }
 
     fn request<T>(&self, message: T) -> Request<T> {

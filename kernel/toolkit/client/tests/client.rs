@@ -44,6 +44,28 @@ fn all_parts_are_fetched_in_order_and_dictionaries_decoded() {
 }
 
 #[test]
+fn rows_come_one_batch_after_the_other() {
+    let fake = Fake::start(any_port(), "t");
+    let runtime = Runtime::new().unwrap();
+    let whole = connect(&fake).query("numbers").unwrap();
+    runtime.block_on(async {
+        let options = ConnectOptions::new(&fake.url()).password(PASSWORD);
+        let client = AsyncClient::connect(&options).await.unwrap();
+        let mut rows = client.stream("numbers").await.unwrap();
+        assert_eq!(*rows.schema(), whole.schema);
+        let mut batches = Vec::new();
+        while let Some(batch) = rows.next().await.unwrap() {
+            batches.push(batch);
+        }
+        assert_eq!(batches, whole.batches);
+
+        let mut nothing = client.stream("nothing").await.unwrap();
+        assert_eq!(*nothing.schema(), whole.schema);
+        assert!(nothing.next().await.unwrap().is_none());
+    });
+}
+
+#[test]
 fn parameters_are_bound_and_counted() {
     let fake = Fake::start(any_port(), "t");
     let client = connect(&fake);
