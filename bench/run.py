@@ -77,7 +77,10 @@ class Context:
 
     def stop(self):
         for server in self.servers.values():
-            server.stop()
+            try:
+                server.stop()
+            except RuntimeError as error:  # the others have to end too
+                print(f"  {error}", file=sys.stderr, flush=True)
 
 
 def rounded(value):

@@ -47,6 +47,9 @@ def load_kcs(warehouse, folder):
 class Server:
     """`haetae-server` in front of a warehouse, on a free port that it keeps when it is started again."""
 
+    # Seconds that it has to finish what it is doing.
+    PATIENCE = 30
+
     def __init__(self, warehouse):
         self.warehouse = Path(warehouse)
         self.port = 0
@@ -74,9 +77,16 @@ class Server:
         return {"HAETAE_URL": self.url, "HAETAE_SECRET_FILE": str(self.warehouse / "server.secret")}
 
     def stop(self):
+        """Ends it. One that does not go is killed, so that none is left behind, and that is an error."""
         self.process.terminate()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
+        try:
+            self.process.wait(timeout=self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"haetae-server did not end in {self.PATIENCE} s after SIGTERM, and was killed") from None
+        finally:
+            self.process.stdout.close()
 
 
 class Cell:
