@@ -203,7 +203,12 @@ fn last_of(of: &syn::Type) -> String {
 
 /// The content of an `is_complete_reply`.
 pub fn is_complete(code: &str) -> Value {
-    if code.trim_start().starts_with('%') {
+    let trimmed = code.trim();
+    if trimmed.starts_with("%%") && trimmed.lines().count() == 1 {
+        // A console sends a cell as soon as it is complete, and such a line asks for others below it.
+        return json!({"status": "incomplete", "indent": ""});
+    }
+    if trimmed.starts_with('%') {
         return json!({"status": "complete"});
     }
     if depth(code) > MOST_DEPTH {
@@ -232,7 +237,7 @@ mod tests {
         for code in ["1 + 1", "let x = '(';", "fn f<'a>(x: &'a str) {}", "\"(\"", "// (", "%%sql\nselect ("] {
             assert_eq!(status(code), "complete", "{code}");
         }
-        for code in ["fn f() {", "f(1,", "\"open"] {
+        for code in ["fn f() {", "f(1,", "\"open", "%%sql", "%%sql name <<\n"] {
             assert_eq!(status(code), "incomplete", "{code}");
         }
         for code in ["let let", ")", "(]"] {

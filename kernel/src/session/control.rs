@@ -6,13 +6,12 @@ use crate::protocol::envelope::Message;
 use crate::protocol::sockets::Requests;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// What the control channel acts on.
 pub(super) struct Control {
     pub(super) kernel: Arc<Kernel>,
     pub(super) requests: Requests,
-    pub(super) interrupt: watch::Sender<usize>,
     pub(super) subshells: Subshells,
     pub(super) stop: Arc<Notify>,
 }
@@ -36,7 +35,7 @@ impl Control {
     async fn handle(&self, request: &Message) {
         match request.kind() {
             "interrupt_request" => {
-                self.interrupt.send_modify(|presses| *presses += 1);
+                self.kernel.interrupt();
                 self.answer(request, "interrupt_reply", json!({"status": "ok"}));
             }
             "shutdown_request" => {

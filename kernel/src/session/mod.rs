@@ -44,7 +44,7 @@ struct Kernel {
     /// The channel on which the analyst is asked for input.
     stdin: tokio::sync::Mutex<Requests>,
     /// Counts how often the stop button was pressed; a cell looks at what comes after its start.
-    interrupts: watch::Receiver<usize>,
+    interrupts: watch::Sender<usize>,
     history: History,
     oracle: Arc<Oracle>,
     comms: Mutex<Comms>,
@@ -94,7 +94,6 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let keep = Keep::new(folder.join("keep")).context("cannot make the folder for variables")?;
     let folders = Folders { cells: folder.join("cells"), keep };
     let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
-    let (interrupt, interrupts) = watch::channel(0);
     let stop = Arc::new(Notify::new());
     sockets.iopub.publish("status", &json!({}), json!({"execution_state": "starting"}));
 
@@ -105,7 +104,7 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
         rust: Arc::new(tokio::sync::Mutex::new(RustSide { output, warm: false })),
         sql: tokio::sync::Mutex::default(),
         stdin: tokio::sync::Mutex::new(sockets.stdin),
-        interrupts,
+        interrupts: watch::Sender::new(0),
         history: History::open(),
         oracle: Arc::new(oracle),
         comms: Mutex::default(),
@@ -119,7 +118,6 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let control = control::Control {
         kernel: kernel.clone(),
         requests: sockets.control,
-        interrupt,
         subshells: subshells.clone(),
         stop: stop.clone(),
     };
@@ -140,6 +138,11 @@ impl Kernel {
 
     fn answer(&self, request: &Message, kind: &str, content: Value) {
         reply(&self.replies, self.iopub.session(), request, kind, content);
+    }
+
+    /// The stop button was pressed.
+    fn interrupt(&self) {
+        self.interrupts.send_modify(|presses| *presses += 1);
     }
 
     fn count(&self) -> usize {

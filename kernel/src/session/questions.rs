@@ -16,6 +16,7 @@ pub(super) fn is_question(request: &Message) -> bool {
             | "inspect_request"
             | "history_request"
             | "comm_info_request"
+            | "interrupt_request"
     )
 }
 
@@ -54,6 +55,7 @@ impl Kernel {
                     open.map(|(id, target)| (id.clone(), json!({"target_name": target}))).collect();
                 json!({"status": "ok", "comms": open})
             }
+            "interrupt_request" => json!({"status": "ok"}),
             _ => self.info.clone(),
         }
     }

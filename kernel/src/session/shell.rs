@@ -19,6 +19,10 @@ use tokio::sync::watch;
 pub(super) async fn dispatch(kernel: Arc<Kernel>, subshells: Subshells, mut requests: UnboundedReceiver<Message>) {
     let main = start(&kernel);
     while let Some(request) = requests.recv().await {
+        // VS Code sends it on this channel. It must not wait for the cell that it is to stop, nor stop a later one.
+        if request.kind() == "interrupt_request" {
+            kernel.interrupt();
+        }
         if super::questions::is_question(&request) {
             let kernel = kernel.clone();
             tokio::spawn(async move { kernel.question(&request).await });
@@ -91,9 +95,7 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(super) fn new(kernel: &Kernel, message: &'a Message, code: &'a str, silent: bool, count: usize) -> Self {
-        let mut interrupts = kernel.interrupts.clone();
-        interrupts.mark_unchanged();
-        Self { message, code, silent, count, interrupts }
+        Self { message, code, silent, count, interrupts: kernel.interrupts.subscribe() }
     }
 }
 
