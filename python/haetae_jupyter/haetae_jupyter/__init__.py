@@ -1,0 +1,1 @@
+"""What programs of the Jupyter project need to know about Rust notebooks."""
