@@ -1,5 +1,5 @@
-"""Starts the lab on ports of its own and headless Chromium, runs all cells of a notebook, takes a picture.
-The notebook on the disk stays as it is."""
+"""Starts the lab on ports of its own and headless Chromium, runs all cells of a notebook, types into a new cell if it is
+told to, and takes a picture. The notebook on the disk stays as it is."""
 
 import argparse
 import asyncio
@@ -25,6 +25,7 @@ READY = """(() => {
     return jupyterapp.shell.currentWidget === panel;
 })()"""
 CLEAR = "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(() => true)"
+BEGIN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells'); true"
 RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
 # Counted in the model: cells outside the window have no elements in the page.
 STATE = """(() => {
@@ -41,6 +42,31 @@ SHOW_CELL = """(() => {{
     content.activeCellIndex = {cell};
     return content.scrollToItem({cell}, 'start').then(() => true);
 }})()"""
+# The cursor is behind the text, as after typing it.
+TYPE = """(async () => {{
+    const content = jupyterapp.shell.currentWidget.content;
+    content.activeCellIndex = {cell};
+    await jupyterapp.commands.execute('notebook:insert-cell-below');
+    await jupyterapp.commands.execute('notebook:enter-edit-mode');
+    const cell = content.activeCell;
+    await cell.ready;
+    const text = {text};
+    cell.model.sharedModel.setSource(text);
+    await content.scrollToItem({cell}, 'start');
+    cell.editor.focus();
+    cell.editor.setCursorPosition(cell.editor.getPositionAt(text.length));
+    return content.activeCellIndex;
+}})()"""
+# Of one cell: whether it runs, and whether there is something to be seen of it.
+CELL = """(() => {{
+    const cell = jupyterapp.shell.currentWidget.model.cells.get({cell});
+    return {{running: cell.executionState === 'running', shown: cell.toJSON().outputs.length > 0}};
+}})()"""
+POPUP = "document.querySelector('.jp-Completer:not(.lm-mod-hidden) .jp-Completer-item, .jp-Tooltip') !== null"
+ADDED = {"@jupyter/nbgrader": True, "@jupyter-notebook/lab-extension": True}
+KEYS = {"Tab": 9, "Enter": 13}
+SHIFT = 8
+POPS_UP = ["Tab", "Shift+Tab"]
 HIDE_FILES = "jupyterapp.shell.collapseLeft(); jupyterapp.shell.currentWidget.content.deselectAll(); true"
 
 
@@ -76,15 +102,26 @@ class Page:
             await asyncio.sleep(0.2)
         raise RuntimeError(f"not within {seconds} s: {script}")
 
+    async def press(self, name):
+        """A key, as in Tab or Shift+Enter."""
+        *shift, key = name.split("+")
+        known = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key], "modifiers": SHIFT if shift else 0}
+        await self.call("Input.dispatchKeyEvent", type="rawKeyDown", **known)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **known)
+
 
 def start_lab(folder, notebook):
     """The lab with settings of its own, and the address of the notebook in it."""
     settings = folder / "settings/@jupyterlab/docmanager-extension"
     settings.mkdir(parents=True)
     (settings / "plugin.jupyterlab-settings").write_text('{"autosave": false}')
+    # A picture shows the lab as `make lab` installs it, without what the tests add.
+    (folder / "config/labconfig").mkdir(parents=True)
+    (folder / "config/labconfig/page_config.json").write_text(json.dumps({"disabledExtensions": ADDED}))
     environment = {
         **os.environ,
         **PORTS,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "HAETAE_LAB_OPTIONS": "--LabApp.expose_app_in_browser=True",
@@ -134,13 +171,40 @@ async def run_all(page, address, options):
     await page.until(READY, seconds=120)
     await page.evaluate(HIDE_FILES)
     await page.evaluate(CLEAR)
-    await page.evaluate(RUN_ALL)
+    # Only what is typed can be met while it runs, where something is typed.
+    if options.while_running and not options.type:
+        await page.evaluate(BEGIN_ALL)
+        await meet(page, options.cell)
+    else:
+        await page.evaluate(RUN_ALL)
     state = await page.evaluate(STATE)
-    await page.evaluate(SHOW_CELL.format(cell=options.cell))
+    if options.type:
+        await type_cell(page, options)
+    # A move would close what the key has opened.
+    if options.press not in POPS_UP:
+        await page.evaluate(SHOW_CELL.format(cell=options.cell))
     # Charts are drawn after the outputs have arrived; nothing in the page tells when the last one is.
-    await asyncio.sleep(3)
+    await asyncio.sleep(1 if options.while_running else 3)
     print(f"{options.out}: {state['run']} of {state['cells']} code cells run, {len(state['errors'])} errors", *state["errors"])
-    return not state["errors"] and state["run"] == state["cells"]
+    return not state["errors"] and (state["run"] == state["cells"] or options.while_running)
+
+
+async def meet(page, cell):
+    """Waits until a cell runs and shows something."""
+    await page.until(f"(({{running, shown}}) => running && shown)({CELL.format(cell=cell)})", seconds=300)
+
+
+async def type_cell(page, options):
+    """Types a cell below the one at the top of the picture, and presses a key in it."""
+    cell = await page.evaluate(TYPE.format(cell=options.cell, text=json.dumps(options.type)))
+    if options.press:
+        await page.press(options.press)
+    if options.press in POPS_UP:
+        await page.until(POPUP, seconds=30)
+    elif options.while_running:
+        await meet(page, cell)
+    elif options.press:
+        await page.until(f"(({{running, shown}}) => !running && shown)({CELL.format(cell=cell)})", seconds=300)
 
 
 def main():
@@ -148,6 +212,10 @@ def main():
     parser.add_argument("notebook", help="path below the repository, as in notebooks/welcome.ipynb")
     parser.add_argument("out", help="the picture to write")
     parser.add_argument("--cell", type=int, default=0, help="the cell at the top of the picture, counted from 0")
+    parser.add_argument("--type", metavar="TEXT", help="after that, type this into a new cell below it")
+    keys = [shift + key for key in KEYS for shift in ("", "Shift+")]
+    parser.add_argument("--press", choices=keys, metavar="KEY", help=f"then press a key: {', '.join(keys)}")
+    parser.add_argument("--while-running", action="store_true", help="as soon as the cell shows something, before its end")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=1600)
     options = parser.parse_args()
