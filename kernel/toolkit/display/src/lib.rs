@@ -7,8 +7,11 @@
 
 pub mod bundle;
 pub mod channel;
+pub mod drawing;
+pub mod progress;
 pub mod stop;
 pub mod table;
 
 pub use bundle::Bundle;
+pub use drawing::Drawing;
 pub use table::{Table, TableColumn};

@@ -35,6 +35,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// A small table of texts, all of it shown.
+    pub fn of_texts(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Table {
+        let column = |name: &&str| TableColumn { name: (*name).to_owned(), data_type: "str".to_owned(), numeric: false };
+        Table { columns: names.iter().map(column).collect(), total_rows: rows.len(), head: rows, tail: Vec::new() }
+    }
+
     /// Which rows of `total` are shown: `(from the top, from the bottom)`.
     pub fn shown(total: usize, limit: usize) -> (usize, usize) {
         if total <= limit { (total, 0) } else { (limit.div_ceil(2), limit / 2) }

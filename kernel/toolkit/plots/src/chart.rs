@@ -59,6 +59,12 @@ impl Chart {
         Self::new(Data::histogram(values, bins))
     }
 
+    /// A histogram that was counted elsewhere, for instance in the warehouse: `counts[i]` values lie between
+    /// `edges[i]` and `edges[i + 1]`, and all intervals are of the same width.
+    pub fn histogram_of(edges: &[f64], counts: &[u64]) -> Self {
+        Self::new(Data::counted(edges, counts))
+    }
+
     /// A table in colours; `rows[r][c]` belongs to `row_labels[r]` and `column_labels[c]`, the first
     /// row is on top.
     pub fn heatmap(column_labels: &[String], row_labels: &[String], rows: &[Vec<f64>]) -> Self {

@@ -87,6 +87,16 @@ impl Data {
         Ok(Data::Histogram { edges, counts, left_out: values.len() - finite.len() })
     }
 
+    /// `edges` of intervals and how many values lie in each.
+    pub(crate) fn counted(edges: &[f64], counts: &[u64]) -> Result<Self> {
+        if counts.is_empty() {
+            return Err(Error::Empty);
+        }
+        some_number(edges)?;
+        same_length(("edges behind the first", edges.len().saturating_sub(1)), ("counts", counts.len()))?;
+        Ok(Data::Histogram { edges: edges.to_vec(), counts: counts.to_vec(), left_out: 0 })
+    }
+
     pub(crate) fn heatmap(column_labels: &[String], row_labels: &[String], rows: &[Vec<f64>]) -> Result<Self> {
         same_length(("row labels", row_labels.len()), ("rows", rows.len()))?;
         for row in rows {
@@ -240,6 +250,14 @@ mod tests {
         assert_eq!((edges, counts), (vec![6.5, 7.5], vec![3]));
         let huge = Data::histogram(&[f64::MIN, f64::MAX], 4).unwrap();
         assert!(matches!(huge, Data::Histogram { edges, .. } if edges[0] == f64::MIN));
+    }
+
+    #[test]
+    fn a_histogram_that_is_counted_already_has_one_edge_more_than_counts() {
+        let counted = Data::counted(&[0.0, 1.0, 2.0], &[3, 4]).unwrap();
+        assert_eq!(counted, Data::Histogram { edges: vec![0.0, 1.0, 2.0], counts: vec![3, 4], left_out: 0 });
+        assert!(Data::counted(&[0.0, 1.0], &[3, 4]).unwrap_err().to_string().contains("counts"));
+        assert!(Data::counted(&[0.0], &[]).is_err());
     }
 
     #[test]
