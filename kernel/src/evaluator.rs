@@ -1,6 +1,8 @@
 //! Rust code -> a running cell. The only module that knows evcxr: a thread owns its evaluation
 //! context, and jobs reach it over a channel, so that the kernel answers while a cell compiles.
 
+mod compiler;
+
 use crate::inference::{Inference, moved_variable};
 use crate::keep::{self, Keep};
 use crate::processes;
@@ -83,6 +85,13 @@ pub enum Job {
     },
     /// Names and types of the variables.
     Variables(oneshot::Sender<Vec<(String, String)>>),
+    /// Compile later cells at another optimisation level, and against the crates that the toolkit now names.
+    Configure {
+        /// 0 to 3.
+        level: u8,
+        /// Told when it is done, or why not.
+        done: oneshot::Sender<Result<(), CellError>>,
+    },
 }
 
 /// A handle on the evaluator's thread.
@@ -146,6 +155,13 @@ impl Evaluator {
         answer.await.unwrap_or_default()
     }
 
+    /// Compiles later cells at an optimisation level of 0 to 3, and against the crates that the toolkit names.
+    pub async fn configure(&self, level: u8) -> Result<(), CellError> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.jobs.send(Job::Configure { level, done });
+        answer.await.unwrap_or_else(|_| Err(CellError::Refused("the evaluator has stopped".into())))
+    }
+
     /// The variables as they were before the cell that runs.
     pub fn variables_at_once(&self) -> Vec<(String, String)> {
         self.shared.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -206,6 +222,9 @@ fn serve(
             Job::Variables(done) => {
                 let _ = done.send(variables(&context));
             }
+            Job::Configure { level, done } => {
+                let _ = done.send(compiler::configure(&mut context, toolkit, level).map_err(refused));
+            }
         }
     }
 }
@@ -232,6 +251,7 @@ fn refuse_all(queue: &Receiver<Job>, reason: &str) {
         match job {
             Job::Run { done, .. } => drop(done.send(Err(CellError::Refused(reason.to_owned())))),
             Job::Variables(done) => drop(done.send(Vec::new())),
+            Job::Configure { done, .. } => drop(done.send(Err(CellError::Refused(reason.to_owned())))),
         }
     }
 }
@@ -258,16 +278,8 @@ fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyhow::Result<e
     }
     let (mut context, _outputs) =
         evcxr::EvalContext::with_subprocess_command(command).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let mut state = context.state();
-    state.set_offline_mode(true);
-    state.set_error_format("{}").map_err(|error| anyhow::anyhow!("{error}"))?;
-    // Unit separators instead of blanks: a path may hold a blank.
-    state.set_build_env("CARGO_ENCODED_RUSTFLAGS", &toolkit.rustc_arguments().join("\x1f"));
-    state.set_opt_level("0").map_err(|error| anyhow::anyhow!("{error}"))?;
-    context
-        .eval_with_state(PROLOGUE, state)
-        .map_err(|error| anyhow::anyhow!("{}", describe(&error)))
-        .context("the prologue")?;
+    compiler::prepare(&mut context, toolkit).map_err(|error| anyhow::anyhow!("{error}"))?;
+    context.eval(PROLOGUE).map_err(|error| anyhow::anyhow!("{}", describe(&error))).context("the prologue")?;
     Ok(context)
 }
 

@@ -1,12 +1,14 @@
 //! `haetae-kernel install`: puts the kernel, the toolkit's dylib and what rustc needs to know of it
 //! into a Python environment, and writes the kernelspec.
 
+use crate::crates;
 use crate::index::{self, build};
 use crate::inference::Inference;
 use crate::protocol::about;
 use crate::toolkit::{self, LIBRARY, Toolkit};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +42,7 @@ pub fn install(prefix: &Path, artifacts: Option<&Path>) -> Result<()> {
         place(file, &fresh.join(name))?;
     }
     fs::write(fresh.join(toolkit::COMPILER), toolkit::rustc(&["--version"])? + "\n")?;
+    fs::write(fresh.join(toolkit::VERSIONS), versions(&fs::read_to_string(artifacts)?))?;
     write_index(&fresh, artifacts)?;
     if staged.exists() {
         fs::remove_dir_all(&staged)?;
@@ -95,6 +98,18 @@ fn write_index(staged: &Path, artifacts: &Path) -> Result<()> {
     index.prelude.retain(|name, _| !missing.contains(name));
     fs::write(staged.join(index::FILE), serde_json::to_vec(&index)?)?;
     Ok(())
+}
+
+/// A line `NAME VERSION` for each crate that a cell sees through the toolkit, from cargo's messages.
+fn versions(artifacts: &str) -> String {
+    let messages = artifacts.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // `registry+https://…#polars@0.55.0`
+    let packages = messages.filter_map(|message| Some(message["package_id"].as_str()?.rsplit_once('#')?.1.to_owned()));
+    let named = packages.filter(|package| {
+        package.split_once('@').is_some_and(|(name, _)| crates::OF_TOOLKIT.iter().any(|(known, _)| *known == name))
+    });
+    let lines: BTreeSet<String> = named.map(|package| package.replacen('@', " ", 1) + "\n").collect();
+    lines.into_iter().collect()
 }
 
 fn write_kernelspec(prefix: &Path, kernel: &Path) -> Result<()> {

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod complete;
+mod crates;
 mod doctor;
 mod evaluator;
 mod history;
@@ -14,10 +15,12 @@ mod keep;
 mod magics;
 mod outcome;
 mod output;
+mod plot;
 mod processes;
 mod protocol;
 mod rows;
 mod session;
+mod settings;
 mod sql;
 mod syntax;
 mod toolkit;

@@ -1,7 +1,9 @@
 //! Errors of every kind -> one Jupyter error. The only place where they are worded for a notebook.
 
+use crate::crates::CrateError;
 use crate::evaluator::{CellError, Crash};
 use crate::magics::MagicError;
+use crate::plot::PlotError;
 use evcxr::CompilationError;
 use haetae_display::channel::Failure;
 use serde_json::{Value, json};
@@ -104,6 +106,45 @@ pub fn unknown_name(name: &str) -> Failure {
 /// A command that was not understood.
 pub fn magic(error: &MagicError) -> Failure {
     plain("MagicError", &error.to_string(), Vec::new())
+}
+
+/// A crate that was not added.
+pub fn dependency(error: &CrateError) -> Failure {
+    plain("DependencyError", &error.to_string(), error.details().to_vec())
+}
+
+/// The build of a crate that was stopped on request.
+pub fn stopped_build() -> Failure {
+    plain("Interrupted", "the build of the crate was stopped; nothing was added", Vec::new())
+}
+
+/// A chart that there is not.
+pub fn plot(error: &PlotError) -> Failure {
+    plain("PlotError", &error.to_string(), Vec::new())
+}
+
+/// A script that may not run here.
+pub fn no_bash(variable: &str) -> Failure {
+    let message = format!(
+        "%%bash is switched off; whoever starts the kernel can allow it: set {variable}=1 in its environment, \
+         for instance `{variable}=1 make lab`"
+    );
+    plain("NotAllowed", &message, Vec::new())
+}
+
+/// A script that could not be started or read.
+pub fn bash(error: &std::io::Error) -> Failure {
+    plain("BashError", &format!("cannot run bash: {error}"), Vec::new())
+}
+
+/// A script that did not end well.
+pub fn bash_status(status: std::process::ExitStatus) -> Failure {
+    plain("BashError", &format!("bash ended with {status}"), Vec::new())
+}
+
+/// A script that was stopped on request.
+pub fn stopped_bash() -> Failure {
+    plain("Interrupted", "the script was stopped, and all processes that it has started", Vec::new())
 }
 
 fn plain(name: &str, message: &str, traceback: Vec<String>) -> Failure {

@@ -1,6 +1,8 @@
 //! The processes that this kernel has started: a compiler may have to be ended.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
 
 /// Ends (`SIGKILL`) every child of this process and what these have started, except `spared`.
 ///
@@ -17,6 +19,49 @@ pub fn end_children(spared: Option<u32>) {
     for process in doomed.into_iter().skip(1).filter_map(|id| libc::pid_t::try_from(id).ok()) {
         // SAFETY: a signal to a descendant of this process; one that has just ended is no error.
         unsafe { libc::kill(process, libc::SIGKILL) };
+    }
+}
+
+/// A program in a process group of its own, which ends with all that it has started.
+pub struct Group {
+    /// The program.
+    pub child: tokio::process::Child,
+    id: Option<libc::pid_t>,
+}
+
+impl Group {
+    /// Starts a program without input; its output can be read.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(mut command: std::process::Command) -> std::io::Result<Self> {
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = tokio::process::Command::from(command).spawn()?;
+        let id = child.id().and_then(|id| libc::pid_t::try_from(id).ok());
+        Ok(Self { child, id })
+    }
+
+    /// Asks the whole group to end.
+    pub fn ask_to_end(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Ends the whole group.
+    pub fn end(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        if let Some(id) = self.id {
+            // SAFETY: a signal to the group that was made for this program; one that is empty is no error.
+            unsafe { libc::killpg(id, signal) };
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

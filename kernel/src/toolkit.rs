@@ -4,11 +4,14 @@
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Folder beside the kernel's executable that `install` fills.
 pub const FOLDER: &str = "toolkit";
 /// File beside it that names the compiler it was built with.
 pub const COMPILER: &str = "rustc-version";
+/// File beside it with names and versions of the crates that a cell sees through the toolkit.
+pub const VERSIONS: &str = "crate-versions";
 /// File name of the dylib.
 pub const LIBRARY: &str = "libhaetae.so";
 
@@ -17,6 +20,8 @@ pub const LIBRARY: &str = "libhaetae.so";
 pub struct Toolkit {
     folder: PathBuf,
     sysroot: PathBuf,
+    /// Compiler arguments for the crates that `%dep` has added; shared by all clones.
+    crates: Arc<Mutex<Vec<String>>>,
     /// The compiler's version, as in `1.95.0`.
     pub rustc_version: String,
 }
@@ -43,7 +48,7 @@ impl Toolkit {
         let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?);
         let version = rustc(&["--version"])?;
         let rustc_version = version.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        Ok(Self { folder, sysroot, rustc_version })
+        Ok(Self { folder, sysroot, crates: Arc::default(), rustc_version })
     }
 
     /// Folder of the dylib, the metadata and the index.
@@ -63,13 +68,32 @@ impl Toolkit {
 
     /// Compiler arguments with which a crate sees the toolkit and nothing has to be built.
     pub fn rustc_arguments(&self) -> Vec<String> {
-        vec![
+        let mut arguments = vec![
             "-Cprefer-dynamic".to_owned(),
             "--extern".to_owned(),
             format!("haetae={}", self.library().display()),
             "-L".to_owned(),
             format!("dependency={}", self.folder.display()),
-        ]
+        ];
+        arguments.extend(self.crates.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        arguments
+    }
+
+    /// From here on code sees crates beside the toolkit, by these compiler arguments.
+    pub fn set_crates(&self, arguments: Vec<String>) {
+        *self.crates.lock().unwrap_or_else(PoisonError::into_inner) = arguments;
+    }
+
+    /// The version of a crate that a cell sees through the toolkit, where the installation has noted it.
+    pub fn version_of(&self, name: &str) -> Option<String> {
+        let versions = std::fs::read_to_string(self.folder.join(VERSIONS)).ok()?;
+        versions.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+    }
+
+    /// cargo of the same toolchain.
+    pub fn cargo(&self) -> PathBuf {
+        let cargo = self.sysroot.join("bin/cargo");
+        if cargo.is_file() { cargo } else { PathBuf::from("cargo") }
     }
 
     /// Folders in which the worker finds the toolkit and the standard library.

@@ -81,7 +81,7 @@ fn headers(schema: &SchemaRef) -> Vec<TableColumn> {
 }
 
 /// The names that data frames use, so that a table reads the same in SQL and in Rust.
-fn type_name(data_type: &DataType) -> String {
+pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "str".to_owned(),
         DataType::Boolean => "bool".to_owned(),

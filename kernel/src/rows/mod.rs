@@ -4,5 +4,5 @@
 mod excerpt;
 mod spill;
 
-pub use excerpt::Excerpt;
+pub use excerpt::{Excerpt, type_name};
 pub use spill::{Spill, SpillError};

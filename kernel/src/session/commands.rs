@@ -5,7 +5,7 @@ use super::shell::{Done, Request};
 use crate::magics::{self, Command, SqlCell};
 use crate::outcome;
 use haetae_display::table::SHOWN_ROWS;
-use haetae_display::{Bundle, Table, TableColumn};
+use haetae_display::{Bundle, Table};
 use serde_json::json;
 
 const TABLES: &str = "select table_schema as schema, table_name as name, table_type as kind \
@@ -19,7 +19,7 @@ impl Kernel {
             Command::Variables => {
                 let variables = self.variables(request).await;
                 let rows = variables.into_iter().map(|(name, of)| vec![Some(name), Some(of)]).collect();
-                self.shown(request, table(&["name", "type"], rows).bundle())
+                self.shown(request, Table::of_texts(&["name", "type"], rows).bundle())
             }
             Command::Tables => self.query(request, asked(TABLES.to_owned())).await,
             Command::Describe(name) => {
@@ -55,8 +55,29 @@ impl Kernel {
                     None => Done::failed(outcome::unknown_name(&name)),
                 }
             }
+            Command::Opt(level) => self.optimise(request, level).await,
+            Command::Progress(shown) => {
+                shown.inspect(|shown| self.settings.set_progress(*shown));
+                let state = if self.settings.progress() { "shown" } else { "not shown" };
+                self.shown(request, Bundle::text(format!("progress bars are {state}")))
+            }
+            Command::Dependency(wanted) => self.dependency(request, wanted).await,
+            Command::Plot(plot) => self.plot(request, plot).await,
+            Command::Bash(script) => self.bash(request, &script).await,
             Command::Time(cell) => Box::pin(self.run_cell(request, *cell)).await,
         }
+    }
+
+    /// Sets how far later cells are optimised; says what is in force.
+    async fn optimise(&self, request: &Request<'_>, level: Option<u8>) -> Done {
+        if let Some(level) = level {
+            if let Err(error) = self.evaluator.configure(level).await {
+                return Done::failed(outcome::failure(error, ""));
+            }
+            self.settings.set_level(level);
+        }
+        let level = self.settings.level();
+        self.shown(request, Bundle::text(format!("cells are compiled at optimisation level {level}")))
     }
 
     /// The variables; as they were before the cell, where another shell runs one.
@@ -69,7 +90,7 @@ impl Kernel {
         self.evaluator.variables().await
     }
 
-    fn shown(&self, request: &Request<'_>, bundle: Bundle) -> Done {
+    pub(super) fn shown(&self, request: &Request<'_>, bundle: Bundle) -> Done {
         let done = Done::shown(&bundle);
         self.result(request, bundle);
         done
@@ -78,10 +99,4 @@ impl Kernel {
 
 fn asked(query: String) -> SqlCell {
     SqlCell { name: None, save: None, limit: 10 * SHOWN_ROWS, query }
-}
-
-/// A small table of texts, all of it shown.
-fn table(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Table {
-    let column = |name: &&str| TableColumn { name: (*name).to_owned(), data_type: "str".to_owned(), numeric: false };
-    Table { columns: columns.iter().map(column).collect(), total_rows: rows.len(), head: rows, tail: Vec::new() }
 }

@@ -4,14 +4,18 @@
 //! Questions about code are answered at once, beside the cell that runs ([`questions`]). Cells queue
 //! in their shell ([`shell`]): the main one, or a subshell. Rust cells of all shells share one worker.
 
+mod bash;
 mod commands;
 mod control;
+mod dependency;
+mod plot;
 mod questions;
 mod rust_cell;
 mod shell;
 mod sql_cell;
 
 use crate::complete::Oracle;
+use crate::crates::Crates;
 use crate::evaluator::{Evaluator, Folders, WorkerPipes};
 use crate::history::History;
 use crate::index::Index;
@@ -21,6 +25,7 @@ use crate::output::Output;
 use crate::protocol::about;
 use crate::protocol::envelope::{Message, new_message};
 use crate::protocol::sockets::{self, Publisher, Requests};
+use crate::settings::Settings;
 use crate::sql::SqlRunner;
 use crate::toolkit::Toolkit;
 use anyhow::{Context, Result};
@@ -41,6 +46,9 @@ struct Kernel {
     /// Held by the Rust cell that runs.
     rust: Arc<tokio::sync::Mutex<RustSide>>,
     sql: tokio::sync::Mutex<SqlRunner>,
+    /// Held while a crate is built.
+    crates: tokio::sync::Mutex<Crates>,
+    settings: Settings,
     /// The channel on which the analyst is asked for input.
     stdin: tokio::sync::Mutex<Requests>,
     /// Counts how often the stop button was pressed; a cell looks at what comes after its start.
@@ -94,6 +102,7 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let keep = Keep::new(folder.join("keep")).context("cannot make the folder for variables")?;
     let folders = Folders { cells: folder.join("cells"), keep };
     let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
+    let crates = Crates::new(toolkit.clone(), folder.join("crates"));
     let stop = Arc::new(Notify::new());
     sockets.iopub.publish("status", &json!({}), json!({"execution_state": "starting"}));
 
@@ -103,6 +112,8 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
         evaluator,
         rust: Arc::new(tokio::sync::Mutex::new(RustSide { output, warm: false })),
         sql: tokio::sync::Mutex::default(),
+        crates: tokio::sync::Mutex::new(crates),
+        settings: Settings::of_environment(),
         stdin: tokio::sync::Mutex::new(sockets.stdin),
         interrupts: watch::Sender::new(0),
         history: History::open(),
@@ -143,6 +154,13 @@ impl Kernel {
     /// The stop button was pressed.
     fn interrupt(&self) {
         self.interrupts.send_modify(|presses| *presses += 1);
+    }
+
+    /// A line on standard output, for the kernel's own remarks.
+    fn say(&self, request: &shell::Request<'_>, text: &str) {
+        if !request.silent {
+            self.iopub.publish("stream", &request.message.header, json!({"name": "stdout", "text": text}));
+        }
     }
 
     fn count(&self) -> usize {

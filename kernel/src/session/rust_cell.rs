@@ -10,6 +10,7 @@ use crate::syntax::{MOST_DEPTH, depth};
 use crate::warnings;
 use haetae_display::Bundle;
 use haetae_display::channel::{Comm, Event, Failure, Frame, ToCell};
+use haetae_display::progress::NAMES;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const TEXT_OF_A_MESSAGE: usize = 1 << 18;
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where a cell's output goes, and what of it is kept.
-struct Sink<'a> {
+pub(super) struct Sink<'a> {
     kernel: &'a Kernel,
     request: &'a Request<'a>,
     /// Nothing is published: only the value counts.
@@ -214,12 +215,12 @@ async fn typed(stdin: &mut Option<tokio::sync::MutexGuard<'_, super::Requests>>)
 }
 
 impl<'a> Sink<'a> {
-    fn new(kernel: &'a Kernel, request: &'a Request<'a>, quiet: bool) -> Self {
+    pub(super) fn new(kernel: &'a Kernel, request: &'a Request<'a>, quiet: bool) -> Self {
         Self { kernel, request, quiet, pending: None, text: 0, failure: None, value: None }
     }
 
     /// One piece of a cell's output, to where it belongs.
-    fn take(&mut self, stream: Stream, event: Event) {
+    pub(super) fn take(&mut self, stream: Stream, event: Event) {
         match event {
             Event::Text(text) => return self.take_text(stream, text),
             Event::Frame(Frame::Failed(reason)) => self.failure = Some(reason),
@@ -239,6 +240,7 @@ impl<'a> Sink<'a> {
         }
         match frame {
             Frame::Result(bundle) => self.kernel.result(self.request, bundle),
+            Frame::Display { id: Some(id), .. } if id.starts_with(NAMES) && !self.kernel.settings.progress() => {}
             Frame::Display { bundle, id, update } => {
                 let kind = if update { "update_display_data" } else { "display_data" };
                 let transient = id.map_or(json!({}), |id| json!({"display_id": id}));
@@ -289,7 +291,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if let Some((stream, text)) = self.pending.take() {
             let name = if stream == Stream::Out { "stdout" } else { "stderr" };
             self.publish("stream", json!({"name": name, "text": text}));

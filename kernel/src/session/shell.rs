@@ -276,11 +276,7 @@ impl Kernel {
             Cell::Command(Command::Time(cell)) => {
                 let begun = Instant::now();
                 let done = Box::pin(self.run_cell(request, *cell)).await;
-                if !request.silent {
-                    let text = format!("wall time: {:.3} s\n", begun.elapsed().as_secs_f64());
-                    let content = json!({"name": "stdout", "text": text});
-                    self.iopub.publish("stream", &request.message.header, content);
-                }
+                self.say(request, &format!("wall time: {:.3} s\n", begun.elapsed().as_secs_f64()));
                 done
             }
             Cell::Command(command) => self.command(request, command).await,

@@ -6,7 +6,7 @@ use super::shell::{Done, Request};
 use crate::magics::SqlCell;
 use crate::outcome;
 use crate::rows::{Excerpt, Spill};
-use haetae_client::{AsyncClient, QueryStream};
+use haetae_client::{AsyncClient, QueryResult, QueryStream};
 use haetae_display::channel::Failure;
 use haetae_display::{Bundle, Table};
 use serde_json::{Value, json};
@@ -88,11 +88,19 @@ impl Kernel {
 
     /// Starts the query. The connection is free for other shells while the rows come.
     async fn begin(&self, cell: &SqlCell) -> Result<QueryStream, haetae_client::Error> {
-        let (client, statement): (AsyncClient, String) = {
-            let mut runner = self.sql.lock().await;
-            (runner.client().await?, runner.with_saved(&cell.query))
-        };
+        let (client, statement) = self.prepared(&cell.query).await?;
         client.stream(&statement).await
+    }
+
+    /// The whole result of a query that has few rows.
+    pub(super) async fn whole(&self, query: &str) -> Result<QueryResult, haetae_client::Error> {
+        let (client, statement) = self.prepared(query).await?;
+        client.query(&statement).await
+    }
+
+    async fn prepared(&self, query: &str) -> Result<(AsyncClient, String), haetae_client::Error> {
+        let mut runner = self.sql.lock().await;
+        Ok((runner.client().await?, runner.with_saved(query)))
     }
 
     fn next_file(&self) -> PathBuf {

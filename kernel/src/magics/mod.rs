@@ -1,6 +1,16 @@
 //! The first line of a cell decides what it is: Rust, `%%sql`, or a `%`-command.
 
-use haetae_display::{Bundle, Table, TableColumn};
+mod chart;
+mod dependency;
+mod error;
+mod list;
+mod query;
+
+pub use chart::{AGGREGATES, KINDS, Kind, OPTIONS as CHART_OPTIONS, Plot, words};
+pub use dependency::{Dependency, Source};
+pub use error::MagicError;
+pub use list::{COMMANDS, help};
+pub use query::{OPTIONS as SQL_OPTIONS, SqlCell, query_of_line};
 
 /// A cell, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,84 +44,16 @@ pub enum Command {
     Inspect(String),
     /// `%time CODE`, `%%time` above a cell
     Time(Box<Cell>),
-}
-
-/// `%%sql [NAME <<] [--save NAME] [--limit N] QUERY`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SqlCell {
-    /// Variable for the next Rust cell.
-    pub name: Option<String>,
-    /// Name under which later queries can use this one like a table.
-    pub save: Option<String>,
-    /// Rows to show.
-    pub limit: usize,
-    /// The statement.
-    pub query: String,
-}
-
-/// Every command: how it begins, how it is used, what it does.
-pub const COMMANDS: &[(&str, &str, &str)] = &[
-    ("%%sql", "%%sql [NAME <<] [--save NAME] [--limit N]", "ask the warehouse; the query stands below"),
-    ("%%time", "%%time", "run the cell below it and say how long it took"),
-    ("%connect", "%connect", "connect to the server anew and say where it is"),
-    ("%describe", "%describe TABLE", "columns of a table"),
-    ("%help", "%help", "this list"),
-    ("%load", "%load FILE", "put the text of a file into this cell"),
-    ("%tables", "%tables", "tables of the warehouse"),
-    ("%time", "%time CODE", "run one line of Rust and say how long it took"),
-    ("%vars", "%vars", "your variables and their types"),
-];
-
-/// A command that cannot be understood.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum MagicError {
-    /// No such command.
-    #[error("there is no command `{found}`; this kernel knows {}", known())]
-    Unknown {
-        /// What the cell began with.
-        found: String,
-    },
-    /// `%%sql` without a statement.
-    #[error("the %%sql cell has no statement; write it below the first line")]
-    NoQuery,
-    /// A command without what it is about.
-    #[error("expected `{usage}`, found nothing behind the command")]
-    NoArgument {
-        /// How it is used.
-        usage: &'static str,
-    },
-    /// Text below a command that takes one line.
-    #[error("`{command}` takes one line; put what stands below it into a cell of its own")]
-    MoreLines {
-        /// The command.
-        command: String,
-    },
-    /// A name that cannot be one of a Rust variable.
-    #[error("`{found}` cannot be a name here; use letters, digits and _, not first a digit, and no Rust keyword")]
-    BadName {
-        /// What stands where the name should.
-        found: String,
-    },
-    /// `--limit` without a number.
-    #[error("--limit needs a number of rows, found `{found}`")]
-    BadLimit {
-        /// What follows it.
-        found: String,
-    },
-}
-
-fn known() -> String {
-    COMMANDS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-/// The list of commands, as a table.
-pub fn help() -> Bundle {
-    let column = |name: &str| TableColumn { name: name.to_owned(), data_type: "str".to_owned(), numeric: false };
-    let inspect = ("", "NAME?", "what a variable, a command or a name of the toolkit is");
-    let lines = COMMANDS.iter().copied().chain([inspect]);
-    let rows: Vec<_> = lines.map(|(_, usage, does)| vec![Some(usage.to_owned()), Some(does.to_owned())]).collect();
-    let columns = vec![column("command"), column("what it does")];
-    Table { columns, total_rows: rows.len(), head: rows, tail: Vec::new() }.bundle()
+    /// `%opt`, `%opt LEVEL`
+    Opt(Option<u8>),
+    /// `%progress`, `%progress on|off`
+    Progress(Option<bool>),
+    /// `%dep CRATE …`
+    Dependency(Dependency),
+    /// `%sqlplot KIND …`
+    Plot(Plot),
+    /// `%%bash` above a script
+    Bash(String),
 }
 
 /// Understands a cell.
@@ -129,7 +71,9 @@ pub fn understand(code: &str) -> Result<Cell, MagicError> {
     if text.starts_with('%') {
         let (word, rest) = split_word(text);
         return match word {
-            "%%sql" => sql(rest).map(Cell::Sql),
+            "%%sql" => query::sql(rest).map(Cell::Sql),
+            "%%bash" if rest.trim().is_empty() => Err(MagicError::NoScript),
+            "%%bash" => Ok(Cell::Command(Command::Bash(rest.trim_start_matches([' ', '\t', '\r', '\n']).to_owned()))),
             "%%time" => understand(rest).map(|cell| Cell::Command(Command::Time(Box::new(cell)))),
             _ => command(word, rest).map(Cell::Command),
         };
@@ -148,61 +92,36 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 fn command(word: &str, rest: &str) -> Result<Command, MagicError> {
-    let usage = |of: &str| COMMANDS.iter().find(|(name, _, _)| *name == of).map_or("", |(_, usage, _)| usage);
     let argument = rest.trim();
-    let needed = || {
-        if argument.is_empty() { Err(MagicError::NoArgument { usage: usage(word) }) } else { Ok(argument.to_owned()) }
-    };
-    let command = match word {
+    let bad = || MagicError::BadArgument { usage: list::usage(word), found: argument.to_owned() };
+    let needed =
+        || if argument.is_empty() { Err(MagicError::NoArgument { usage: list::usage(word) }) } else { Ok(argument) };
+    if word != "%time" && rest.trim_end().contains('\n') && list::usage(word) != "" {
+        return Err(MagicError::MoreLines { command: word.to_owned() });
+    }
+    Ok(match word {
         "%help" => Command::Help,
         "%vars" | "%whos" => Command::Variables,
         "%tables" => Command::Tables,
-        "%describe" => Command::Describe(needed()?),
+        "%describe" => Command::Describe(needed()?.to_owned()),
         "%connect" => Command::Connect,
-        "%load" => Command::Load(needed()?),
-        "%time" => return Ok(Command::Time(Box::new(understand(&needed()?)?))),
+        "%load" => Command::Load(needed()?.to_owned()),
+        "%time" => Command::Time(Box::new(understand(needed()?)?)),
+        "%opt" => Command::Opt(match argument {
+            "" => None,
+            "0" | "1" | "2" | "3" => argument.parse().ok(),
+            _ => return Err(bad()),
+        }),
+        "%progress" => Command::Progress(match argument {
+            "" => None,
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => return Err(bad()),
+        }),
+        "%dep" => Command::Dependency(dependency::dependency(needed()?)?),
+        "%sqlplot" => Command::Plot(chart::plot(needed()?)?),
         _ => return Err(MagicError::Unknown { found: word.to_owned() }),
-    };
-    if rest.trim_end().contains('\n') {
-        return Err(MagicError::MoreLines { command: word.to_owned() });
-    }
-    Ok(command)
-}
-
-fn name(found: &str) -> Result<String, MagicError> {
-    // Parsing as an identifier refuses keywords too.
-    syn::parse_str::<syn::Ident>(found).map_err(|_| MagicError::BadName { found: found.to_owned() })?;
-    Ok(found.to_owned())
-}
-
-fn sql(text: &str) -> Result<SqlCell, MagicError> {
-    let mut cell = SqlCell { name: None, save: None, limit: haetae_display::table::SHOWN_ROWS, query: String::new() };
-    let (first, body) = text.split_once('\n').unwrap_or((text, ""));
-    let mut head = first.trim();
-    loop {
-        if let Some(rest) = head.strip_prefix("--limit") {
-            let (number, rest) = split_word(rest.trim_start());
-            cell.limit = number.parse().map_err(|_| MagicError::BadLimit { found: number.to_owned() })?;
-            head = rest.trim_start();
-        } else if let Some(rest) = head.strip_prefix("--save") {
-            let (saved, rest) = split_word(rest.trim_start());
-            cell.save = Some(name(saved)?);
-            head = rest.trim_start();
-        } else if let Some((before, rest)) = head.split_once("<<")
-            && cell.name.is_none()
-            && !before.trim().contains(char::is_whitespace)
-        {
-            cell.name = Some(name(before.trim())?);
-            head = rest.trim_start();
-        } else {
-            break;
-        }
-    }
-    cell.query = format!("{head}\n{body}").trim().trim_end_matches(';').to_owned();
-    if cell.query.is_empty() {
-        return Err(MagicError::NoQuery);
-    }
-    Ok(cell)
+    })
 }
 
 #[cfg(test)]
@@ -233,11 +152,21 @@ mod tests {
         assert_eq!(understand("%%sql 1a << select 1"), Err(MagicError::BadName { found: found("1a") }));
         assert_eq!(understand("%%sql fn << select 1"), Err(MagicError::BadName { found: found("fn") }));
         assert_eq!(understand("%%sql --save\nselect 1"), Err(MagicError::BadName { found: found("") }));
-        assert_eq!(understand("%%sql --limit x\nselect 1"), Err(MagicError::BadLimit { found: found("x") }));
+        assert_eq!(
+            understand("%%sql --limit x\nselect 1"),
+            Err(MagicError::BadNumber { option: "--limit", of: "rows", found: found("x") })
+        );
         assert_eq!(understand("%%python\n1"), Err(MagicError::Unknown { found: found("%%python") }));
         assert_eq!(understand("%pip install"), Err(MagicError::Unknown { found: found("%pip") }));
         assert_eq!(understand("%describe"), Err(MagicError::NoArgument { usage: "%describe TABLE" }));
         assert_eq!(understand("%vars\n1 + 1"), Err(MagicError::MoreLines { command: found("%vars") }));
+        assert_eq!(understand("%%bash \n"), Err(MagicError::NoScript));
+        for (code, usage) in
+            [("%opt 4", "%opt [0-3]"), ("%opt 00", "%opt [0-3]"), ("%progress no", "%progress [on|off]")]
+        {
+            let found = code.split(' ').nth(1).unwrap().to_owned();
+            assert_eq!(understand(code), Err(MagicError::BadArgument { usage, found }));
+        }
     }
 
     #[test]
@@ -246,6 +175,9 @@ mod tests {
         assert_eq!(understand(" // only a remark\n"), Ok(Cell::Empty));
         assert_eq!(understand("%vars"), Ok(Cell::Command(Command::Variables)));
         assert_eq!(understand("%describe kcs.fact_item"), Ok(Cell::Command(Command::Describe("kcs.fact_item".into()))));
+        assert_eq!(understand("%opt 3"), Ok(Cell::Command(Command::Opt(Some(3)))));
+        assert_eq!(understand("%progress"), Ok(Cell::Command(Command::Progress(None))));
+        assert_eq!(understand("%%bash\n  ls\n"), Ok(Cell::Command(Command::Bash("ls\n".into()))));
         let timed = |cell| Ok(Cell::Command(Command::Time(Box::new(cell))));
         assert_eq!(understand("%time 1 + 1"), timed(Cell::Rust("1 + 1".into())));
         assert_eq!(understand("%%time\n%vars"), timed(Cell::Command(Command::Variables)));
