@@ -117,9 +117,6 @@ impl Oracle {
     /// The content of an `inspect_reply`.
     pub fn inspect(&self, code: &str, cursor: usize, variables: &Variables) -> Value {
         let (head, word) = word_around(code, cursor);
-        if code.trim_start().starts_with("%%sql") && !word.starts_with('%') {
-            return json!({"status": "ok", "found": false, "data": {}, "metadata": {}});
-        }
         let text = match head.strip_suffix('.') {
             Some(receiver) => self.type_before_dot(receiver, variables).and_then(|of| {
                 let entry = self.index.methods(&last_name(&of)).remove(word)?;

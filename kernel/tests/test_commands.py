@@ -128,7 +128,6 @@ def test_a_query_can_be_saved_anew(kernel):
         ("Chart::b", ["bar", "barh"]),
         ("let x = Chart::b", ["bar", "barh"]),
         ("%%s", ["%%sql"]),
-        ("%%sql\nselect Cha", []),
         ("no_such_name.a", []),
         ("1.", []),
     ],

@@ -35,7 +35,10 @@ impl Kernel {
                 self.query(request, asked(statement)).await
             }
             Command::Connect => match self.sql.lock().await.connect().await {
-                Ok(url) => self.shown(request, Bundle::text(format!("connected to {url}"))),
+                Ok(url) => {
+                    self.catalogue.forget();
+                    self.shown(request, Bundle::text(format!("connected to {url}")))
+                }
                 Err(error) => Done::failed(outcome::sql(&error)),
             },
             Command::Load(path) => match std::fs::read_to_string(&path) {

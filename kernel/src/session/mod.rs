@@ -14,6 +14,7 @@ mod rust_cell;
 mod shell;
 mod sql_cell;
 
+use crate::catalogue::Catalogue;
 use crate::complete::Oracle;
 use crate::crates::Crates;
 use crate::evaluator::{Evaluator, Folders, WorkerPipes};
@@ -46,6 +47,8 @@ struct Kernel {
     /// Held by the Rust cell that runs.
     rust: Arc<tokio::sync::Mutex<RustSide>>,
     sql: tokio::sync::Mutex<SqlRunner>,
+    /// What SQL cells can name.
+    catalogue: Catalogue,
     /// Held while a crate is built.
     crates: tokio::sync::Mutex<Crates>,
     settings: Settings,
@@ -112,6 +115,7 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
         evaluator,
         rust: Arc::new(tokio::sync::Mutex::new(RustSide { output, warm: false })),
         sql: tokio::sync::Mutex::default(),
+        catalogue: Catalogue::default(),
         crates: tokio::sync::Mutex::new(crates),
         settings: Settings::of_environment(),
         stdin: tokio::sync::Mutex::new(sockets.stdin),

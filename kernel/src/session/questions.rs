@@ -39,8 +39,14 @@ impl Kernel {
         };
         match request.kind() {
             "is_complete_request" => complete::is_complete(code),
-            "complete_request" => self.ask_oracle(code, cursor(), Oracle::complete).await,
-            "inspect_request" => self.ask_oracle(code, cursor(), Oracle::inspect).await,
+            "complete_request" => match self.catalogue.complete(code, cursor()).await {
+                Some(of_sql) => of_sql,
+                None => self.ask_oracle(code, cursor(), Oracle::complete).await,
+            },
+            "inspect_request" => match self.catalogue.inspect(code, cursor()).await {
+                Some(of_sql) => of_sql,
+                None => self.ask_oracle(code, cursor(), Oracle::inspect).await,
+            },
             "history_request" => {
                 let with_output = request.content["output"].as_bool().unwrap_or(false);
                 let entries = self.history.entries(Wanted::of(&request.content), with_output).await;

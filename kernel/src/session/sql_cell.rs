@@ -3,9 +3,11 @@
 
 use super::Kernel;
 use super::shell::{Done, Request};
+use crate::catalogue::columns_of;
 use crate::magics::SqlCell;
 use crate::outcome;
 use crate::rows::{Excerpt, Spill};
+use arrow::datatypes::SchemaRef;
 use haetae_client::{AsyncClient, QueryResult, QueryStream};
 use haetae_display::channel::Failure;
 use haetae_display::{Bundle, Table};
@@ -19,6 +21,14 @@ const LONG: usize = 200_000;
 /// Between two pictures of a result that is still coming.
 const PICTURES: Duration = Duration::from_millis(250);
 
+/// What has come of a query.
+struct Fetched {
+    table: Table,
+    schema: SchemaRef,
+    /// All of its rows, where the cell gives them a name.
+    file: Option<PathBuf>,
+}
+
 impl Kernel {
     /// Runs the query of a cell.
     pub(super) async fn query(&self, request: &Request<'_>, cell: SqlCell) -> Done {
@@ -29,7 +39,7 @@ impl Kernel {
             Ok(()) = interrupts.changed() => Err(outcome::interrupted_query()),
             fetched = self.fetch(&cell, &mut shown) => fetched,
         };
-        let (table, file) = match fetched {
+        let Fetched { table, schema, file } = match fetched {
             Ok(fetched) => fetched,
             Err(failure) => {
                 shown.give_up();
@@ -38,6 +48,7 @@ impl Kernel {
         };
         if let Some(name) = &cell.save {
             self.sql.lock().await.save(name, &cell.query);
+            self.catalogue.save(name, &cell.query, columns_of(&schema));
         }
         let Some((name, file)) = cell.name.as_ref().zip(file) else {
             return shown.result(&table, table.bundle());
@@ -61,8 +72,7 @@ impl Kernel {
         done
     }
 
-    /// The table of a query's result, and the file with all of its rows where the cell gives it a name.
-    async fn fetch(&self, cell: &SqlCell, shown: &mut Shown<'_>) -> Result<(Table, Option<PathBuf>), Failure> {
+    async fn fetch(&self, cell: &SqlCell, shown: &mut Shown<'_>) -> Result<Fetched, Failure> {
         let sql_error = |error| outcome::sql(&error);
         let arrow = |error| outcome::arrow(&error);
         let spill_error = |error| outcome::rows(&error);
@@ -83,7 +93,7 @@ impl Kernel {
             Some(spill) => Some(spill.finish().await.map_err(spill_error)?),
             None => None,
         };
-        Ok((excerpt.table().map_err(arrow)?, file))
+        Ok(Fetched { table: excerpt.table().map_err(arrow)?, schema: rows.schema().clone(), file })
     }
 
     /// Starts the query. The connection is free for other shells while the rows come.
