@@ -4,16 +4,24 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use haetae_display::{Table, TableColumn};
+use haetae_display::pages::{MOST_BYTES, MOST_ROWS};
+use haetae_display::{Pages, Table, TableColumn};
 use std::collections::VecDeque;
+
+/// Rows that are formatted at a time, where it is not known how many there will be room for.
+const STEP: usize = 64;
+
+type Row = Vec<Option<String>>;
 
 /// Rows of a result that are kept to be shown.
 pub struct Excerpt {
     columns: Vec<TableColumn>,
     /// Rows to show.
     limit: usize,
-    /// The first ones, as many as could be shown if there were no more.
-    head: Vec<Vec<Option<String>>>,
+    /// The first ones: as many as could be shown if there were no more, and some to turn the pages to.
+    first: Vec<Row>,
+    /// Text of those of them that are for paging alone.
+    bytes: usize,
     /// The last ones; what stands before them is let go.
     tail: VecDeque<RecordBatch>,
     rows: usize,
@@ -22,7 +30,8 @@ pub struct Excerpt {
 impl Excerpt {
     /// None yet, of a result with these columns.
     pub fn new(schema: &SchemaRef, limit: usize) -> Self {
-        Self { columns: headers(schema), limit, head: Vec::new(), tail: VecDeque::new(), rows: 0 }
+        let columns = headers(schema);
+        Self { columns, limit, first: Vec::new(), bytes: 0, tail: VecDeque::new(), rows: 0 }
     }
 
     /// Rows that have come.
@@ -35,8 +44,9 @@ impl Excerpt {
     /// # Errors
     /// When a column's type cannot be written as text.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let above = self.limit.saturating_sub(self.rows).min(batch.num_rows());
-        self.head.extend(texts(batch, 0..above)?);
+        if self.first.len() == self.rows {
+            self.add_first(batch)?;
+        }
         self.rows += batch.num_rows();
         let wanted = self.limit / 2;
         let last = batch.num_rows().min(wanted);
@@ -51,20 +61,46 @@ impl Excerpt {
         Ok(())
     }
 
+    fn add_first(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let mut next = 0;
+        while next < batch.num_rows() {
+            let missing = self.limit.saturating_sub(self.first.len());
+            let room = self.bytes <= MOST_BYTES && self.first.len() < MOST_ROWS;
+            let step = if missing > 0 { missing } else if room { STEP } else { return Ok(()) };
+            let end = (next + step).min(batch.num_rows());
+            let rows = texts(batch, next..end)?;
+            if missing == 0 {
+                self.bytes += rows.iter().flatten().flatten().map(String::len).sum::<usize>();
+            }
+            self.first.extend(rows);
+            next = end;
+        }
+        Ok(())
+    }
+
     /// The table, of what has come so far.
     ///
     /// # Errors
     /// As [`add`](Self::add).
     pub fn table(&self) -> Result<Table, ArrowError> {
         let (head, tail) = Table::shown(self.rows, self.limit);
+        let (head, behind) = self.first.split_at(head);
         let mut last = Vec::new();
+        let mut pages = Pages::behind(head);
         if tail > 0 {
             for batch in &self.tail {
                 last.extend(texts(batch, 0..batch.num_rows())?);
             }
             last.drain(..last.len() - tail);
+            behind.iter().for_each(|row| pages.take(row.clone()));
         }
-        Ok(Table { columns: self.columns.clone(), head: self.head[..head].to_vec(), tail: last, total_rows: self.rows })
+        Ok(Table {
+            columns: self.columns.clone(),
+            head: head.to_vec(),
+            tail: last,
+            more: pages.into_rows(),
+            total_rows: self.rows,
+        })
     }
 }
 
@@ -149,6 +185,8 @@ mod tests {
         let shown = table(4, 10);
         assert_eq!(first(&shown.head), ["0", "1", "2", "3", "4"]);
         assert_eq!(first(&shown.tail), ["7", "8", "9", "10", "11"]);
+        // Those behind the head, without a gap, for paging.
+        assert_eq!(first(&shown.more), ["5", "6", "7", "8", "9", "10", "11"]);
         assert_eq!((shown.total_rows, &shown.head[1][1]), (12, &None));
         let types: Vec<&str> = shown.columns.iter().map(|c| c.data_type.as_str()).collect();
         assert_eq!(types, ["i64", "f64", "str"]);
@@ -157,7 +195,7 @@ mod tests {
     #[test]
     fn a_small_and_an_empty_result() {
         let shown = table(1, 10);
-        assert_eq!((shown.head.len(), shown.tail.len()), (3, 0));
+        assert_eq!((shown.head.len(), shown.tail.len(), shown.more.len()), (3, 0, 0));
         let shown = table(0, 10);
         assert_eq!((shown.head.len(), shown.columns.len()), (0, 3));
     }
@@ -170,6 +208,9 @@ mod tests {
             let (head, tail) = Table::shown(all.len(), limit);
             assert_eq!(first(&shown.head), all[..head], "{batches} batches, limit {limit}");
             assert_eq!(first(&shown.tail), all[all.len() - tail..], "{batches} batches, limit {limit}");
+            if tail > 0 {
+                assert_eq!(first(&shown.more), all[head..], "{batches} batches, limit {limit}");
+            }
         }
     }
 
@@ -177,7 +218,7 @@ mod tests {
     fn only_the_last_batches_are_kept() {
         let mut excerpt = Excerpt::new(&batch(0).schema(), 10);
         (0..1000).for_each(|i| excerpt.add(&batch(3 * i)).unwrap());
-        assert!(excerpt.tail.len() <= 2 && excerpt.head.len() == 10);
+        assert!(excerpt.tail.len() <= 2 && excerpt.first.len() < MOST_ROWS + STEP);
         assert_eq!(first(&excerpt.table().unwrap().tail), ["2995", "2996", "2997", "2998", "2999"]);
     }
 }

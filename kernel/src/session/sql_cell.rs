@@ -139,7 +139,9 @@ impl<'a> Shown<'a> {
     fn so_far(&mut self, excerpt: &Excerpt) -> Result<(), arrow::error::ArrowError> {
         let due = self.pictured.is_none_or(|at| at.elapsed() >= PICTURES);
         if excerpt.rows() > LONG && due && !self.request.silent {
-            self.picture(&captioned("reading; so far", &excerpt.table()?));
+            let table = excerpt.table()?;
+            // Pages are turned when they are all there.
+            self.picture(&captioned("reading; so far", &Table { more: Vec::new(), ..table }));
             self.pictured = Some(Instant::now());
         }
         Ok(())

@@ -4,7 +4,7 @@
 use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
-use crate::display::{Bundle, Table, TableColumn};
+use crate::display::{Bundle, Pages, Table, TableColumn};
 use haetae_models::{ClearanceRun, Evaluation};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
@@ -140,6 +140,13 @@ pub fn frame_table(frame: &DataFrame) -> Table {
     let rows = |range: std::ops::Range<usize>| -> Vec<Vec<Option<String>>> {
         range.map(|row| frame.columns().iter().map(|column| cell_text(column, row)).collect()).collect()
     };
+    let head_rows = rows(0..head);
+    let mut pages = Pages::behind(&head_rows);
+    let mut next = head;
+    while tail > 0 && next < frame.height() && !pages.is_full() {
+        rows(next..next + 1).into_iter().for_each(|row| pages.take(row));
+        next += 1;
+    }
     Table {
         columns: frame
             .columns()
@@ -150,9 +157,10 @@ pub fn frame_table(frame: &DataFrame) -> Table {
                 numeric: column.dtype().is_primitive_numeric(),
             })
             .collect(),
-        head: rows(0..head),
+        head: head_rows,
         tail: rows(frame.height() - tail..frame.height()),
         total_rows: frame.height(),
+        more: pages.into_rows(),
     }
 }
 

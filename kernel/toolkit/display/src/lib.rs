@@ -8,10 +8,12 @@
 pub mod bundle;
 pub mod channel;
 pub mod drawing;
+pub mod pages;
 pub mod progress;
 pub mod stop;
 pub mod table;
 
 pub use bundle::Bundle;
 pub use drawing::Drawing;
+pub use pages::Pages;
 pub use table::{Table, TableColumn};

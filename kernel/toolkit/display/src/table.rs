@@ -32,13 +32,17 @@ pub struct Table {
     pub tail: Vec<Vec<Option<String>>>,
     /// Rows that the whole value has.
     pub total_rows: usize,
+    /// Rows right behind `head`, for paging ([`crate::Pages`]); empty where `head` and `tail` are everything.
+    pub more: Vec<Vec<Option<String>>>,
 }
 
 impl Table {
     /// A small table of texts, all of it shown.
     pub fn of_texts(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Table {
-        let column = |name: &&str| TableColumn { name: (*name).to_owned(), data_type: "str".to_owned(), numeric: false };
-        Table { columns: names.iter().map(column).collect(), total_rows: rows.len(), head: rows, tail: Vec::new() }
+        let column =
+            |name: &&str| TableColumn { name: (*name).to_owned(), data_type: "str".to_owned(), numeric: false };
+        let columns = names.iter().map(column).collect();
+        Table { columns, total_rows: rows.len(), head: rows, tail: Vec::new(), more: Vec::new() }
     }
 
     /// Which rows of `total` are shown: `(from the top, from the bottom)`.
@@ -51,7 +55,7 @@ impl Table {
         format!("shape: ({}, {})", grouped(self.total_rows), self.columns.len())
     }
 
-    /// HTML with class `dataframe`, everything escaped.
+    /// HTML with class `dataframe`, everything escaped; with a script for paging where there are more rows.
     pub fn to_html(&self) -> String {
         let mut html = String::from("<div><small>");
         html.push_str(&escape(&self.shape()));
@@ -74,7 +78,9 @@ impl Table {
             html.push_str("</tr>");
             self.push_html_rows(&mut html, &self.tail);
         }
-        html.push_str("</tbody></table></div>");
+        html.push_str("</tbody></table>");
+        html.push_str(&crate::pages::script(self));
+        html.push_str("</div>");
         html
     }
 
@@ -137,7 +143,7 @@ fn push_cell(html: &mut String, tag: &str, numeric: bool, content: &str) {
     html.push_str(&format!("<{tag} style=\"text-align: {align}\">{content}</{tag}>"));
 }
 
-fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     if text.chars().count() <= CELL_WIDTH {
         return text.replace('\n', "⏎");
     }
@@ -188,6 +194,7 @@ mod tests {
             head: vec![vec![Some("<b>".into()), Some("1".into())]],
             tail: vec![vec![None, Some("22".into())]],
             total_rows: 1200,
+            more: Vec::new(),
         }
     }
 
