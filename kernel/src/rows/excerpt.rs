@@ -92,6 +92,8 @@ impl Excerpt {
                 last.extend(texts(batch, 0..batch.num_rows())?);
             }
             last.drain(..last.len() - tail);
+        }
+        if !head.is_empty() && self.rows > self.limit {
             behind.iter().for_each(|row| pages.take(row.clone()));
         }
         Ok(Table {
@@ -208,9 +210,8 @@ mod tests {
             let (head, tail) = Table::shown(all.len(), limit);
             assert_eq!(first(&shown.head), all[..head], "{batches} batches, limit {limit}");
             assert_eq!(first(&shown.tail), all[all.len() - tail..], "{batches} batches, limit {limit}");
-            if tail > 0 {
-                assert_eq!(first(&shown.more), all[head..], "{batches} batches, limit {limit}");
-            }
+            let more = if head > 0 && all.len() > limit { &all[head..] } else { &[] };
+            assert_eq!(first(&shown.more), more, "{batches} batches, limit {limit}");
         }
     }
 
