@@ -1,6 +1,7 @@
 //! What the server says of itself -> the contents of the catalogue.
 
 use super::{Column, Contents, Function, Table};
+use crate::rows::type_name;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
@@ -26,8 +27,7 @@ pub(super) async fn contents() -> Result<Contents> {
         if contents.tables.last().is_none_or(|last| last.schema != *schema || last.name != *name) {
             contents.tables.push(Table { schema: schema.clone(), name: name.clone(), ..Table::default() });
         }
-        let data_type =
-            data_type.parse::<DataType>().map_or_else(|_| data_type.clone(), |of| crate::sql::type_name(&of));
+        let data_type = data_type.parse::<DataType>().map_or_else(|_| data_type.clone(), |of| type_name(&of));
         let column = Column { name: column.clone(), data_type, nullable: nullable == "YES" };
         if let Some(table) = contents.tables.last_mut() {
             table.columns.push(column);
@@ -49,7 +49,7 @@ pub(super) async fn contents() -> Result<Contents> {
 pub fn columns_of(schema: &Schema) -> Vec<Column> {
     let column = |field: &std::sync::Arc<arrow::datatypes::Field>| Column {
         name: field.name().clone(),
-        data_type: crate::sql::type_name(field.data_type()),
+        data_type: type_name(field.data_type()),
         nullable: field.is_nullable(),
     };
     schema.fields().iter().map(column).collect()

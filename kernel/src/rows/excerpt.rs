@@ -66,7 +66,13 @@ impl Excerpt {
         while next < batch.num_rows() {
             let missing = self.limit.saturating_sub(self.first.len());
             let room = self.bytes <= MOST_BYTES && self.first.len() < MOST_ROWS;
-            let step = if missing > 0 { missing } else if room { STEP } else { return Ok(()) };
+            let step = if missing > 0 {
+                missing
+            } else if room {
+                STEP
+            } else {
+                return Ok(());
+            };
             let end = (next + step).min(batch.num_rows());
             let rows = texts(batch, next..end)?;
             if missing == 0 {

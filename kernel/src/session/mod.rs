@@ -104,8 +104,8 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let oracle = Oracle::new(Index::load(toolkit.folder()), inference.beside(folder.join("ask")));
     let keep = Keep::new(folder.join("keep")).context("cannot make the folder for variables")?;
     let folders = Folders { cells: folder.join("cells"), keep };
-    let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
     let crates = Crates::new(toolkit.clone(), folder.join("crates"));
+    let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
     let stop = Arc::new(Notify::new());
     sockets.iopub.publish("status", &json!({}), json!({"execution_state": "starting"}));
 
