@@ -69,6 +69,6 @@ def test_a_cell_opens_sends_and_closes(served):
 def test_comms_end_with_the_worker(served):
     open_comm(served, "third")
     assert "third" in comms(served)
-    served.fails("std::process::abort()", "Crashed", "variables are gone")
+    served.fails("std::process::abort()", "Crashed", "the worker process has ended")
     assert comms(served) == {}
     assert said(open_comm(served, "fourth"), "comm_close") == [{"comm_id": "fourth", "data": {}}]

@@ -164,6 +164,10 @@ impl Kernel {
                 }
             }
         }
+        // What the handler has written to the other stream may still be on its way.
+        for (stream, event) in rust.output.rest().await {
+            sink.take(stream, event);
+        }
         sink.flush();
     }
 
