@@ -114,6 +114,14 @@ def test_an_error_aborts_the_cells_behind_it(kernel):
     assert kernel.ok("2").text == "2"
 
 
+def test_a_cell_that_is_sent_after_the_error_runs(kernel):
+    cells = []
+    for _ in range(300):
+        cells.append(kernel.start("%nosuch"))
+        cells[-1].reply()
+    assert {cell.end().status for cell in cells} == {"error"}
+
+
 def test_an_error_without_stop_on_error_aborts_nothing(kernel):
     first, second = kernel.start('panic!("go on")', stop_on_error=False), kernel.start("1 + 1")
     assert first.end().status == "error"

@@ -121,28 +121,25 @@ impl Done {
 impl Shell {
     async fn serve(self, mut requests: UnboundedReceiver<Message>) {
         while let Some(request) = requests.recv().await {
-            if !self.handle(&request).await {
-                continue;
-            }
-            // The cell failed and wants what is queued behind it not to run.
-            while let Ok(next) = requests.try_recv() {
+            for _ in 0..self.handle(&request, &requests).await {
+                let Ok(next) = requests.try_recv() else { break };
                 if next.kind() == "execute_request" {
                     self.kernel.abort(&next);
                 } else {
-                    self.handle(&next).await;
+                    self.handle(&next, &requests).await;
                 }
             }
         }
     }
 
-    /// Answers one request; true where queued cells are to be aborted.
-    async fn handle(&self, request: &Message) -> bool {
+    /// Answers one request; of how many that are queued behind it the cells are to be aborted.
+    async fn handle(&self, request: &Message, queued: &UnboundedReceiver<Message>) -> usize {
         let kernel = &self.kernel;
         kernel.running().push(request.header.clone());
         kernel.status(request, "busy");
-        let mut abort = false;
+        let mut behind = 0;
         match request.kind() {
-            "execute_request" => abort = kernel.execute(request).await,
+            "execute_request" => behind = kernel.execute(request, queued).await,
             "comm_open" | "comm_msg" | "comm_close" => kernel.comm(request).await,
             // Messages of later protocols.
             _ => {}
@@ -151,7 +148,7 @@ impl Shell {
         kernel.running().retain(|header| *header != request.header);
         kernel.status(request, "idle");
         kernel.still_busy();
-        abort
+        behind
     }
 }
 
@@ -213,7 +210,7 @@ impl Kernel {
         }
     }
 
-    async fn execute(&self, message: &Message) -> bool {
+    async fn execute(&self, message: &Message, queued: &UnboundedReceiver<Message>) -> usize {
         let code = text_of(message, "code");
         let flag = |name: &str, default| message.content[name].as_bool().unwrap_or(default);
         let silent = flag("silent", false);
@@ -237,7 +234,7 @@ impl Kernel {
                 "user_expressions": self.user_expressions(&request).await,
             });
             self.answer(message, "execute_reply", content);
-            return false;
+            return 0;
         };
         let mut error = outcome::content(&failure);
         if !silent {
@@ -247,8 +244,10 @@ impl Kernel {
         error["execution_count"] = json!(count);
         error["payload"] = json!([]);
         error["user_expressions"] = json!({});
+        // The cell failed, and what is queued behind it does not run; but what a client sends after the answer does.
+        let behind = if flag("stop_on_error", true) && !silent { queued.len() } else { 0 };
         self.answer(message, "execute_reply", error);
-        flag("stop_on_error", true) && !silent
+        behind
     }
 
     /// Each expression's value or error, shown nowhere else.
