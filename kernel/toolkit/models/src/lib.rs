@@ -21,7 +21,9 @@
 //! and evaluation out.
 
 mod baseline;
+mod check;
 mod clearance;
+mod contributions;
 mod error;
 mod evaluation;
 mod lightgbm;
@@ -30,9 +32,8 @@ pub mod metrics;
 
 pub use baseline::{ImporterHistory, Lookup};
 pub use clearance::{Clearance, ClearanceModel, ClearanceRun, Stage};
+pub use contributions::Contributions;
 pub use error::{Error, Result};
 pub use evaluation::{Audit, Evaluation, Protocol, RATES, Score};
-pub use lightgbm::{
-    CheckedLightGbm, Contributions, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step,
-};
+pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};

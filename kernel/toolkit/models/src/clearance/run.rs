@@ -1,9 +1,9 @@
 //! Training and later rows -> a model, and its figures beside the baselines' under each protocol.
 
 use super::{Clearance, ClearanceModel};
-use crate::evaluation::escape;
 use crate::lightgbm::Progress;
 use crate::{Audit, Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Protocol, Result, Step};
+use haetae_display::table::escape;
 use haetae_features::{FittedFeatures, day_range, group_folds, rows};
 use polars::frame::DataFrame;
 use std::fmt;

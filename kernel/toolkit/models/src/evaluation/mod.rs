@@ -6,7 +6,6 @@ mod show;
 
 pub use audit::Audit;
 pub use score::{Protocol, RATES, Score};
-pub(crate) use show::escape;
 
 use crate::Result;
 use polars::frame::DataFrame;

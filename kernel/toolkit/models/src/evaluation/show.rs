@@ -1,6 +1,7 @@
 //! An evaluation as a text table and as HTML.
 
 use super::{Evaluation, RATES, Score};
+use haetae_display::table::escape;
 use std::fmt;
 
 /// Shares with three digits; a dash where there is none.
@@ -87,20 +88,4 @@ impl fmt::Display for Evaluation {
         write!(f, "\n{}", self.audit)?;
         self.notes.iter().try_for_each(|note| write!(f, "\n{note}"))
     }
-}
-
-/// Text that stands in HTML as itself.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -2,7 +2,8 @@
 
 use super::ffi::{Dataset, Learner};
 use super::model::LightGbmModel;
-use super::params::{CheckedLightGbm, Metric, Objective};
+use super::{CheckedLightGbm, Metric, Objective};
+use crate::check::{check_rows, same_features};
 use crate::metrics::both_classes;
 use crate::{Error, Result};
 use haetae_display::stop;
@@ -113,44 +114,6 @@ impl Watched<'_> {
     }
 }
 
-pub(crate) fn check_rows(
-    what: &'static str,
-    features: &FeatureMatrix,
-    target: &[f64],
-    objective: Objective,
-) -> Result<()> {
-    if features.rows() == 0 || features.columns() == 0 {
-        return Err(Error::Empty { what, rows: features.rows(), columns: features.columns() });
-    }
-    if target.len() != features.rows() {
-        return Err(Error::Rows { what: "target", expected: features.rows(), found: target.len() });
-    }
-    #[expect(clippy::cast_precision_loss, reason = "at most 10000 classes")]
-    let wrong = |value: f64| match objective {
-        Objective::Binary => value != 0.0 && value != 1.0,
-        Objective::Classes(classes) => !(value.fract() == 0.0 && value >= 0.0 && value < classes as f64),
-        Objective::Value => !value.is_finite(),
-    };
-    if let Some(row) = target.iter().position(|&value| wrong(value)) {
-        let expected = match objective {
-            Objective::Binary => "0 or 1".to_owned(),
-            Objective::Classes(classes) => format!("a whole number from 0 to {}", classes - 1),
-            Objective::Value => "a finite number".to_owned(),
-        };
-        return Err(Error::Target { row, expected, found: target[row] });
-    }
-    for i in (0..features.columns()).filter(|&i| features.is_categorical(i)) {
-        let column = features.column(i);
-        // The library drops negative codes silently and cuts fractions off.
-        let wrong =
-            |value: f64| !value.is_nan() && (value.fract() != 0.0 || value < 0.0 || value > f64::from(i32::MAX));
-        if let Some(row) = column.iter().position(|&value| wrong(value)) {
-            return Err(Error::Category { name: features.names()[i].clone(), row, found: column[row] });
-        }
-    }
-    Ok(())
-}
-
 fn check_names(features: &FeatureMatrix) -> Result<()> {
     let bad = |name: &String| {
         name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || "\",:[]{}".contains(c))
@@ -158,17 +121,5 @@ fn check_names(features: &FeatureMatrix) -> Result<()> {
     match features.names().iter().find(|name| bad(name)) {
         Some(name) => Err(Error::FeatureName { name: name.clone() }),
         None => Ok(()),
-    }
-}
-
-/// Fails at the first feature that differs.
-pub(crate) fn same_features(expected: &[String], found: &[String]) -> Result<()> {
-    let name = |names: &[String], position: usize| names.get(position).cloned().unwrap_or_else(|| "nothing".to_owned());
-    let len = expected.len().max(found.len());
-    match (0..len).find(|&i| expected.get(i) != found.get(i)) {
-        None => Ok(()),
-        Some(position) => {
-            Err(Error::FeatureMismatch { position, expected: name(expected, position), found: name(found, position) })
-        }
     }
 }

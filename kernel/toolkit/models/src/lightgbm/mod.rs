@@ -4,12 +4,15 @@
 //! as long as the library says; nothing is written to stdout; the same input, parameters and
 //! number of threads give the same model byte for byte.
 
+mod checked;
 mod ffi;
 mod fit;
+mod goal;
 mod model;
 mod params;
 
+pub use checked::CheckedLightGbm;
 pub use fit::{Progress, Step};
-pub(crate) use fit::{check_rows, same_features};
-pub use model::{Contributions, LightGbmModel};
-pub use params::{CheckedLightGbm, LightGbm, LightGbmParams, Metric, Objective};
+pub use goal::{Metric, Objective};
+pub use model::LightGbmModel;
+pub use params::{LightGbm, LightGbmParams};

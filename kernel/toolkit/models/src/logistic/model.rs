@@ -3,7 +3,7 @@
 use super::encode::Encoder;
 use super::solver::probability;
 use crate::Result;
-use crate::lightgbm::same_features;
+use crate::check::same_features;
 use haetae_features::FeatureMatrix;
 
 /// Weights that have been fitted; see [`super::Logistic`].

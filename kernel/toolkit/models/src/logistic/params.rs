@@ -3,7 +3,7 @@
 use super::encode::Encoder;
 use super::model::LogisticModel;
 use super::solver::{Penalty, solve};
-use crate::lightgbm::check_rows;
+use crate::check::check_rows;
 use crate::metrics::both_classes;
 use crate::{Error, Objective, Result};
 use haetae_features::FeatureMatrix;

@@ -1,0 +1,125 @@
+//! A model in the library's memory: read from text, asked for predictions.
+
+use super::{c_len, c_string, check, quiet};
+use crate::{Error, Result};
+use lightgbm3_sys as sys;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+/// What a prediction is to hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::lightgbm) enum Predict {
+    /// Probabilities or values.
+    Normal,
+    /// Scores before the link function.
+    Raw,
+    /// Contributions of each feature, and the expected value last.
+    Contributions,
+}
+
+/// A model: while it learns, tied to its data sets; read from text, on its own.
+#[derive(Debug)]
+pub(in crate::lightgbm) struct Booster(pub(super) sys::BoosterHandle);
+
+// SAFETY: the handle owns its data and is not tied to a thread.
+unsafe impl Send for Booster {}
+// SAFETY: every function below that takes `&self` only predicts or reads, which the library guards
+// with a shared lock inside the handle; those that change the model take `&mut self`.
+unsafe impl Sync for Booster {}
+
+impl Drop for Booster {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from the library and is freed once.
+        unsafe { sys::LGBM_BoosterFree(self.0) };
+    }
+}
+
+impl Booster {
+    pub(in crate::lightgbm) fn from_text(text: &str) -> Result<Self> {
+        const CALL: &str = "reading a model from text";
+        quiet();
+        let text = c_string(text, CALL)?;
+        let mut handle: sys::BoosterHandle = ptr::null_mut();
+        let mut iterations: c_int = 0;
+        // SAFETY: a zero-terminated text, and places for a number and a handle.
+        check(unsafe { sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &mut iterations, &mut handle) }, CALL)?;
+        Ok(Self(handle))
+    }
+
+    pub(in crate::lightgbm) fn classes(&self) -> Result<usize> {
+        let mut classes: c_int = 0;
+        // SAFETY: a live handle and a place for one number.
+        check(unsafe { sys::LGBM_BoosterGetNumClasses(self.0, &mut classes) }, "counting classes")?;
+        Ok(usize::try_from(classes).unwrap_or(1).max(1))
+    }
+
+    pub(in crate::lightgbm) fn features(&self) -> Result<usize> {
+        let mut features: c_int = 0;
+        // SAFETY: a live handle and a place for one number.
+        check(unsafe { sys::LGBM_BoosterGetNumFeature(self.0, &mut features) }, "counting features")?;
+        Ok(usize::try_from(features).unwrap_or(0))
+    }
+
+    /// Total gain of the splits on each feature.
+    pub(in crate::lightgbm) fn gains(&self) -> Result<Vec<f64>> {
+        quiet();
+        let mut gains = vec![0.0; self.features()?];
+        // SAFETY: one number a feature, as the function asks.
+        let code = unsafe {
+            sys::LGBM_BoosterFeatureImportance(
+                self.0,
+                0,
+                sys::C_API_FEATURE_IMPORTANCE_GAIN as c_int,
+                gains.as_mut_ptr(),
+            )
+        };
+        check(code, "weighing features")?;
+        Ok(gains)
+    }
+
+    /// Predicts row-major `values` of as many columns as the model has features.
+    pub(in crate::lightgbm) fn predict(
+        &self,
+        values: &[f64],
+        rows: usize,
+        kind: Predict,
+        threads: usize,
+    ) -> Result<Vec<f64>> {
+        const CALL: &str = "predicting";
+        quiet();
+        let columns = self.features()?;
+        if values.len() != rows * columns {
+            return Err(Error::Rows { what: "values of a matrix", expected: rows * columns, found: values.len() });
+        }
+        let kind = match kind {
+            Predict::Normal => sys::C_API_PREDICT_NORMAL,
+            Predict::Raw => sys::C_API_PREDICT_RAW_SCORE,
+            Predict::Contributions => sys::C_API_PREDICT_CONTRIB,
+        } as c_int;
+        let rows = c_len(rows, CALL)?;
+        let mut len: i64 = 0;
+        // SAFETY: a live handle and a place for one number.
+        check(unsafe { sys::LGBM_BoosterCalcNumPredict(self.0, rows, kind, 0, 0, &mut len) }, CALL)?;
+        let mut result = vec![0.0; usize::try_from(len).unwrap_or(0)];
+        let parameters = c_string(&format!("num_threads={threads} verbosity=-1"), CALL)?;
+        // SAFETY: `values` holds rows * columns numbers; `result` has the length asked for.
+        let code = unsafe {
+            sys::LGBM_BoosterPredictForMat(
+                self.0,
+                values.as_ptr().cast::<c_void>(),
+                sys::C_API_DTYPE_FLOAT64 as c_int,
+                rows,
+                c_len(columns, CALL)?,
+                1,
+                kind,
+                0,
+                0,
+                parameters.as_ptr(),
+                &mut len,
+                result.as_mut_ptr(),
+            )
+        };
+        check(code, CALL)?;
+        Ok(result)
+    }
+}
