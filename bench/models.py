@@ -1,4 +1,5 @@
-"""Fraud models on the declarations of the Korea Customs Service: fitted on 2020, judged on the first quarter of 2021.
+"""Our own models beside scikit-learn's on generated numbers (`classic.py`), and fraud models on the declarations of the
+Korea Customs Service: fitted on 2020, judged on the first quarter of 2021.
 
 Ours run in cells of the kernel, on rows that come from the server; the peers are fitted in Python on the same rows.
 In these declarations whole tuples return, label included. So there are three protocols: `full`, all rows of the
@@ -10,6 +11,7 @@ import statistics
 
 import numpy as np
 
+import classic
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -159,9 +161,13 @@ def measured(context, cells, declarations):
     ]
 
 
-def figures(context):
+def declarations_of_kcs(context):
     folder = os.environ.get("HAETAE_KCS_DIR")
     if not folder:
         return without_data(context)
     with analyst(context.folder / "kcs", folder) as cells:
         return measured(context, cells, Declarations(folder))
+
+
+def figures(context):
+    return [*classic.figures(context), *declarations_of_kcs(context)]

@@ -12,8 +12,13 @@ pub use crate::features::{
 };
 pub use crate::input::{input, password};
 pub use crate::models::{
-    Audit, Clearance, ClearanceModel, ClearanceRun, Contributions, Evaluation, ImporterHistory, LightGbm,
-    LightGbmModel, LightGbmParams, Logistic, LogisticModel, LogisticParams, Lookup, Protocol, Score, metrics,
+    Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Contributions, Covariance, Dbscan,
+    DbscanModel, DbscanParams, Evaluation, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams,
+    ImporterHistory, Interval, IsolationForest, IsolationForestModel, IsolationForestParams, Isotonic, KMeans,
+    KMeansModel, KMeansParams, LightGbm, LightGbmModel, LightGbmParams, Logistic, LogisticModel, LogisticParams,
+    Lookup, OutOfBag, Pca, PcaModel, PcaParams, Platt, Profiles, Protocol, RandomForest, RandomForestModel,
+    RandomForestParams, Reliability, Score, adjusted_rand_index, bootstrap, drift, learning_curve, metrics,
+    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -5,7 +5,7 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
-use haetae_models::{ClearanceRun, Evaluation};
+use haetae_models::{ClearanceRun, Evaluation, PcaModel, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType, Series};
@@ -66,6 +66,24 @@ impl Show for Evaluation {
     }
 }
 
+impl Show for Profiles {
+    fn to_bundle(&self) -> Bundle {
+        Bundle::text(self.to_string()).with("text/html", self.html().into())
+    }
+}
+
+impl Show for Reliability {
+    fn to_bundle(&self) -> Bundle {
+        frame_or_text(self.frame(), self)
+    }
+}
+
+impl Show for PcaModel {
+    fn to_bundle(&self) -> Bundle {
+        frame_or_text(self.frame(), self)
+    }
+}
+
 impl Show for Table {
     fn to_bundle(&self) -> Bundle {
         self.bundle()
@@ -118,6 +136,9 @@ pub fn bundle_of<T: ?Sized>(value: &T) -> Option<Bundle> {
         Chart => Show::to_bundle,
         ClearanceRun => Show::to_bundle,
         Evaluation => Show::to_bundle,
+        Profiles => Show::to_bundle,
+        Reliability => Show::to_bundle,
+        PcaModel => Show::to_bundle,
         Table => Show::to_bundle,
         Bundle => Show::to_bundle,
         Series => |series: &Series| column_bundle(&series.clone().into()),
@@ -125,6 +146,13 @@ pub fn bundle_of<T: ?Sized>(value: &T) -> Option<Bundle> {
         String => |text: &String| Bundle::text(format!("{text:?}")),
     }
     None
+}
+
+fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
+    match frame {
+        Ok(frame) => frame.to_bundle(),
+        Err(_) => Bundle::text(format!("{value:?}")),
+    }
 }
 
 fn column_bundle(column: &Column) -> Bundle {

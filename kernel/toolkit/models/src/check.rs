@@ -29,6 +29,11 @@ pub(crate) fn check_rows(
         };
         return Err(Error::Target { row, expected, found: target[row] });
     }
+    check_categories(features)
+}
+
+/// Every value of a categorical feature must be a code or missing.
+pub(crate) fn check_categories(features: &FeatureMatrix) -> Result<()> {
     for i in (0..features.columns()).filter(|&i| features.is_categorical(i)) {
         let column = features.column(i);
         // The library drops negative codes silently and cuts fractions off.
@@ -39,6 +44,39 @@ pub(crate) fn check_rows(
         }
     }
     Ok(())
+}
+
+/// Sums of infinite values say nothing.
+pub(crate) fn finite(features: &FeatureMatrix) -> Result<()> {
+    match features.values().iter().position(|value| value.is_infinite()) {
+        None => Ok(()),
+        Some(at) => {
+            let (column, row) = (at / features.rows(), at % features.rows());
+            Err(Error::Infinite { feature: features.names()[column].clone(), row })
+        }
+    }
+}
+
+/// Some feature must take two values, a missing one counted as one.
+pub(crate) fn check_varies(features: &FeatureMatrix) -> Result<()> {
+    let varies =
+        |column: &[f64]| column.iter().any(|value| *value != column[0] && !(value.is_nan() && column[0].is_nan()));
+    match (0..features.columns()).any(|i| varies(features.column(i))) {
+        true => Ok(()),
+        false => Err(Error::NothingVaries { rows: features.rows(), columns: features.columns() }),
+    }
+}
+
+/// Weights of rows: none, or one a row, and something of both classes.
+pub(crate) fn check_weights(weights: &[f64], target: &[f64]) -> Result<()> {
+    if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+        return Err(Error::Weight { row, found: weights[row] });
+    }
+    let weighed = |class: f64| target.iter().zip(weights).any(|(&target, &weight)| target == class && weight > 0.0);
+    if weights.is_empty() || (weighed(0.0) && weighed(1.0)) {
+        return Ok(());
+    }
+    Err(Error::OneClass { found: f64::from(weighed(1.0)), rows: weights.len() })
 }
 
 /// Fails at the first feature that differs.

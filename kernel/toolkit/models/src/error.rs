@@ -106,6 +106,84 @@ pub enum Error {
         /// Row, counted from 0.
         row: usize,
     },
+    /// Nothing that a model could tell rows apart by.
+    #[error(
+        "features: each of the {columns} has one value only in all {rows} rows (or none at all); expected one that varies"
+    )]
+    NothingVaries {
+        /// Rows.
+        rows: usize,
+        /// Features.
+        columns: usize,
+    },
+    /// A row cannot weigh that much.
+    #[error("weights, row {row}: expected a finite number of at least 0, found {found}")]
+    Weight {
+        /// Row, counted from 0.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// More rows than a model can count.
+    #[error("{model}: expected at most {most} rows, found {rows}; draw a sample of them")]
+    TooManyRows {
+        /// Which model.
+        model: &'static str,
+        /// Rows given.
+        rows: usize,
+        /// Most rows.
+        most: usize,
+    },
+    /// A model needs more of something.
+    #[error("{model}: expected at least {expected} {what}, found {found}")]
+    TooFewRows {
+        /// Which model.
+        model: &'static str,
+        /// What there is too little of.
+        what: &'static str,
+        /// How many are needed.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A model of distances meets a missing value.
+    #[error("feature `{feature}`, row {row}: expected a number, found a missing value; fill it or leave the row out")]
+    Missing {
+        /// The feature.
+        feature: String,
+        /// Row, counted from 0.
+        row: usize,
+    },
+    /// A model of distances meets a categorical feature.
+    #[error("feature `{feature}` is categorical: there is no distance between its codes; leave it out")]
+    NoDistance {
+        /// The feature.
+        feature: String,
+    },
+    /// A normal distribution without width.
+    #[error(
+        "bell {bell} has no width in some direction: features depend on each other, or too few rows are left for it; raise `regularisation` or ask for fewer bells"
+    )]
+    Flat {
+        /// Its number, from 0.
+        bell: usize,
+    },
+    /// A number that is no probability.
+    #[error("probabilities, row {row}: expected a number from 0 to 1, found {found}; calibrate the scores first")]
+    Probability {
+        /// Row, counted from 0.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// The system gave no threads.
+    #[error("expected {threads} threads of work, found: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
     /// A categorical feature holds what is no code.
     #[error(
         "feature `{name}`, row {row}: a category must be a whole number from 0 to 2147483647 or NaN, found {found}"

@@ -21,19 +21,44 @@
 //! and evaluation out.
 
 mod baseline;
+mod bootstrap;
+mod calibration;
 mod check;
 mod clearance;
+mod clustering;
+mod components;
 mod contributions;
+mod drift;
 mod error;
 mod evaluation;
+mod forest;
+mod importance;
+mod isolation;
+mod lanes;
+mod learning;
 mod lightgbm;
 mod logistic;
 pub mod metrics;
+mod random;
+mod threads;
 
 pub use baseline::{ImporterHistory, Lookup};
+pub use bootstrap::{Figure, Interval, bootstrap};
+pub use calibration::{Isotonic, Platt, Reliability, ReliabilityBin, reliability};
 pub use clearance::{Clearance, ClearanceModel, ClearanceRun, Stage};
+pub use clustering::{
+    CheckedDbscan, CheckedGaussianMixture, CheckedKMeans, ClusterProfile, Covariance, Dbscan, DbscanModel,
+    DbscanParams, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, KMeans, KMeansModel, KMeansParams,
+    Profiles, adjusted_rand_index, silhouette, silhouette_sampled,
+};
+pub use components::{CheckedPca, Pca, PcaModel, PcaParams};
 pub use contributions::Contributions;
+pub use drift::{drift, psi};
 pub use error::{Error, Result};
 pub use evaluation::{Audit, Evaluation, Protocol, RATES, Score};
+pub use forest::{CheckedRandomForest, ClassWeight, OutOfBag, RandomForest, RandomForestModel, RandomForestParams};
+pub use importance::permutation_importance;
+pub use isolation::{CheckedIsolationForest, IsolationForest, IsolationForestModel, IsolationForestParams};
+pub use learning::{FitAndScore, learning_curve};
 pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};

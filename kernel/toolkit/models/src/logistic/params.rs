@@ -3,7 +3,7 @@
 use super::encode::Encoder;
 use super::model::LogisticModel;
 use super::solver::{Penalty, solve};
-use crate::check::check_rows;
+use crate::check::{check_rows, finite};
 use crate::metrics::both_classes;
 use crate::{Error, Objective, Result};
 use haetae_features::FeatureMatrix;
@@ -116,10 +116,7 @@ impl CheckedLogistic {
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LogisticModel> {
         check_rows("training rows", features, target, Objective::Binary)?;
         both_classes(target)?;
-        if let Some(at) = features.values().iter().position(|value| value.is_infinite()) {
-            let (column, row) = (at / features.rows(), at % features.rows());
-            return Err(Error::Infinite { feature: features.names()[column].clone(), row });
-        }
+        finite(features)?;
         let encoder = Encoder::fit(features, self.params.min_rows);
         let design = encoder.encode(features);
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]

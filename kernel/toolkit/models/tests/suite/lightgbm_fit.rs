@@ -200,7 +200,7 @@ fn many_rows_are_scored_as_few_are() {
 }
 
 /// Runs one test of this program in a process of its own; what it wrote to stdout.
-fn alone(test: &str) -> String {
+pub fn alone(test: &str) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
     let output = program.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -210,7 +210,7 @@ fn alone(test: &str) -> String {
 }
 
 /// Set where a test runs in a process of its own.
-const ALONE: &str = "HAETAE_TEST_ALONE";
+pub const ALONE: &str = "HAETAE_TEST_ALONE";
 
 #[test]
 fn the_stop_button_ends_a_fit_that_nobody_watches() {

@@ -3,6 +3,11 @@
 //! Every function refuses lists of different lengths, an empty list, targets other than 0 and 1
 //! and scores that are NaN. Infinite scores are in order.
 
+mod probability;
+
+pub(crate) use probability::check_probabilities;
+pub use probability::{brier, ks, log_loss, revenue_of_oracle};
+
 use crate::{Error, Result};
 
 /// Area under the ROC curve: the chance that a row with target 1 scores above one with target 0,
@@ -115,7 +120,7 @@ fn whole(count: usize) -> f64 {
     count as f64
 }
 
-fn same_rows(target: &[f64], scores: &[f64]) -> Result<()> {
+pub(crate) fn same_rows(target: &[f64], scores: &[f64]) -> Result<()> {
     if target.len() != scores.len() {
         return Err(Error::Rows { what: "scores", expected: target.len(), found: scores.len() });
     }

@@ -1,0 +1,144 @@
+"""Fits of our own models in cells of the kernel beside scikit-learn's: the same generated numbers, the same threads,
+by turns, after one fit of each that is not counted. A time is that of the fit alone, from a matrix in memory."""
+
+import os
+import statistics
+import time
+
+import numpy as np
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.datasets import make_blobs, make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from haetae_matrices import Matrices
+from haetae_testing import Kernel
+
+THREADS = os.cpu_count()
+SKLEARN = "scikit-learn 1.9"
+
+
+class Pairs:
+    """Ours and theirs by turns."""
+
+    def __init__(self, context, cells):
+        self.context, self.cells = context, cells
+
+    def figure(self, name, aim, n, ours, theirs, rows, quality):
+        """`ours` and `theirs` take the number of the turn: a cell's code, whose value stays as `fitted`, and a function.
+        `quality` takes the number of turns, and says how good either was."""
+        timed = lambda turn: self.cells.number(
+            f"{{ let begun = std::time::Instant::now(); let fitted = {ours(turn)}; "
+            "let seconds = begun.elapsed().as_secs_f64(); drop(fitted); seconds }"
+        )
+        timed(0), theirs(0)
+        n = self.context.repeat(n)
+        pairs = []
+        for turn in range(n):
+            mine = timed(turn)
+            begun = time.monotonic()
+            theirs(turn)
+            pairs.append((mine, time.monotonic() - begun))
+        ratio = statistics.median(mine / peer for mine, peer in pairs)
+        mine, peer = (statistics.median(side) for side in zip(*pairs))
+        note = f"{rows}, {THREADS} threads; ours {mine:.3f} s, theirs {peer:.3f} s; {quality(n)}"
+        return self.context.figure(
+            f"models.{name}_vs_sklearn", ratio, "ours/peer time", n=n, aim=aim, peer=SKLEARN, peer_value=1.0, note=note
+        )
+
+
+def mean(values):
+    return f"{statistics.fmean(values):.4f}"
+
+
+def forest(pairs):
+    rows, target = make_classification(
+        40_000, 20, n_informative=10, n_redundant=5, weights=[0.8], flip_y=0.05, class_sep=0.8, random_state=1
+    )
+    rows[:, :4] = np.round(rows[:, :4] * 2)
+    train, later = rows[:20_000], rows[20_000:]
+    pairs.cells.give(train=train, target=target[:20_000].astype(float), later=later)
+    ours = lambda seed: f"RandomForest::params().trees(100).seed({seed}).fit(&train, &target)?"
+    theirs = lambda seed: RandomForestClassifier(100, n_jobs=THREADS, random_state=seed).fit(train, target[:20_000])
+
+    def quality(n):
+        auc = lambda scores: roc_auc_score(target[20_000:], scores)
+        mine = [auc(pairs.cells.take(f"&{ours(seed)}.predict(&later)?")) for seed in range(n)]
+        peer = [auc(theirs(seed).predict_proba(later)[:, 1]) for seed in range(n)]
+        return f"AUC on as many other rows, mean of {n} seeds: {mean(mine)}, theirs {mean(peer)}"
+
+    return pairs.figure("forest", "<= 0.8", 5, ours, theirs, "20000 rows, 20 features, 100 trees", quality)
+
+
+def kmeans(pairs):
+    rows, _ = make_blobs(100_000, 16, centers=20, cluster_std=4.0, random_state=1)
+    pairs.cells.give(rows=rows)
+    ours = lambda seed: f"KMeans::params().clusters(20).scaled(false).starts(3).seed({seed}).fit(&rows)?"
+    theirs = lambda seed: KMeans(20, n_init=3, random_state=seed).fit(rows)
+
+    def quality(n):
+        mine = [pairs.cells.number(f"{ours(seed)}.inertia()") for seed in range(n)]
+        peer = [theirs(seed).inertia_ for seed in range(n)]
+        return f"mean inertia {statistics.fmean(mine):.6g}, theirs {statistics.fmean(peer):.6g}"
+
+    return pairs.figure(
+        "kmeans", "<= 1.0", 7, ours, theirs, "100000 rows, 16 features, 20 clusters, best of 3 starts", quality
+    )
+
+
+def dbscan(pairs):
+    rows, _ = make_blobs(30_000, 5, centers=12, cluster_std=1.0, random_state=2)
+    pairs.cells.give(rows=rows)
+    ours = lambda _: "Dbscan::params().scaled(false).distance(0.8).min_rows(10).fit(&rows)?"
+    theirs = lambda _: DBSCAN(eps=0.8, min_samples=10, n_jobs=THREADS).fit(rows)
+
+    def quality(_):
+        same = (pairs.cells.take(f"&labels_as_numbers({ours(0)}.labels())") == theirs(0).labels_).all()
+        return "all labels are equal" if same else "LABELS DIFFER"
+
+    return pairs.figure("dbscan", "<= 1.0", 7, ours, theirs, "30000 rows, 5 features, distance 0.8, 10 rows", quality)
+
+
+def mixture(pairs):
+    rows, _ = make_blobs(50_000, 10, centers=5, cluster_std=3.0, random_state=3)
+    rows = rows @ np.random.default_rng(0).normal(size=(10, 10))
+    pairs.cells.give(rows=rows)
+    ours = lambda seed: f"GaussianMixture::params().bells(5).scaled(false).seed({seed}).fit(&rows)?"
+    theirs = lambda seed: GaussianMixture(5, random_state=seed).fit(rows)
+
+    def quality(n):
+        mine = [pairs.cells.number(f"{ours(seed)}.log_likelihood()") for seed in range(n)]
+        peer = [theirs(seed).score(rows) for seed in range(n)]
+        return f"mean log-likelihood of a row {mean(mine)}, theirs {mean(peer)}"
+
+    return pairs.figure("gmm", "<= 1.0", 7, ours, theirs, "50000 rows, 10 features, 5 full bells", quality)
+
+
+def logistic(pairs):
+    rows, target = make_classification(100_000, 30, n_informative=15, flip_y=0.1, random_state=1)
+    train, later = rows[:50_000], rows[50_000:]
+    pairs.cells.give(train=train, target=target[:50_000].astype(float), later=later)
+    ours = lambda _: "Logistic::params().c(1.0).fit(&train, &target)?"
+    theirs = lambda _: make_pipeline(StandardScaler(), LogisticRegression(C=1.0)).fit(train, target[:50_000])
+
+    def quality(_):
+        mine = pairs.cells.take(f"&{ours(0)}.predict(&later)?")
+        apart = np.abs(mine - theirs(0).predict_proba(later)[:, 1]).max()
+        return f"scaling included on both sides; probabilities of other rows differ by {apart:.1g} at most"
+
+    return pairs.figure("logistic", "<= 1.0", 7, ours, theirs, "50000 rows, 30 features", quality)
+
+
+def figures(context):
+    folder = context.folder / "classic"
+    folder.mkdir()
+    kernel = Kernel()
+    try:
+        pairs = Pairs(context, Matrices(kernel, folder))
+        return [one(pairs) for one in (forest, kmeans, dbscan, mixture, logistic)]
+    finally:
+        kernel.stop()

@@ -1,0 +1,186 @@
+"""The toolkit's models in cells beside scikit-learn on the same numbers."""
+
+import numpy as np
+import pytest
+from haetae_matrices import Matrices
+from scipy.stats import ks_2samp
+from sklearn.calibration import _SigmoidCalibration
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.datasets import make_blobs, make_classification
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
+
+
+@pytest.fixture(scope="module")
+def cells(kernel, tmp_path_factory):
+    return Matrices(kernel, tmp_path_factory.mktemp("matrices"))
+
+
+@pytest.fixture(scope="module")
+def blobs(cells):
+    rows, _ = make_blobs(3_000, 4, centers=6, cluster_std=1.8, random_state=3)
+    cells.give(blobs=rows)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def fraud(cells):
+    """Training and later rows with a fifth of fraud; two features have few values, and one says nothing."""
+    rows, target = make_classification(
+        6_000, 12, n_informative=6, n_redundant=2, weights=[0.8], flip_y=0.05, class_sep=0.7, random_state=5
+    )
+    rows[:, :2] = np.round(rows[:, :2])
+    train, later = slice(0, 3_000), slice(3_000, None)
+    cells.give(train=rows[train], target=target[train].astype(float), later=rows[later])
+    return rows[train], target[train], rows[later], target[later]
+
+
+def test_k_means_from_the_same_start_ends_at_the_same_centers(cells, blobs):
+    peer = KMeans(6, init=blobs[:6], n_init=1, tol=0, max_iter=10_000).fit(blobs)
+    cells.kernel.ok(
+        "let start: Vec<Vec<f64>> = (0..6).map(|row| (0..4).map(|i| blobs.value(row, i)).collect()).collect();\n"
+        "let means = KMeans::params().clusters(6).scaled(false).tolerance(0.0).iterations(10_000)\n"
+        "    .start_from(&start).fit(&blobs)?;"
+    )
+    assert cells.number("means.inertia()") == pytest.approx(peer.inertia_, rel=1e-10)
+    assert np.allclose(cells.take("&means.centers().concat()"), peer.cluster_centers_.ravel(), rtol=1e-9)
+    assert (cells.take("&labels_as_numbers(means.labels())") == peer.labels_).all()
+
+
+def test_k_means_of_its_own_start_is_as_good(cells, blobs):
+    peer = min(KMeans(6, n_init=3, random_state=seed).fit(blobs).inertia_ for seed in range(3))
+    assert cells.number("KMeans::params().clusters(6).scaled(false).fit(&blobs)?.inertia()") <= 1.001 * peer
+
+
+@pytest.mark.parametrize("distance, rows", [(0.6, 4), (1.0, 10), (2.0, 5)])
+def test_dbscan_labels_are_equal(cells, blobs, distance, rows):
+    peer = DBSCAN(eps=distance, min_samples=rows).fit(blobs).labels_
+    fit = f"Dbscan::params().scaled(false).distance({distance}).min_rows({rows}).fit(&blobs)?"
+    assert (cells.take(f"&labels_as_numbers({fit}.labels())") == peer).all()
+
+
+@pytest.mark.parametrize("ours, theirs", [("Full", "full"), ("Diagonal", "diag")])
+def test_a_mixture_is_as_likely(cells, blobs, ours, theirs):
+    peer = GaussianMixture(6, covariance_type=theirs, random_state=1, tol=1e-8, max_iter=5_000).fit(blobs)
+    cells.kernel.ok(
+        f"let bells = GaussianMixture::params().bells(6).covariance(Covariance::{ours}).scaled(false)\n"
+        "    .tolerance(1e-8).iterations(5_000).starts(3).fit(&blobs)?;"
+    )
+    # Either may have met a better optimum; at the same one they agree to the tolerance.
+    likelihood = cells.number("bells.log_likelihood()")
+    assert likelihood >= peer.score(blobs) - 1e-5
+    densities = cells.take("&bells.log_densities(&blobs)?")
+    assert densities.mean() == pytest.approx(likelihood, abs=1e-9)
+    if abs(likelihood - peer.score(blobs)) < 1e-5:
+        assert np.allclose(densities, peer.score_samples(blobs), atol=1e-2)
+        assert adjusted_rand_score(cells.take("&labels_as_numbers(&bells.labels())"), peer.predict(blobs)) > 0.999
+
+
+def test_measures_of_clusters_are_equal(cells, blobs):
+    labels = KMeans(6, n_init=1, random_state=1).fit(blobs).labels_
+    others = KMeans(4, n_init=1, random_state=1).fit(blobs).labels_
+    cells.give(a=labels.astype(float), b=others.astype(float))
+    cells.kernel.ok("let whole = |v: &Vec<f64>| v.iter().map(|x| *x as i32).collect::<Vec<i32>>();\n"
+                    "let la: Vec<i32> = whole(&a); let lb: Vec<i32> = whole(&b);")
+    assert cells.number("silhouette(&blobs, &la, false)?") == pytest.approx(silhouette_score(blobs, labels), abs=1e-12)
+    assert cells.number("adjusted_rand_index(&la, &lb)?") == pytest.approx(adjusted_rand_score(labels, others), abs=1e-12)
+
+
+def test_principal_components_are_equal(cells, fraud):
+    train = fraud[0] * np.logspace(-2, 2, 12)
+    cells.give(wide=train)
+    peer = PCA(svd_solver="full").fit(train)
+    cells.kernel.ok("let pca = Pca::params().scaled(false).fit(&wide)?;")
+    # Features that depend on others leave rounding alone, which has neither digits nor a direction.
+    rounding = 1e-12 * peer.singular_values_[0]
+    assert np.allclose(cells.take("pca.singular_values()"), peer.singular_values_, rtol=1e-8, atol=rounding)
+    assert np.allclose(cells.take("pca.explained_variance()"), peer.explained_variance_, rtol=1e-8, atol=rounding)
+    assert np.allclose(cells.take("&pca.explained_share()"), peer.explained_variance_ratio_, rtol=1e-8, atol=1e-12)
+    directions = cells.take("&pca.directions().concat()").reshape(12, 12)
+    kept = peer.singular_values_ > 1e3 * rounding
+    assert kept.sum() >= 10
+    assert np.allclose(np.abs((directions * peer.components_).sum(1))[kept], 1, atol=1e-8)
+
+
+def test_a_forest_ranks_as_well(cells, fraud):
+    train, target, later, later_target = fraud
+    ours, theirs, bags = [], [], []
+    for seed in range(3):
+        peer = RandomForestClassifier(60, oob_score=True, random_state=seed, n_jobs=2).fit(train, target)
+        theirs.append(roc_auc_score(later_target, peer.predict_proba(later)[:, 1]))
+        cells.kernel.ok(
+            f"let forest = RandomForest::params().trees(60).out_of_bag(true).seed({seed}).fit(&train, &target)?;"
+        )
+        ours.append(roc_auc_score(later_target, cells.take("&forest.predict(&later)?")))
+        bags.append(cells.number("forest.out_of_bag().unwrap().accuracy()") - peer.oob_score_)
+    assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.005)
+    assert np.mean(bags) == pytest.approx(0, abs=0.01)
+    cells.kernel.ok(
+        "let shares: Vec<f64> = (0..12)\n"
+        '    .map(|i| forest.importance().iter().find(|one| one.0 == format!("x{i}")).unwrap().1).collect();'
+    )
+    assert np.allclose(cells.take("&shares"), peer.feature_importances_, atol=0.03)
+
+
+def test_contributions_sum_to_the_score(cells, fraud):
+    cells.kernel.ok(
+        "let some = later.select_rows(&(0..40).collect::<Vec<_>>());\n"
+        "let told = forest.contributions(&some)?;\n"
+        "let sums: Vec<f64> =\n"
+        "    (0..40).map(|row| told.row(row, 0).iter().sum::<f64>() + told.expected(row, 0)).collect();"
+    )
+    assert np.allclose(cells.take("&sums"), cells.take("&forest.predict(&some)?"), atol=1e-10)
+
+
+def test_strange_rows_are_the_same(cells):
+    random = np.random.default_rng(7)
+    rows = np.vstack([random.normal(size=(1_900, 5)), random.uniform(-5, 5, size=(100, 5))])
+    cells.give(rows=rows)
+    ours = cells.take("&IsolationForest::params().fit(&rows)?.predict(&rows)?")
+    theirs = -IsolationForest(random_state=1).fit(rows).score_samples(rows)
+    target = np.arange(2_000) >= 1_900
+    assert roc_auc_score(target, ours) == pytest.approx(roc_auc_score(target, theirs), abs=0.02)
+    assert ours.mean() == pytest.approx(theirs.mean(), abs=0.01)
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.97
+
+
+def test_a_logistic_regression_has_the_same_probabilities(cells, fraud):
+    train, target, later, _ = fraud
+    scaler = StandardScaler().fit(train)
+    peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(scaler.transform(train), target)
+    expected = peer.predict_proba(scaler.transform(later))[:, 1]
+    assert np.allclose(cells.take("&Logistic::params().c(0.5).fit(&train, &target)?.predict(&later)?"), expected, atol=1e-5)
+
+
+def test_calibration_and_figures_are_equal(cells, fraud):
+    target = fraud[3].astype(float)
+    scores = np.round(fraud[2][:, 3] + target, 2)
+    said = 1 / (1 + np.exp(-scores))
+    cells.give(truth=target, scores=scores, said=said)
+    isotonic = IsotonicRegression(out_of_bounds="clip").fit(scores, target)
+    assert np.allclose(cells.take("&Isotonic::fit(&scores, &truth)?.predict(&scores)"), isotonic.predict(scores), atol=1e-12)
+    sigmoid = _SigmoidCalibration().fit(scores, target)
+    assert np.allclose(cells.take("&Platt::fit(&scores, &truth)?.predict(&scores)"), sigmoid.predict(scores), atol=1e-4)
+    ks = ks_2samp(scores[target == 1], scores[target == 0]).statistic
+    assert cells.number("metrics::ks(&truth, &scores)?") == pytest.approx(ks, abs=1e-12)
+    assert cells.number("metrics::brier(&truth, &said)?") == pytest.approx(brier_score_loss(target, said), abs=1e-12)
+    assert cells.number("metrics::log_loss(&truth, &said)?") == pytest.approx(log_loss(target, said), abs=1e-12)
+
+
+def test_results_are_shown_as_tables_and_sentences(cells, blobs):
+    shown = lambda code: cells.kernel.ok(code).of("execute_result")[0]["data"]
+    profiles = shown("KMeans::params().clusters(3).fit(&blobs)?.profiles(&blobs)?")
+    assert profiles["text/plain"].startswith("cluster 0: ") and "deviations" in profiles["text/plain"]
+    assert profiles["text/html"].count("<li>") == 3
+    assert "<table" in shown("Pca::params().fit(&blobs)?")["text/html"]
+    assert "came_true" in shown("reliability(&[0.0, 1.0, 1.0], &[0.1, 0.6, 0.8], 3)?")["text/html"]
+    assert "interval" in shown("bootstrap(&metrics::auc, &[0.0, 1.0, 1.0], &[0.1, 0.6, 0.8], 50, 0.9, 1)?")["text/plain"]
+
+
+def test_what_cannot_be_fitted_says_why(cells, kernel):
+    kernel.fails("RandomForest::params().fit(&blobs, &vec![1.0; 3_000])?;", "Error", "found only 1 in 3000 rows")

@@ -1,0 +1,7 @@
+//! DBSCAN: rows in dense places are clusters, rows between them are noise.
+
+mod connect;
+mod params;
+mod tree;
+
+pub use params::{CheckedDbscan, Dbscan, DbscanModel, DbscanParams};

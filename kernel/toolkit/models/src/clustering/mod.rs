@@ -1,0 +1,15 @@
+//! Rows without labels -> groups: k-means, DBSCAN, Gaussian mixtures; how good they are, and what they are in words.
+
+mod dbscan;
+mod kmeans;
+mod mixture;
+mod points;
+mod profile;
+mod quality;
+
+pub use dbscan::{CheckedDbscan, Dbscan, DbscanModel, DbscanParams};
+pub use kmeans::{CheckedKMeans, KMeans, KMeansModel, KMeansParams};
+pub use mixture::{CheckedGaussianMixture, Covariance, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams};
+pub(crate) use points::{Points, Scaling, only_numbers};
+pub use profile::{ClusterProfile, Profiles};
+pub use quality::{adjusted_rand_index, silhouette, silhouette_sampled};

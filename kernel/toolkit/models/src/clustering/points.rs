@@ -1,0 +1,107 @@
+//! Features -> points whose distances mean something: numbers only, none missing, scaled if asked.
+
+use crate::check::{finite, same_features};
+use crate::{Error, Result};
+use haetae_features::FeatureMatrix;
+
+/// Rows as points, row-major.
+#[derive(Debug, Clone)]
+pub(crate) struct Points {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) values: Vec<f64>,
+}
+
+/// What is taken from each feature, and by what it is divided; learnt from training rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Scaling {
+    pub(crate) names: Vec<String>,
+    pub(crate) means: Vec<f64>,
+    pub(crate) deviations: Vec<f64>,
+}
+
+impl Scaling {
+    /// To mean 0 and deviation 1 where `scaled` (a constant feature to 0), else as it is.
+    pub(crate) fn fit(what: &'static str, features: &FeatureMatrix, scaled: bool) -> Result<Self> {
+        if features.rows() == 0 || features.columns() == 0 {
+            return Err(Error::Empty { what, rows: features.rows(), columns: features.columns() });
+        }
+        only_numbers(features)?;
+        let columns = features.columns();
+        let (means, deviations) = match scaled {
+            false => (vec![0.0; columns], vec![1.0; columns]),
+            true => (0..columns).map(|i| moments(features.column(i))).unzip(),
+        };
+        Ok(Self { names: features.names().to_vec(), means, deviations })
+    }
+
+    /// Points of rows that have the features of the fit.
+    pub(crate) fn points(&self, features: &FeatureMatrix) -> Result<Points> {
+        same_features(&self.names, features.names())?;
+        only_numbers(features)?;
+        let (rows, columns) = (features.rows(), features.columns());
+        let mut values = vec![0.0; rows * columns];
+        for i in 0..columns {
+            let (mean, deviation) = (self.means[i], self.deviations[i]);
+            for (row, value) in features.column(i).iter().enumerate() {
+                values[row * columns + i] = (value - mean) / deviation;
+            }
+        }
+        Ok(Points { rows, columns, values })
+    }
+
+    /// A point in the units of the features.
+    pub(crate) fn back(&self, point: &[f64]) -> Vec<f64> {
+        let scales = self.means.iter().zip(&self.deviations);
+        point.iter().zip(scales).map(|(value, (mean, deviation))| value * deviation + mean).collect()
+    }
+
+    /// A point in the units of the fit.
+    pub(crate) fn to(&self, point: &[f64]) -> Vec<f64> {
+        let scales = self.means.iter().zip(&self.deviations);
+        point.iter().zip(scales).map(|(value, (mean, deviation))| (value - mean) / deviation).collect()
+    }
+}
+
+impl Points {
+    pub(crate) fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+
+    /// How many different points there are, counted up to `enough`.
+    pub(crate) fn different(&self, enough: usize) -> usize {
+        let mut known: Vec<&[f64]> = Vec::new();
+        for row in self.values.chunks_exact(self.columns) {
+            if known.len() >= enough {
+                break;
+            }
+            if !known.contains(&row) {
+                known.push(row);
+            }
+        }
+        known.len()
+    }
+}
+
+/// Mean and standard deviation (of the rows themselves, not of a larger whole); deviation 1 for a constant.
+pub(crate) fn moments(column: &[f64]) -> (f64, f64) {
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+    let rows = column.len() as f64;
+    let mean = column.iter().sum::<f64>() / rows;
+    let variance = column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
+    // Rounding of a constant's mean leaves a little.
+    let deviation = variance.sqrt();
+    (mean, if deviation > 1e-12 * mean.abs() { deviation } else { 1.0 })
+}
+
+/// Refuses categories, missing values and infinite ones: there is no distance to them.
+pub(crate) fn only_numbers(features: &FeatureMatrix) -> Result<()> {
+    if let Some(i) = (0..features.columns()).find(|&i| features.is_categorical(i)) {
+        return Err(Error::NoDistance { feature: features.names()[i].clone() });
+    }
+    if let Some(at) = features.values().iter().position(|value| value.is_nan()) {
+        let (column, row) = (at / features.rows(), at % features.rows());
+        return Err(Error::Missing { feature: features.names()[column].clone(), row });
+    }
+    finite(features)
+}

@@ -1,0 +1,177 @@
+//! Features and target -> a forest, one tree a task.
+
+use super::bins::Binner;
+use super::grow::{Data, Grown, grow};
+use super::model::{OutOfBag, RandomForestModel};
+use super::params::{ClassWeight, RandomForestParams};
+use super::sums::{Counts, Entry, Weighed};
+use super::tree::Tree;
+use crate::check::{check_rows, check_varies, check_weights, finite};
+use crate::metrics::both_classes;
+use crate::random::Random;
+use crate::threads::with_threads;
+use crate::{Error, Objective, Result};
+use haetae_display::stop;
+use haetae_features::FeatureMatrix;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Groups of trees whose scores of rows are summed apart; fixed, so that sums do not depend on the threads.
+const GROUPS: usize = 8;
+
+pub(super) fn fit(
+    params: &RandomForestParams,
+    features: &FeatureMatrix,
+    target: &[f64],
+    weights: &[f64],
+) -> Result<RandomForestModel> {
+    check_rows("training rows", features, target, Objective::Binary)?;
+    both_classes(target)?;
+    finite(features)?;
+    check_varies(features)?;
+    check_weights(weights, target)?;
+    if features.rows() > i32::MAX as usize {
+        return Err(Error::TooManyRows { model: "random forest", rows: features.rows(), most: i32::MAX as usize });
+    }
+    with_threads(params.threads, || Fit { params, features, target, weights }.run())?
+}
+
+struct Fit<'a> {
+    params: &'a RandomForestParams,
+    features: &'a FeatureMatrix,
+    target: &'a [f64],
+    weights: &'a [f64],
+}
+
+impl Fit<'_> {
+    fn run(&self) -> Result<RandomForestModel> {
+        let binner = Binner::fit(self.features, self.params.bins);
+        let bins = binner.columns(self.features);
+        let categorical: Vec<bool> = (0..bins.len()).map(|feature| binner.is_categorical(feature)).collect();
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small"
+        )]
+        let square_root = (bins.len() as f64).sqrt() as usize;
+        let data = Data {
+            bins: &bins,
+            categorical: &categorical,
+            weights: self.weights,
+            classes: self.class_weights(),
+            features_per_split: self.params.features_per_split.unwrap_or(square_root.max(1)),
+            min_rows_in_leaf: self.params.min_rows_in_leaf as u64,
+            depth: self.params.depth,
+        };
+        let grown = self.trees(&data)?;
+        let decreases = mean_decreases(&grown, bins.len());
+        let trees: Vec<Tree> = grown.into_iter().map(|grown| grown.tree).collect();
+        let out_of_bag = if self.params.out_of_bag { Some(self.out_of_bag(&trees, &bins)?) } else { None };
+        Ok(RandomForestModel::new(binner, trees, decreases, out_of_bag, self.params.threads))
+    }
+
+    fn trees(&self, data: &Data<'_>) -> Result<Vec<Grown>> {
+        let (of, done) = (self.params.trees, AtomicUsize::new(0));
+        let one = |number: usize| {
+            if stop::requested() {
+                return None;
+            }
+            let mut random = Random::stream(self.params.seed, number as u64);
+            let bag = self.bag(&mut random);
+            let grown = if self.weights.is_empty() {
+                grow::<Counts>(data, bag, random)
+            } else {
+                grow::<Weighed>(data, bag, random)
+            };
+            done.fetch_add(usize::from(grown.is_some()), Ordering::Relaxed);
+            grown
+        };
+        let grown: Option<Vec<Grown>> = (0..of).into_par_iter().with_max_len(1).map(one).collect();
+        grown.ok_or_else(|| Error::Cancelled { what: "trees", done: done.load(Ordering::Relaxed), of })
+    }
+
+    /// How often each row is drawn for a tree.
+    fn draws(&self, random: &mut Random) -> Vec<u32> {
+        let rows = self.target.len();
+        if !self.params.bootstrap {
+            return vec![1; rows];
+        }
+        let mut draws = vec![0; rows];
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rows"
+        )]
+        let count = ((rows as f64 * self.params.row_share).round() as usize).max(1);
+        (0..count).for_each(|_| draws[random.below(rows)] += 1);
+        draws
+    }
+
+    fn bag(&self, random: &mut Random) -> Vec<Entry> {
+        let draws = self.draws(random);
+        let mut bag = Vec::with_capacity(draws.iter().filter(|&&draws| draws > 0).count());
+        for ((row, draws), &target) in (0_u32..).zip(draws).zip(self.target) {
+            let weighs = self.weights.get(row as usize).is_none_or(|&weight| weight > 0.0);
+            if draws > 0 && weighs {
+                bag.push(Entry::new(row, draws, target == 1.0));
+            }
+        }
+        bag
+    }
+
+    fn class_weights(&self) -> (f64, f64) {
+        match self.params.class_weight {
+            ClassWeight::Equal => (1.0, 1.0),
+            ClassWeight::Of { zero, one } => (zero, one),
+            ClassWeight::Balanced => {
+                let weight = |row: usize| self.weights.get(row).copied().unwrap_or(1.0);
+                let all: f64 = (0..self.target.len()).map(weight).sum();
+                let one: f64 = self.target.iter().enumerate().map(|(row, target)| target * weight(row)).sum();
+                (all / (2.0 * (all - one)), all / (2.0 * one))
+            }
+        }
+    }
+
+    fn out_of_bag(&self, trees: &[Tree], bins: &[Vec<u8>]) -> Result<OutOfBag> {
+        let rows = self.target.len();
+        let group = |number: usize| {
+            let mut sums = vec![(0.0, 0_u32); rows];
+            for (tree, scored) in trees.iter().enumerate().skip(number).step_by(GROUPS) {
+                if stop::requested() {
+                    return None;
+                }
+                let draws = self.draws(&mut Random::stream(self.params.seed, tree as u64));
+                for (row, sum) in sums.iter_mut().enumerate().filter(|(row, _)| draws[*row] == 0) {
+                    sum.0 += scored.score(|feature| bins[feature][row]);
+                    sum.1 += 1;
+                }
+            }
+            Some(sums)
+        };
+        let groups: Option<Vec<_>> = (0..GROUPS).into_par_iter().map(group).collect();
+        let groups = groups.ok_or(Error::Cancelled { what: "scores out of bag", done: 0, of: trees.len() })?;
+        let score = |row: usize| {
+            let sum = groups.iter().fold((0.0, 0), |sum, group| (sum.0 + group[row].0, sum.1 + group[row].1));
+            if sum.1 == 0 { f64::NAN } else { sum.0 / f64::from(sum.1) }
+        };
+        Ok(OutOfBag::new((0..rows).map(score).collect(), self.target))
+    }
+}
+
+/// Each tree's decreases of impurity as shares of their sum; of these the mean, again as shares.
+fn mean_decreases(grown: &[Grown], features: usize) -> Vec<f64> {
+    let mut shares = vec![0.0; features];
+    for grown in grown {
+        let all: f64 = grown.decreases.iter().sum();
+        if all > 0.0 {
+            shares.iter_mut().zip(&grown.decreases).for_each(|(share, decrease)| *share += decrease / all);
+        }
+    }
+    let all: f64 = shares.iter().sum();
+    if all > 0.0 {
+        shares.iter_mut().for_each(|share| *share /= all);
+    }
+    shares
+}

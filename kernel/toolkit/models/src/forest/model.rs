@@ -1,0 +1,208 @@
+//! Grown trees: scores, what they rest on, and what the rows that a tree did not see say of them.
+
+use super::bins::Binner;
+use super::shap::{Quadrature, explain};
+use super::tree::Tree;
+use crate::check::{check_categories, finite, same_features};
+use crate::threads::with_threads;
+use crate::{Contributions, Error, Result, metrics, permutation_importance};
+use haetae_display::stop;
+use haetae_features::FeatureMatrix;
+use polars::frame::DataFrame;
+use rayon::prelude::*;
+
+/// Rows that are scored at a time: a tree stays in the cache for so many.
+const SCORED: usize = 512;
+/// Rows that are explained at a time: each takes long.
+const EXPLAINED: usize = 4;
+
+/// A forest that has been grown; see [`super::RandomForest`].
+#[derive(Clone)]
+pub struct RandomForestModel {
+    binner: Binner,
+    trees: Vec<Tree>,
+    decreases: Vec<f64>,
+    out_of_bag: Option<OutOfBag>,
+    threads: Option<usize>,
+}
+
+impl std::fmt::Debug for RandomForestModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "random forest, {} trees on {} features", self.trees.len(), self.names().len())
+    }
+}
+
+impl RandomForestModel {
+    pub(super) fn new(
+        binner: Binner,
+        trees: Vec<Tree>,
+        decreases: Vec<f64>,
+        out_of_bag: Option<OutOfBag>,
+        threads: Option<usize>,
+    ) -> Self {
+        Self { binner, trees, decreases, out_of_bag, threads }
+    }
+
+    /// Names of the features that it was fitted on, in their order.
+    pub fn names(&self) -> &[String] {
+        &self.binner.names
+    }
+
+    /// Number of trees.
+    pub fn trees(&self) -> usize {
+        self.trees.len()
+    }
+
+    /// Nodes of all trees, leaves included.
+    pub fn nodes(&self) -> usize {
+        self.trees.iter().map(Tree::len).sum()
+    }
+
+    /// Splits from the root to the lowest leaf of all trees.
+    pub fn depth(&self) -> usize {
+        self.trees.iter().map(Tree::depth).max().unwrap_or(0)
+    }
+
+    /// Probability of 1 for each row: the mean, over the trees, of the share of target 1 in the row's leaf.
+    ///
+    /// # Errors
+    /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::Infinite`] and
+    /// [`Error::Category`] for a value that is no number or no code.
+    pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        self.blocks(features, 1, SCORED, &|bins, score| {
+            self.trees.iter().for_each(|tree| tree.add_scores(bins, self.names().len(), score));
+            #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
+            score.iter_mut().for_each(|score| *score /= self.trees.len() as f64);
+        })
+    }
+
+    /// What each feature adds to the probability of each row (SHAP values along the paths of the trees). All of a row's
+    /// contributions and the expected value sum to what [`RandomForestModel::predict`] says.
+    ///
+    /// Exact: Shapley values are an integral over a polynomial for each leaf, for which Gauss and Legendre's rule with
+    /// half as many points as there are features on a path is exact.
+    ///
+    /// Sources: Lundberg et al., *Consistent individualized feature attribution for tree ensembles*, 2018 (what is
+    /// computed); Owen, *Multilinear extensions of games*, 1972 (the integral).
+    ///
+    /// # Errors
+    /// As [`RandomForestModel::predict`].
+    pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
+        let width = self.names().len();
+        let depth = self.depth().min(width);
+        let quadrature = Quadrature::new(depth.div_ceil(2).max(1));
+        let values = self.blocks(features, width + 1, EXPLAINED, &|bins, values| {
+            for (row, values) in bins.chunks_exact(width).zip(values.chunks_exact_mut(width + 1)) {
+                for tree in &self.trees {
+                    explain(tree, row, &quadrature, &mut values[..width]);
+                    values[width] += tree.value(0);
+                }
+                #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
+                values.iter_mut().for_each(|value| *value /= self.trees.len() as f64);
+            }
+        })?;
+        Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
+    }
+
+    /// Features by how much their splits decrease the impurity, as shares of the whole, greatest first; equal ones in
+    /// their order. It favours features of many values: [`RandomForestModel::permutation_importance`] does not.
+    pub fn importance(&self) -> Vec<(String, f64)> {
+        let mut pairs: Vec<(String, f64)> = self.names().iter().cloned().zip(self.decreases.iter().copied()).collect();
+        pairs.sort_by(|a, b| b.1.total_cmp(&a.1));
+        pairs
+    }
+
+    /// How much the AUC on these rows falls when a feature's values are exchanged between them; see
+    /// [`permutation_importance`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn permutation_importance(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        repeats: usize,
+        seed: u64,
+    ) -> Result<DataFrame> {
+        permutation_importance(&|features| self.predict(features), features, target, repeats, seed)
+    }
+
+    /// What the trees that did not see a training row say of it; `None` unless
+    /// [`super::RandomForestParams::out_of_bag`] was set.
+    pub fn out_of_bag(&self) -> Option<&OutOfBag> {
+        self.out_of_bag.as_ref()
+    }
+
+    /// Binned rows, block after block, to `width` numbers a row.
+    fn blocks(
+        &self,
+        features: &FeatureMatrix,
+        width: usize,
+        block: usize,
+        fill: &(dyn Fn(&[u8], &mut [f64]) + Sync),
+    ) -> Result<Vec<f64>> {
+        same_features(self.names(), features.names())?;
+        finite(features)?;
+        check_categories(features)?;
+        let mut values = vec![0.0; features.rows() * width];
+        let stopped = with_threads(self.threads, || {
+            values.par_chunks_mut(block * width).enumerate().any(|(number, chunk)| {
+                let from = number * block;
+                let mut bins = Vec::new();
+                self.binner.rows(features, from..from + chunk.len() / width, &mut bins);
+                fill(&bins, chunk);
+                stop::requested()
+            })
+        })?;
+        if stopped {
+            return Err(Error::Cancelled { what: "scored rows", done: 0, of: features.rows() });
+        }
+        Ok(values)
+    }
+}
+
+/// Scores of training rows by the trees in whose bag they were not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfBag {
+    scores: Vec<f64>,
+    target: Vec<f64>,
+}
+
+impl OutOfBag {
+    pub(super) fn new(scores: Vec<f64>, target: &[f64]) -> Self {
+        Self { scores, target: target.to_vec() }
+    }
+
+    /// Score of each training row; NaN for one that was in every bag.
+    pub fn scores(&self) -> &[f64] {
+        &self.scores
+    }
+
+    /// Rows that have a score.
+    pub fn rows(&self) -> usize {
+        self.scored().0.len()
+    }
+
+    /// AUC of the scores.
+    ///
+    /// # Errors
+    /// As [`metrics::auc`]: too few trees may leave one class only.
+    pub fn auc(&self) -> Result<f64> {
+        let (target, scores) = self.scored();
+        metrics::auc(&target, &scores)
+    }
+
+    /// Share of rows whose score is above one half exactly where their target is 1; NaN without rows.
+    pub fn accuracy(&self) -> f64 {
+        let (target, scores) = self.scored();
+        let right = target.iter().zip(&scores).filter(|(target, score)| (**score > 0.5) == (**target == 1.0)).count();
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let share = right as f64 / target.len() as f64;
+        share
+    }
+
+    fn scored(&self) -> (Vec<f64>, Vec<f64>) {
+        let pairs = self.target.iter().copied().zip(self.scores.iter().copied());
+        pairs.filter(|(_, score)| !score.is_nan()).unzip()
+    }
+}

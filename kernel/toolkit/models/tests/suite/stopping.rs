@@ -1,0 +1,45 @@
+//! The stop button ends every fit, and what was asked before is as it was.
+
+use haetae_features::FeatureMatrix;
+use haetae_models::{
+    Dbscan, Error, GaussianMixture, IsolationForest, KMeans, Pca, RandomForest, Result, bootstrap, metrics,
+    permutation_importance, silhouette,
+};
+
+use crate::clusters::blobs;
+use crate::lightgbm_fit::{ALONE, alone};
+
+#[test]
+fn the_stop_button_ends_every_fit() {
+    // The wish is one of the whole process, and other tests are to go on.
+    if std::env::var_os(ALONE).is_none() {
+        alone("stopping::the_stop_button_ends_every_fit");
+        return;
+    }
+    let features = blobs(1, 400, 3, 8, 3.0);
+    let target: Vec<f64> = (0..400).map(|i| f64::from(features.value(i, 0) > 5.0)).collect();
+    let labels: Vec<i32> = target.iter().map(|target| *target as i32).collect();
+    let forest = RandomForest::params().trees(5).fit(&features, &target).unwrap();
+    type Work<'a> = Box<dyn Fn(&FeatureMatrix) -> Result<()> + 'a>;
+    let works: Vec<(&str, Work)> = vec![
+        ("forest", Box::new(|x| RandomForest::params().trees(5).fit(x, &target).map(drop))),
+        ("scores", Box::new(|x| forest.predict(x).map(drop))),
+        ("contributions", Box::new(|x| forest.contributions(x).map(drop))),
+        ("importance", Box::new(|x| permutation_importance(&|x| Ok(x.column(0).to_vec()), x, &target, 1, 1).map(drop))),
+        ("k-means", Box::new(|x| KMeans::params().fit(x).map(drop))),
+        ("batches", Box::new(|x| KMeans::params().clusters(1).batch(10).fit(x).map(drop))),
+        ("DBSCAN", Box::new(|x| Dbscan::params().fit(x).map(drop))),
+        ("mixture", Box::new(|x| GaussianMixture::params().bells(1).fit(x).map(drop))),
+        ("isolation forest", Box::new(|x| IsolationForest::params().fit(x).map(drop))),
+        ("PCA", Box::new(|x| Pca::params().fit(x).map(drop))),
+        ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),
+        ("bootstrap", Box::new(|x| bootstrap(&metrics::auc, &target, x.column(0), 20, 0.9, 1).map(drop))),
+    ];
+    for (name, work) in works {
+        haetae_display::stop::request();
+        let error = work(&features).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { .. }), "{name}: {error}");
+        haetae_display::stop::clear();
+        assert!(work(&features).is_ok(), "{name}");
+    }
+}
