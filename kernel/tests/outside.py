@@ -1,12 +1,13 @@
 """Programs of others that run our kernel: as processes of their own, which never outlive a test."""
 
 import os
-import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+import psutil
 
 BIN = Path(sys.executable).parent
 # As after `source .venv/bin/activate`: nbgrader calls other programs of its environment.
@@ -23,6 +24,15 @@ def notebook(*cells, **metadata):
     return nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": KERNEL, **metadata})
 
 
+def kill(pid):
+    """Kills a process and the kernels that it has started, which a signal to the process would leave running."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in [*process.children(recursive=True), process]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
 def run(folder, *words, environment=None):
     """Runs a program of `.venv` in a folder; the completed process. Its kernels end with it, also where it hangs."""
     command = [str(BIN / words[0]), *map(str, words[1:])]
@@ -32,12 +42,12 @@ def run(folder, *words, environment=None):
     }
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True,
+        text=True,
     )
     try:
         output, _ = process.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        kill(process.pid)
         raise RuntimeError(f"{' '.join(command)} took longer than {LIMIT} s:\n{process.communicate()[0]}") from None
     return subprocess.CompletedProcess(command, process.returncode, output)
 

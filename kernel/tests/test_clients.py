@@ -9,7 +9,7 @@ import pexpect
 import pytest
 from haetae_jupyter.rust import ParameterError
 from haetae_testing import WAIT
-from outside import BIN, good, notebook, run
+from outside import BIN, good, kill, notebook, run
 
 CELLS = [
     "%%sql offices <<\nselect office_id, count(*) as n from fact_item group by office_id order by office_id limit 3",
@@ -146,7 +146,8 @@ class Console:
 def console(environment, tmp_path):
     console = Console({**environment, "JUPYTER_CONFIG_DIR": str(tmp_path)})
     yield console
-    console.process.close(force=True)
+    kill(console.process.pid)
+    console.process.close()
 
 
 def test_a_console_runs_cells_and_goes(console):
