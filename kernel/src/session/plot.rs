@@ -22,7 +22,9 @@ impl Kernel {
         if let Err(error) = std::fs::write(&path, found.drawing.encode()) {
             return Done::failed(outcome::file(&path.display().to_string(), &error));
         }
-        self.say_where_there_is_something(request, &found.note);
+        if !found.note.is_empty() {
+            self.say(request, &found.note);
+        }
         self.rust(request, format!("::haetae::drawing::drawn({:?})?", path.display().to_string())).await
     }
 
@@ -33,11 +35,5 @@ impl Kernel {
         let types = plot::types(plot, &probed.schema).map_err(|error| outcome::plot(&error))?;
         let result = self.whole(&plot::statement(plot, types)).await.map_err(sql)?;
         plot::found(plot, types, &result.batches).map_err(|error| outcome::plot(&error))
-    }
-
-    fn say_where_there_is_something(&self, request: &Request<'_>, text: &str) {
-        if !text.is_empty() {
-            self.say(request, text);
-        }
     }
 }
