@@ -1,12 +1,10 @@
 //! What a worker that has ended leaves behind: files of variables, and the cell that brings them back.
 //! The toolkit writes the files, after each cell.
 
+use haetae_display::kept;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Environment variable by which the worker knows the folder.
-pub const FOLDER_VARIABLE: &str = "HAETAE_KEEP_FOLDER";
 
 /// The folder with the files.
 #[derive(Clone)]
@@ -42,14 +40,14 @@ impl Keep {
         let words: BTreeSet<&str> = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         // Where the disk refuses this, it refuses the variables too.
-        let _ = fs::write(self.0.join("words"), words.join("\n"));
+        let _ = fs::write(kept::words(&self.0), words.join("\n"));
     }
 
     /// The cell that brings back what it can of variables, given with their types.
     pub fn restoring(&self, variables: &[(String, String)]) -> Restoring {
         let mut restoring = Restoring { code: String::new(), back: Vec::new(), lost: Vec::new() };
         for (name, of) in variables {
-            if self.0.join(format!("{name}.arrow")).exists() {
+            if kept::file(&self.0, name).exists() {
                 restoring.code.push_str(&format!("let mut {name}: {of} = ::haetae::cell::brought_back({name:?})?;\n"));
                 restoring.back.push(name.clone());
             } else {
@@ -68,7 +66,7 @@ mod tests {
     fn what_has_a_file_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let keep = Keep::new(folder.path().join("keep")).unwrap();
-        fs::write(keep.folder().join("n.arrow"), "").unwrap();
+        fs::write(kept::file(keep.folder(), "n"), "").unwrap();
         let variables = [("f".to_owned(), "F".to_owned()), ("n".to_owned(), "i32".to_owned())];
         let restoring = keep.restoring(&variables);
         assert_eq!(restoring.code, "let mut n: i32 = ::haetae::cell::brought_back(\"n\")?;\n");
@@ -80,7 +78,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keep = Keep::new(folder.path().to_owned()).unwrap();
         keep.begin("let total_2 = total + r#type.len(); // 합계");
-        let words = fs::read_to_string(folder.path().join("words")).unwrap();
+        let words = fs::read_to_string(kept::words(folder.path())).unwrap();
         assert_eq!(words.lines().collect::<Vec<_>>(), ["len", "let", "r", "total", "total_2", "type", "합계"]);
     }
 }

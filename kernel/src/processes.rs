@@ -1,6 +1,26 @@
-//! The processes that this kernel has started: a compiler may have to be ended.
+//! The processes around this kernel: those that it has started, which may have to be ended, and the one that
+//! has started it.
 
 use std::fs;
+use std::time::Duration;
+
+/// Environment variable by which Jupyter tells a kernel that it is to end with its parent.
+const PARENT_VARIABLE: &str = "JPY_PARENT_PID";
+/// Between two looks at the parent.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// Comes back when the front end that has started this kernel is gone without a word; never, where it was
+/// started to live on its own.
+pub async fn abandoned() {
+    let parent = std::os::unix::process::parent_id;
+    let named = std::env::var(PARENT_VARIABLE).ok().and_then(|text| text.parse().ok());
+    if named != Some(parent()) {
+        return std::future::pending().await;
+    }
+    while named == Some(parent()) {
+        tokio::time::sleep(LOOK_UP).await;
+    }
+}
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 

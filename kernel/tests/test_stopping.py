@@ -1,6 +1,14 @@
 """The stop button, shutdown, restart, and cells that end their worker."""
 
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from haetae_testing import WAIT
 
 LONG_QUERY = (
     "select count(*) from fact_item a cross join fact_item b cross join fact_item c "
@@ -171,3 +179,41 @@ def test_a_restart_begins_anew(start):
     cell = kernel.run("gone")
     assert (cell.reply["ename"], cell.reply["execution_count"]) == ("CompileError", 1)
     assert kernel.ok("1 + 1").text == "2"
+
+
+def gone(process, seconds=WAIT):
+    """Whether a process that is not ours ends in time."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    with os.fdopen(descriptor):
+        return bool(select.select([descriptor], [], [], seconds)[0])
+
+
+def worker_of(process):
+    [worker] = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True).stdout.split()
+    return int(worker)
+
+
+def test_a_kernel_whose_front_end_is_gone_ends():
+    start = "import sys; sys.path.insert(0, sys.argv[1]); from haetae_testing import Kernel; kernel = Kernel()"
+    busy = """cell = kernel.start('println!("on"); loop { std::hint::spin_loop(); }'); cell.until("stream")"""
+    tell = "print(kernel.manager.provisioner.process.pid, flush=True); sys.stdin.read()"
+    folder = str(Path(__file__).resolve().parents[2] / "python")
+    command = [sys.executable, "-c", f"{start}\n{busy}\n{tell}", folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as front_end:
+        kernel = int(front_end.stdout.readline())
+        worker = worker_of(kernel)
+        front_end.kill()
+        assert gone(kernel) and gone(worker)
+
+
+def test_a_worker_ends_with_its_kernel(start):
+    kernel = start()
+    cell = kernel.start('println!("on"); loop { std::hint::spin_loop(); }')
+    cell.until("stream")
+    process = kernel.manager.provisioner.process.pid
+    worker = worker_of(process)
+    os.kill(process, signal.SIGKILL)
+    assert gone(worker)

@@ -1,43 +1,24 @@
 //! Rust code -> a running cell. The only module that knows evcxr: a thread owns its evaluation
 //! context, and jobs reach it over a channel, so that the kernel answers while a cell compiles.
 
+mod cell;
 mod compiler;
+mod start;
 
-use crate::inference::{Inference, moved_variable};
-use crate::keep::{self, Keep};
+use crate::inference::Inference;
+use crate::keep::Keep;
 use crate::processes;
 use crate::toolkit::Toolkit;
 use crate::warnings::{self, Warning};
-use crate::worker;
-use anyhow::Context as _;
-use haetae_display::channel;
-use std::os::unix::process::CommandExt;
+use cell::{bring_back, refused, run, variables};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// Evaluated once at the start. The macros shadow those of the standard library, so that the
-/// toolkit can take the evaluator's marks out of the cell's output; the last line switches on
-/// evcxr's handling of `?`, which otherwise costs the first cell that uses it a second compile.
-const PROLOGUE: &str = r#"
-#[allow(unused_imports)] use haetae::prelude::*;
-macro_rules! println { ($($text:tt)*) => { ::haetae::cell::print_line(::std::format_args!($($text)*)) } }
-macro_rules! print { ($($text:tt)*) => { ::haetae::cell::print(::std::format_args!($($text)*)) } }
-macro_rules! eprint { ($($text:tt)*) => { ::haetae::cell::eprint(::std::format_args!($($text)*)) } }
-macro_rules! eprintln {
-    ("{}", $value:ident) => { ::haetae::cell::eprint_value(&$value) };
-    ($($text:tt)*) => { ::haetae::cell::eprint_line(::std::format_args!($($text)*)) };
-}
-Ok::<(), std::fmt::Error>(())?;
-"#;
-
 /// The prologue's items as a type check sees them.
 pub const PROLOGUE_ITEMS: &str = "#[allow(unused_imports)] use haetae::prelude::*;";
-
-/// Moved variables after which a cell is no longer tried again.
-const MOST_MOVED: usize = 64;
 
 /// Why a cell did not run to its end, as far as the evaluator knows. A panic and a failed `?` are
 /// not here: the cell reports them itself on its channel.
@@ -200,7 +181,7 @@ fn serve(
     queue: &Receiver<Job>,
     shared: &Shared,
 ) {
-    let mut context = match open(toolkit, pipes, keep) {
+    let mut context = match start::open(toolkit, pipes, keep) {
         Ok(context) => context,
         Err(error) => return refuse_all(queue, &format!("the Rust evaluator did not start: {error:#}")),
     };
@@ -229,23 +210,6 @@ fn serve(
     }
 }
 
-/// Starts another worker with what can be had of the variables.
-fn bring_back(context: &mut evcxr::EvalContext, keep: &Keep, before: &[(String, String)], crash: &mut Crash) {
-    let restoring = keep.restoring(before);
-    (crash.back, crash.lost) = (restoring.back, restoring.lost);
-    if crash.back.is_empty() {
-        return;
-    }
-    keep.begin(&restoring.code);
-    if context.eval(&restoring.code).is_err() || crash.back.iter().any(|name| !is_variable(context, name)) {
-        crash.lost.append(&mut crash.back);
-    }
-}
-
-fn is_variable(context: &evcxr::EvalContext, name: &str) -> bool {
-    context.variables_and_types().any(|(known, _)| known == name)
-}
-
 fn refuse_all(queue: &Receiver<Job>, reason: &str) {
     for job in queue {
         match job {
@@ -254,97 +218,4 @@ fn refuse_all(queue: &Receiver<Job>, reason: &str) {
             Job::Configure { done, .. } => drop(done.send(Err(CellError::Refused(reason.to_owned())))),
         }
     }
-}
-
-fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyhow::Result<evcxr::EvalContext> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command
-        .env("LD_LIBRARY_PATH", toolkit.library_path()?)
-        .env(worker::OUTPUT_VARIABLE, format!("{},{}", pipes.out, pipes.err))
-        .env(worker::TOOLKIT_VARIABLE, toolkit.library())
-        .env(channel::KEY_VARIABLE, &pipes.key)
-        .env(channel::INPUT_VARIABLE, pipes.input.to_string())
-        .env(keep::FOLDER_VARIABLE, keep.folder())
-        // What `make lab` was called with must not reach a cell's compiler.
-        .env_remove("CARGO_MAKEFLAGS")
-        .env_remove("MAKEFLAGS");
-    // A wish to stop that comes before the worker has its handler must not end it.
-    // SAFETY: `signal` is async-signal-safe, and nothing else happens between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            libc::signal(libc::SIGINT, libc::SIG_IGN);
-            Ok(())
-        });
-    }
-    let (mut context, _outputs) =
-        evcxr::EvalContext::with_subprocess_command(command).map_err(|error| anyhow::anyhow!("{error}"))?;
-    compiler::prepare(&mut context, toolkit).map_err(|error| anyhow::anyhow!("{error}"))?;
-    context.eval(PROLOGUE).map_err(|error| anyhow::anyhow!("{}", describe(&error))).context("the prologue")?;
-    Ok(context)
-}
-
-fn describe(error: &evcxr::Error) -> String {
-    match error {
-        evcxr::Error::CompilationErrors(errors) => {
-            errors.iter().map(evcxr::CompilationError::rendered).collect::<Vec<_>>().join("\n")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn run(
-    context: &mut evcxr::EvalContext,
-    inference: &Inference,
-    code: &str,
-) -> Result<Vec<(String, String)>, CellError> {
-    let before = variables(context);
-    let mut moved = Vec::new();
-    loop {
-        let typed = inference.with_types(code, &before, &moved);
-        return match context.eval(&typed.code) {
-            Ok(_) => {
-                inference.keep_items(code);
-                Ok(typed.not_kept)
-            }
-            Err(evcxr::Error::CompilationErrors(errors)) => {
-                // Writing a variable's type at the end of the cell uses it once more, which a value that has
-                // been given away does not allow: then it is left where it went.
-                let found = errors.iter().filter(|error| error.code() == Some("E0382"));
-                let found: Vec<String> =
-                    found.filter_map(|error| moved_variable(&error.message()).map(str::to_owned)).collect();
-                if found.iter().any(|name| !moved.contains(name)) && moved.len() < MOST_MOVED {
-                    moved.extend(found);
-                    continue;
-                }
-                match typed.plain {
-                    // Reported, or run, as the author has written it.
-                    Some(plain) => match context.eval(&plain) {
-                        Ok(_) => {
-                            inference.keep_items(code);
-                            Ok(typed.not_kept)
-                        }
-                        Err(error) => Err(refused(error)),
-                    },
-                    None => Err(CellError::Compile(errors)),
-                }
-            }
-            Err(error) => Err(refused(error)),
-        };
-    }
-}
-
-fn refused(error: evcxr::Error) -> CellError {
-    match error {
-        evcxr::Error::CompilationErrors(errors) => CellError::Compile(errors),
-        evcxr::Error::SubprocessTerminated(text) => CellError::Crashed(Crash { text, ..Crash::default() }),
-        evcxr::Error::TypeRedefinedVariablesLost(names) => CellError::VariablesLost(names),
-        evcxr::Error::Message(text) => CellError::Refused(text),
-    }
-}
-
-fn variables(context: &evcxr::EvalContext) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> =
-        context.variables_and_types().map(|(name, of)| (name.to_owned(), of.to_owned())).collect();
-    all.sort();
-    all
 }

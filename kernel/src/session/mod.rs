@@ -23,6 +23,7 @@ use crate::index::Index;
 use crate::inference::Inference;
 use crate::keep::Keep;
 use crate::output::Output;
+use crate::processes;
 use crate::protocol::about;
 use crate::protocol::envelope::{Message, new_message};
 use crate::protocol::sockets::{self, Publisher, Requests};
@@ -138,8 +139,9 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     };
     tokio::spawn(control.serve());
     tokio::select! {
-        () = shell::dispatch(kernel, subshells, sockets.shell.incoming) => {}
+        () = shell::dispatch(kernel.clone(), subshells, sockets.shell.incoming) => {}
         () = stop.notified() => {}
+        () = processes::abandoned() => kernel.evaluator.kill(),
     }
     // The shutdown reply is on its way through the control socket's task.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;

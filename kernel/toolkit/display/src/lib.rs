@@ -8,6 +8,7 @@
 pub mod bundle;
 pub mod channel;
 pub mod drawing;
+pub mod kept;
 pub mod pages;
 pub mod progress;
 pub mod stop;

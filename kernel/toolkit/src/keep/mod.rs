@@ -8,11 +8,13 @@
 
 mod file;
 mod kinds;
+mod plain;
 mod writer;
 
 pub(crate) use file::read;
 
 use crate::Result;
+use crate::display::kept;
 use kinds::{Kind, Seen};
 use polars::frame::DataFrame;
 use std::any::Any;
@@ -22,14 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use writer::Writer;
 
-/// Environment variable with the folder for the files; without it nothing is kept.
-pub const FOLDER_VARIABLE: &str = "HAETAE_KEEP_FOLDER";
 /// Environment variable with the megabytes that the files may have together; 0 keeps nothing but the results of
 /// SQL cells, which are in files anyhow.
 pub const BUDGET_VARIABLE: &str = "HAETAE_KEEP_MB";
-/// The file of the folder in which the kernel lists the words of the cell that runs.
-pub const WORDS_FILE: &str = "words";
-
 const DEFAULT_BUDGET_MB: usize = 2048;
 
 /// What evcxr hands from cell to cell: a structure whose one field is this map.
@@ -111,18 +108,18 @@ pub(crate) fn bring_back<T: 'static>(name: &str) -> Result<T> {
 
 impl Keeper {
     fn start() -> Option<Self> {
-        let folder = PathBuf::from(std::env::var_os(FOLDER_VARIABLE)?);
+        let folder = PathBuf::from(std::env::var_os(kept::FOLDER_VARIABLE)?);
         let megabytes = std::env::var(BUDGET_VARIABLE).ok().and_then(|text| text.parse().ok());
         let budget = megabytes.unwrap_or(DEFAULT_BUDGET_MB).saturating_mul(1 << 20);
         Some(Self { folder, budget, known: BTreeMap::new(), writer: Writer::start() })
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.arrow"))
+        kept::file(&self.folder, name)
     }
 
     fn look(&mut self, variables: &Variables) {
-        let words = std::fs::read_to_string(self.folder.join(WORDS_FILE)).unwrap_or_default();
+        let words = std::fs::read_to_string(kept::words(&self.folder)).unwrap_or_default();
         let words: BTreeSet<&str> = words.lines().collect();
         let gone: Vec<String> = self.known.keys().filter(|name| !variables.contains_key(*name)).cloned().collect();
         for name in gone {
