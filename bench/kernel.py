@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import frames
+import large
 from frames import FRAME_CELL, FRAME_SETUP
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
@@ -134,6 +135,7 @@ def figures(context):
         with_completion = resident_mb(process)
         stop = worst_stop(kernel.client, context.repeat(5))
     beside = frames.figures(context, running, run, environment, many)
+    rows = large.figures(context, running, run, environment)
     passed, all_tests = conformance(context.root)
     alone = context.query_seconds(QUERY, n=many)
     notebooks = [growth(environment) for _ in range(context.repeat(3))]
@@ -167,6 +169,7 @@ def figures(context):
             "kernel.interrupt_s", stop, "s", n=3 * context.repeat(5), aim="<= 1",
             note="the slowest stop of a loop, a query and a fit; a variable of an earlier cell is read afterwards",
         ),
+        *rows,
         figure("kernel.resident_mb", resident, "MB", n=1, aim="<= 800"),
         figure("kernel.resident_with_completion_mb", with_completion, "MB", n=1, aim="<= 1000"),
         figure("kernel.conformance", passed, "tests of jupyter_kernel_test", n=1, aim=f"= {all_tests}"),
