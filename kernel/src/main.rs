@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod catalogue;
+mod compiler;
 mod complete;
 mod crates;
 mod doctor;
@@ -31,6 +32,7 @@ mod worker;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// A Jupyter kernel for Rust and SQL on the customs warehouse.
 #[derive(Parser)]
@@ -89,16 +91,21 @@ impl Place {
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    if let Some(done) = compiler::called() {
+        return Ok(done);
+    }
     if std::env::var_os(worker::IS_WORKER).is_some() {
-        return worker::run();
+        worker::run()?;
+        return Ok(ExitCode::SUCCESS);
     }
     match Arguments::parse().command {
         Action::Run { connection_file } => run(&connection_file),
         Action::Install { place, artifacts } => install::install(&place.folder()?, artifacts.as_deref()),
         Action::Uninstall { place } => install::uninstall(&place.folder()?),
         Action::Doctor => doctor::examine(),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run(connection_file: &std::path::Path) -> Result<()> {
@@ -109,10 +116,13 @@ fn run(connection_file: &std::path::Path) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("haetae-kernel-").tempdir()?;
     let no_sources = folder.path().join("no-sources");
     std::fs::create_dir_all(no_sources.join("core"))?;
+    let path = compiler::stage(&folder.path().join("tools"))?;
     // SAFETY: no other thread has been started yet. Each kernel compiles in a folder of its own
     // and takes no settings from a stand-alone evcxr. evcxr's analyzer, which is asked for types that
     // the kernel has written into the cell, need not read the standard library's sources for that.
     unsafe {
+        std::env::set_var(compiler::PATH_VARIABLE, std::env::var_os("PATH").unwrap_or_default());
+        std::env::set_var("PATH", path);
         std::env::set_var("RUST_SRC_PATH", &no_sources);
         std::env::set_var("EVCXR_TMPDIR", folder.path().join("cells"));
         std::env::set_var("EVCXR_CONFIG_DIR", folder.path().join("no-config"));

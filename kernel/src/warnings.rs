@@ -1,13 +1,11 @@
-//! The compiler's warnings of the last cell: cargo's own record of them -> lines of the cell's author.
-//!
-//! evcxr throws warnings away. cargo keeps them beside its build, so that it can show them again.
+//! The compiler's messages about the last cell -> warnings at the lines of the cell's author.
 
+use crate::compiler::MESSAGES;
 use haetae_display::Bundle;
 use haetae_display::table::escape;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
 /// What the compiler advises about one place of a cell, line by line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,27 +13,12 @@ pub struct Warning(Vec<String>);
 
 /// The warnings of the cell that was compiled last in `cells`, as far as they are about the author's `code`.
 pub fn of_last_cell(cells: &Path, code: &str) -> Vec<Warning> {
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let source = changed(&cells.join("src/lib.rs"));
-    // A record from before the source is one of an earlier cell.
-    let record = records(cells).into_iter().find(|record| changed(record) >= source);
-    let text = record.and_then(|record| fs::read_to_string(record).ok()).unwrap_or_default();
+    let text = fs::read_to_string(cells.join(MESSAGES)).unwrap_or_default();
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut warnings: Vec<Warning> = messages.filter_map(|message| warning(&message, code)).collect();
     // The evaluator's code repeats parts of a cell.
     warnings.dedup();
     warnings
-}
-
-/// Files in which cargo may have kept what the compiler said.
-fn records(cells: &Path) -> Vec<PathBuf> {
-    let within = |folder: &Path| -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
-    };
-    let targets = within(&cells.join("target"));
-    let units = targets.iter().flat_map(|target| within(&target.join("debug/.fingerprint")));
-    units.map(|unit| unit.join("output-lib-ctx")).filter(|record| record.is_file()).collect()
 }
 
 fn warning(message: &Value, code: &str) -> Option<Warning> {

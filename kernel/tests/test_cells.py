@@ -73,6 +73,13 @@ def test_failures_are_errors_and_the_next_cell_works(kernel):
     assert kernel.ok("kept").text == "5"
 
 
+def test_programs_that_a_cell_starts_are_those_of_the_path(kernel):
+    path = kernel.ok('std::env::var("PATH")?').text
+    assert "haetae-kernel-" not in path
+    version = 'String::from_utf8_lossy(&std::process::Command::new("cargo").arg("--version").output()?.stdout).into_owned()'
+    assert kernel.ok(version).text.startswith('"cargo 1.')
+
+
 def test_sql_shows_a_table_and_hands_over_a_frame(kernel):
     query = "select office_id, count(*) as n from fact_item group by office_id order by office_id limit 3"
     cell = kernel.ok(f"%%sql\n{query}")

@@ -1,6 +1,7 @@
 //! A toolkit -> an evaluation context with a worker of ours.
 
 use super::{WorkerPipes, compiler};
+use crate::compiler::{PATH_VARIABLE, outer_path};
 use crate::keep::Keep;
 use crate::toolkit::Toolkit;
 use crate::worker;
@@ -33,6 +34,9 @@ pub(super) fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyho
         .env(channel::KEY_VARIABLE, &pipes.key)
         .env(channel::INPUT_VARIABLE, pipes.input.to_string())
         .env(kept::FOLDER_VARIABLE, keep.folder())
+        // A cell that starts cargo means the real one.
+        .env("PATH", outer_path())
+        .env_remove(PATH_VARIABLE)
         // What `make lab` was called with must not reach a cell's compiler.
         .env_remove("CARGO_MAKEFLAGS")
         .env_remove("MAKEFLAGS");

@@ -3,6 +3,7 @@
 use super::Kernel;
 use super::rust_cell::Sink;
 use super::shell::{Done, Request};
+use crate::compiler::outer_path;
 use crate::outcome;
 use crate::output::Stream;
 use crate::processes::Group;
@@ -41,7 +42,7 @@ impl Kernel {
     /// How a script ended; `None` where the analyst has stopped it.
     async fn script(&self, request: &Request<'_>, script: &str) -> io::Result<Option<ExitStatus>> {
         let mut command = Command::new("bash");
-        command.arg("-c").arg(script);
+        command.arg("-c").arg(script).env("PATH", outer_path());
         let mut group = Group::start(command)?;
         let (sender, mut pieces) = unbounded_channel();
         read(Stream::Out, group.child.stdout.take(), sender.clone());
