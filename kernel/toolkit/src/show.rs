@@ -9,6 +9,7 @@ use haetae_models::{ClearanceRun, Evaluation, PcaModel, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType, Series};
+use std::any::TypeId;
 use std::fmt::Debug;
 
 /// Shows a value at once, wherever in the cell it stands.
@@ -106,28 +107,38 @@ pub trait CellDisplay {
 
 impl<T: Debug + ?Sized> CellDisplay for T {
     fn evcxr_display(&self) {
-        if typeid::of::<T>() == typeid::of::<()>() {
-            return;
-        }
-        // A cell that ends in a statement-like call has nothing to show.
-        let bundle = bundle_of(self).unwrap_or_else(|| Bundle::text(format!("{self:?}")));
-        cell::display(Frame::Result(bundle));
+        // All that is compiled with each cell.
+        show_result(typeid::of::<T>(), std::ptr::from_ref(self).cast(), &self);
     }
+}
+
+/// Sends a value of the type `id` at `address`, which `value` prints.
+fn show_result(id: TypeId, address: *const (), value: &dyn Debug) {
+    // A cell that ends in a statement-like call has nothing to show.
+    if id == TypeId::of::<()>() {
+        return;
+    }
+    // SAFETY: the only caller has both of one reference.
+    let bundle = unsafe { bundle_at(id, address) };
+    cell::display(Frame::Result(bundle.unwrap_or_else(|| Bundle::text(format!("{value:?}")))));
 }
 
 /// The rich bundle of a value whose type has one.
 pub fn bundle_of<T: ?Sized>(value: &T) -> Option<Bundle> {
-    /// # Safety
-    /// Only called where `typeid` has said that `T` is `U`.
-    unsafe fn same<T: ?Sized, U>(value: &T) -> &U {
-        // SAFETY: the caller has compared the types; `U` is sized, so the address is all there is.
-        unsafe { &*std::ptr::from_ref(value).cast::<U>() }
-    }
+    // SAFETY: type and address are of one reference.
+    unsafe { bundle_at(typeid::of::<T>(), std::ptr::from_ref(value).cast()) }
+}
+
+/// As [`bundle_of`], not compiled anew for each type.
+///
+/// # Safety
+/// `address` is that of a value of the type `id`.
+unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
     macro_rules! first_of {
         ($($shown:ty => $bundle:expr),+ $(,)?) => {
-            $(if typeid::of::<T>() == typeid::of::<$shown>() {
-                // SAFETY: the types were compared in the line above.
-                return Some($bundle(unsafe { same::<T, $shown>(value) }));
+            $(if id == TypeId::of::<$shown>() {
+                // SAFETY: the caller says so; the type is sized, so the address is all there is.
+                return Some($bundle(unsafe { &*address.cast::<$shown>() }));
             })+
         };
     }
