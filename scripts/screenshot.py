@@ -67,6 +67,21 @@ ADDED = {"@jupyter/nbgrader": True, "@jupyter-notebook/lab-extension": True}
 KEYS = {"Tab": 9, "Enter": 13}
 SHIFT = 8
 POPS_UP = ["Tab", "Shift+Tab"]
+CHOOSE = "jupyterapp.shell.currentWidget.content.activeCellIndex = {cell}; true"
+CLICK = """(() => {{
+    const element = jupyterapp.shell.currentWidget.content.activeCell.node.querySelector({selector});
+    element?.click();
+    return Boolean(element);
+}})()"""
+# The cell that is active, with what has popped up over it.
+BOX = """(() => {
+    const cell = jupyterapp.shell.currentWidget.content.activeCell.node;
+    const shown = [cell, ...document.querySelectorAll('.jp-Completer:not(.lm-mod-hidden), .jp-Tooltip')];
+    const boxes = shown.map(element => element.getBoundingClientRect());
+    const x = Math.min(...boxes.map(box => box.left)), y = Math.min(...boxes.map(box => box.top));
+    const right = Math.max(...boxes.map(box => box.right)), bottom = Math.max(...boxes.map(box => box.bottom));
+    return {x, y, width: right - x, height: Math.min(bottom, innerHeight) - y, scale: 1};
+})()"""
 HIDE_FILES = "jupyterapp.shell.collapseLeft(); jupyterapp.shell.currentWidget.content.deselectAll(); true"
 
 
@@ -110,11 +125,17 @@ class Page:
         await self.call("Input.dispatchKeyEvent", type="keyUp", **known)
 
 
-def start_lab(folder, notebook):
+def set_option(folder, extension, **options):
+    file = folder / f"settings/@jupyterlab/{extension}.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(options))
+
+
+def start_lab(folder, notebook, dark):
     """The lab with settings of its own, and the address of the notebook in it."""
-    settings = folder / "settings/@jupyterlab/docmanager-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text('{"autosave": false}')
+    set_option(folder, "docmanager-extension/plugin", autosave=False)
+    if dark:
+        set_option(folder, "apputils-extension/themes", theme="JupyterLab Dark")
     # A picture shows the lab as `make lab` installs it, without what the tests add.
     (folder / "config/labconfig").mkdir(parents=True)
     (folder / "config/labconfig/page_config.json").write_text(json.dumps({"disabledExtensions": ADDED}))
@@ -154,11 +175,15 @@ def start_browser(folder, width, height):
 
 async def photograph(tab, address, options):
     page = Page(await websocket_connect(tab, max_message_size=1 << 28))
+    clip = {}
     try:
-        return await run_all(page, address, options)
+        good = await run_all(page, address, options)
+        if options.crop:
+            clip = {"clip": await page.evaluate(BOX)}
+        return good
     finally:
         # Also of what went wrong.
-        picture = await page.call("Page.captureScreenshot", format="png")
+        picture = await page.call("Page.captureScreenshot", format="png", **clip)
         Path(options.out).write_bytes(base64.b64decode(picture["data"]))
 
 
@@ -178,11 +203,13 @@ async def run_all(page, address, options):
     else:
         await page.evaluate(RUN_ALL)
     state = await page.evaluate(STATE)
-    if options.type:
-        await type_cell(page, options)
+    cell = await type_cell(page, options) if options.type else options.cell
     # A move would close what the key has opened.
     if options.press not in POPS_UP:
         await page.evaluate(SHOW_CELL.format(cell=options.cell))
+        await page.evaluate(CHOOSE.format(cell=cell))
+    for selector in options.click:
+        await page.until(CLICK.format(selector=json.dumps(selector)), seconds=30)
     # Charts are drawn after the outputs have arrived; nothing in the page tells when the last one is.
     await asyncio.sleep(1 if options.while_running else 3)
     print(f"{options.out}: {state['run']} of {state['cells']} code cells run, {len(state['errors'])} errors", *state["errors"])
@@ -195,7 +222,7 @@ async def meet(page, cell):
 
 
 async def type_cell(page, options):
-    """Types a cell below the one at the top of the picture, and presses a key in it."""
+    """Types a cell below the one at the top of the picture, and presses a key in it; the cell's place."""
     cell = await page.evaluate(TYPE.format(cell=options.cell, text=json.dumps(options.type)))
     if options.press:
         await page.press(options.press)
@@ -205,6 +232,7 @@ async def type_cell(page, options):
         await meet(page, cell)
     elif options.press:
         await page.until(f"(({{running, shown}}) => !running && shown)({CELL.format(cell=cell)})", seconds=300)
+    return cell
 
 
 def main():
@@ -216,13 +244,16 @@ def main():
     keys = [shift + key for key in KEYS for shift in ("", "Shift+")]
     parser.add_argument("--press", choices=keys, metavar="KEY", help=f"then press a key: {', '.join(keys)}")
     parser.add_argument("--while-running", action="store_true", help="as soon as the cell shows something, before its end")
+    parser.add_argument("--click", action="append", default=[], metavar="SELECTOR", help="then click this in the cell; may be repeated")
+    parser.add_argument("--crop", action="store_true", help="only that cell, and what has popped up over it")
+    parser.add_argument("--dark", action="store_true", help="in JupyterLab's dark theme")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=1600)
     options = parser.parse_args()
     started = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
-            lab, address = start_lab(Path(folder), options.notebook)
+            lab, address = start_lab(Path(folder), options.notebook, options.dark)
             started.append(lab)
             browser, tab = start_browser(Path(folder), options.width, options.height)
             started.append(browser)
