@@ -125,6 +125,11 @@ impl Catalogue {
         Some(json!({"status": "ok", "found": text.is_some(), "data": data, "metadata": {}}))
     }
 
+    /// The schema whose tables need no schema in front; empty where the server does not say in time.
+    pub async fn default_schema(&self) -> String {
+        self.contents().await.default_schema
+    }
+
     /// What is known; without the server's part where it does not answer in time.
     fn contents(&self) -> impl Future<Output = Contents> + use<> {
         let (cell, saved) = (lock(&self.of_server).clone(), lock(&self.saved).clone());

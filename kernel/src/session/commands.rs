@@ -25,6 +25,9 @@ impl Kernel {
             Command::Describe(name) => {
                 let (schema, table) = name.rsplit_once('.').unwrap_or(("", &name));
                 let quoted = |text: &str| text.replace('\'', "''");
+                // A name without a schema is one of the default schema, as in a query.
+                let default = self.catalogue.default_schema().await;
+                let schema = if schema.is_empty() { default.as_str() } else { schema };
                 let of_schema =
                     if schema.is_empty() { String::new() } else { format!(" and table_schema = '{}'", quoted(schema)) };
                 let statement = format!(
