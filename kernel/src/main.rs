@@ -17,6 +17,7 @@ mod keep;
 mod magics;
 mod outcome;
 mod output;
+mod panics;
 mod plot;
 mod processes;
 mod protocol;

@@ -1,9 +1,10 @@
 //! Errors of every kind -> one Jupyter error. The only place where they are worded for a notebook.
 
 use crate::crates::CrateError;
-use crate::evaluator::{CellError, Crash};
+use crate::evaluator::{CellError, Crash, Rejected};
 use crate::magics::MagicError;
 use crate::plot::PlotError;
+use crate::warnings;
 use evcxr::CompilationError;
 use haetae_display::channel::Failure;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ const SHOWN_ERRORS: usize = 5;
 /// A failed cell as a Jupyter error. `code` is what the author wrote.
 pub fn failure(error: CellError, code: &str) -> Failure {
     match error {
-        CellError::Compile(errors) => compile(&errors, code),
+        CellError::Compile(rejected) => compile(&rejected, code),
         CellError::Crashed(crash) => plain(
             "Crashed",
             &format!("the worker process has ended; {}", variables_after(&crash)),
@@ -151,8 +152,13 @@ fn plain(name: &str, message: &str, traceback: Vec<String>) -> Failure {
     Failure { name: name.to_owned(), message: message.to_owned(), traceback }
 }
 
-fn compile(errors: &[CompilationError], code: &str) -> Failure {
-    let errors: Vec<&CompilationError> = errors.iter().filter(|e| e.level() == "error").collect();
+fn compile(rejected: &Rejected, code: &str) -> Failure {
+    let errors: Vec<&CompilationError> = rejected.errors.iter().filter(|e| e.level() == "error").collect();
+    if let (true, Some(first)) = (errors.is_empty(), rejected.checked.first()) {
+        let shown = rejected.checked.iter().take(SHOWN_ERRORS);
+        let message = first["message"].as_str().unwrap_or_default();
+        return plain("CompileError", message, shown.flat_map(|error| checked(error, code)).collect());
+    }
     if errors.is_empty() {
         // The evaluator keeps this reason to itself where the compiler has warnings.
         let message = "the type of a variable of this cell cannot be told; write it out, as in `let x: DataFrame = …`";
@@ -161,33 +167,96 @@ fn compile(errors: &[CompilationError], code: &str) -> Failure {
     let message = errors.first().map_or("the cell does not compile".to_owned(), |e| e.message());
     let mut traceback: Vec<String> = Vec::new();
     for error in errors.iter().take(SHOWN_ERRORS) {
-        traceback.extend(described(error, code));
+        traceback.extend(described(error, rejected, code));
     }
     if errors.len() > SHOWN_ERRORS {
         traceback.push(format!("… and {} more errors", errors.len() - SHOWN_ERRORS));
     }
+    if begins_like_sql(code) {
+        traceback.push(remedy("a query goes to the warehouse in a cell whose first line is `%%sql`"));
+    }
     plain("CompileError", &message, traceback)
 }
 
+/// One error of a check: what, where in the cell, and what the compiler advises.
+fn checked(error: &serde_json::Value, code: &str) -> Vec<String> {
+    let code_of = error["code"]["code"].as_str().map(|code| format!("[{code}]")).unwrap_or_default();
+    let message = error["message"].as_str().unwrap_or_default();
+    let mut lines = vec![format!("{} {message}", ansi::strong(&format!("error{code_of}:")))];
+    let spans = error["spans"].as_array().into_iter().flatten();
+    lines.extend(
+        spans.filter(|span| span["is_primary"] == true).filter_map(|span| warnings::place(span, code)).flatten(),
+    );
+    lines.extend(warnings::helps(error));
+    lines
+}
+
+/// Whether a cell's first word is one with which queries begin, and nothing of Rust does.
+fn begins_like_sql(code: &str) -> bool {
+    let mut words = code.split_whitespace();
+    let first = words.next().unwrap_or_default().to_lowercase();
+    // `show = 1` is Rust.
+    let next = words.next().unwrap_or_default().starts_with(|c: char| c.is_alphanumeric() || "*_\"(".contains(c));
+    ["select", "with", "show", "describe", "explain"].contains(&first.as_str()) && next
+}
+
+fn remedy(text: &str) -> String {
+    format!("{} {text}", ansi::remedy("help:"))
+}
+
+/// A variable that an error misses, and that an earlier cell had.
+fn missed<'a>(error: &CompilationError, rejected: &'a Rejected) -> Option<&'a String> {
+    let message = error.message();
+    let name = match error.code()? {
+        "E0425" => message.strip_prefix("cannot find value `")?,
+        "E0423" => message.strip_prefix("expected value, found macro `")?,
+        _ => return None,
+    };
+    rejected.gone.get(name.split('`').next()?)
+}
+
+/// The compiler's advice, which sets what it would write behind an empty line.
+fn advice(help: &str) -> String {
+    match help.split_once("\n\n") {
+        Some((text, code)) if text.contains(&format!("`{}`", code.trim())) => text.to_owned(),
+        Some((text, code)) => format!("{text}: `{}`", code.trim()),
+        None => help.to_owned(),
+    }
+}
+
 /// One compiler error: what, where in the cell, and what the compiler advises.
-fn described(error: &CompilationError, code: &str) -> Vec<String> {
+fn described(error: &CompilationError, rejected: &Rejected, code: &str) -> Vec<String> {
     let code_of = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
     let mut lines = vec![format!("{} {}", ansi::strong(&format!("error{code_of}:")), error.message())];
     for message in error.spanned_messages() {
         let Some(span) = &message.span else { continue };
-        let Some(text) = code.lines().nth(span.start_line.saturating_sub(1)) else { continue };
-        let number = span.start_line.to_string();
+        let place = |line, column| rejected.code.place(code, line, column);
+        let Some((line, column)) = place(span.start_line, span.start_column) else { continue };
+        let Some(text) = code.lines().nth(line - 1) else { continue };
+        let number = line.to_string();
         let indent = " ".repeat(number.len());
-        let from = span.start_column.saturating_sub(1);
-        let to =
-            if span.end_line == span.start_line { span.end_column.saturating_sub(1) } else { text.chars().count() };
+        let from = column - 1;
+        let to = match place(span.end_line, span.end_column) {
+            Some((end, column)) if end == line => column - 1,
+            _ => text.chars().count(),
+        };
         let (mark, color): (&str, fn(&str) -> String) =
             if message.is_primary { ("^", ansi::strong) } else { ("-", ansi::aside) };
         lines.push(format!("{} {text}", ansi::aside(&format!("{number} |"))));
-        let marked = format!("{} {}", mark.repeat(to.saturating_sub(from).max(1)), message.label);
+        // What follows the cell is the evaluator's.
+        let label = if message.label.contains("evcxr") { "" } else { message.label.as_str() };
+        let label = label.strip_prefix("error: ").filter(|label| *label == error.message()).map_or(label, |_| "");
+        let marked = format!("{} {label}", mark.repeat(to.saturating_sub(from).max(1)));
         lines.push(format!("{} {}{}", ansi::aside(&format!("{indent} |")), " ".repeat(from), color(marked.trim_end())));
     }
-    lines.extend(error.help().into_iter().map(|help| format!("{} {help}", ansi::remedy("help:"))));
+    match missed(error, rejected) {
+        // The compiler advises names that look alike.
+        Some(name) => lines.push(remedy(&format!(
+            "`{name}` is there no longer: an earlier cell gave its value away or lost it; run the cell again that \
+             makes it, and give `{name}.clone()` away"
+        ))),
+        None => lines.extend(error.help().iter().map(|help| remedy(&advice(help)))),
+    }
     lines
 }
 

@@ -29,22 +29,26 @@ fn warning(message: &Value, code: &str) -> Option<Warning> {
     let span = spans.iter().find(|span| span["is_primary"] == true)?;
     let mut lines = vec![format!("warning: {}", message["message"].as_str()?)];
     lines.extend(place(span, code)?);
-    for child in message["children"].as_array().into_iter().flatten() {
-        let text = child["message"].as_str().unwrap_or_default();
-        // Notes speak of the compiler's own switches.
-        if child["level"] == "help" {
-            let advice = child["spans"][0]["suggested_replacement"].as_str();
-            lines.push(match advice {
-                Some(advice) if !text.contains('`') => format!("help: {text}: `{}`", advice.trim()),
-                _ => format!("help: {text}"),
-            });
-        }
-    }
+    lines.extend(helps(message));
     Some(Warning(lines))
 }
 
+/// The compiler's advice in a message.
+pub fn helps(message: &Value) -> Vec<String> {
+    // Notes speak of the compiler's own switches.
+    let children = message["children"].as_array().into_iter().flatten().filter(|child| child["level"] == "help");
+    let help = children.map(|child| {
+        let text = child["message"].as_str().unwrap_or_default();
+        match child["spans"][0]["suggested_replacement"].as_str() {
+            Some(advice) if !text.contains('`') => format!("help: {text}: `{}`", advice.trim()),
+            _ => format!("help: {text}"),
+        }
+    });
+    help.collect()
+}
+
 /// The author's line that a span is about, with a mark below it; `None` for generated code.
-fn place(span: &Value, code: &str) -> Option<[String; 2]> {
+pub fn place(span: &Value, code: &str) -> Option<[String; 2]> {
     let shown = span["text"][0]["text"].as_str()?;
     let generated = shown.trim();
     let (number, line, offset) = code.lines().enumerate().find_map(|(number, line)| {

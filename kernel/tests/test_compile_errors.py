@@ -65,3 +65,52 @@ def test_a_warning_is_folded_and_not_on_stderr(kernel, what):
 @pytest.mark.parametrize("code", ["let quiet = 1;", "1 + 1", "use std::fmt;", "let mut quiet = 2;", "let _ = sql(\"select 1 as a\");"])
 def test_a_cell_without_a_fault_has_no_warnings(kernel, code):
     assert kernel.ok(code).of("display_data") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "column"),
+    [
+        ('let n = 5; n + 1.5', 1, 13),
+        ('let first = sql("select 1 as a");\nfirst.height()', 2, 6),
+        ('let v = vec![1]; let w = v; v.len()', 1, 28),
+        ('let 값 = 5;\nlet f = |x: i32| x;\n값.nothing()', 3, 2),
+    ],
+)
+def test_the_mark_is_below_its_place_in_the_last_expression(kernel, code, line, column):
+    lines = kernel.fails(code, "CompileError", "").traceback.splitlines()
+    at = lines.index(f"{line} | {code.splitlines()[line - 1]}")
+    marks = [mark for mark in lines[at:] if "^" in mark]
+    assert marks and marks[0].index("^") == len(f"{line} | ") + column, lines
+
+
+def test_advice_stands_in_one_line(kernel):
+    cell = kernel.fails("let count = 1;\ncounts", "CompileError", "counts")
+    assert "help: a local variable with a similar name exists: `count`" in cell.traceback.splitlines()
+
+
+def test_a_variable_that_was_given_away_is_remembered(kernel):
+    kernel.ok('let df = sql("select 1 as a")?;')
+    kernel.ok("df.lazy().collect()?")
+    cell = kernel.fails("df.height()", "CompileError", "df")
+    assert "help: `df` is there no longer" in cell.traceback and "`df.clone()`" in cell.traceback
+    kernel.ok('let df = sql("select 1 as a")?;')
+    assert kernel.ok("df.height()").text == "1"
+
+
+def test_a_missing_mut_is_named(kernel):
+    code = 'let bar = Progress::new("lines", 4);\nfor line in 0..4 {\n    bar.set(line);\n}'
+    cell = kernel.fails(code, "CompileError", "cannot borrow `bar` as mutable")
+    assert "3 |     bar.set(line);" in cell.traceback and "help:" in cell.traceback
+
+
+@pytest.mark.parametrize("code", ["select count(*) from fact_item", "WITH a AS (select 1)\nselect * from a"])
+def test_a_query_in_a_rust_cell_is_told_where_it_belongs(kernel, code):
+    assert "whose first line is `%%sql`" in kernel.fails(code, "CompileError", "").traceback
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [("let empty: Vec<i32> = vec![];\nlet n: usize = 1;\nempty[n]", "at line 3: empty[n]"), ("None::<i32>.unwrap()", "at line 1: ")],
+)
+def test_a_panic_names_the_line_of_the_cell(kernel, code, place):
+    assert place in kernel.fails(code, "panic", "").traceback

@@ -1,7 +1,7 @@
 //! One cell through evcxr: types written out, tried, and tried again where that does not compile.
 
-use super::{CellError, Crash};
-use crate::inference::{Inference, moved_variable};
+use super::{CellError, Crash, Rejected};
+use crate::inference::{Code, Inference, moved_variable};
 use crate::keep::Keep;
 
 /// Moved variables after which a cell is no longer tried again.
@@ -16,7 +16,7 @@ pub(super) fn run(
     let mut moved = Vec::new();
     loop {
         let typed = inference.with_types(code, &before, &moved);
-        return match context.eval(&typed.code) {
+        return match context.eval(typed.code.text()) {
             Ok(_) => {
                 inference.keep_items(code);
                 Ok(typed.not_kept)
@@ -33,24 +33,25 @@ pub(super) fn run(
                 }
                 match typed.plain {
                     // Reported, or run, as the author has written it.
-                    Some(plain) => match context.eval(&plain) {
+                    Some(plain) => match context.eval(plain.text()) {
                         Ok(_) => {
                             inference.keep_items(code);
                             Ok(typed.not_kept)
                         }
-                        Err(error) => Err(refused(error)),
+                        Err(error) => Err(refused(error, plain)),
                     },
-                    None => Err(CellError::Compile(errors)),
+                    None => Err(refused(evcxr::Error::CompilationErrors(errors), typed.code)),
                 }
             }
-            Err(error) => Err(refused(error)),
+            Err(error) => Err(refused(error, typed.code)),
         };
     }
 }
 
-pub(super) fn refused(error: evcxr::Error) -> CellError {
+/// Why `code` was not run to its end.
+pub(super) fn refused(error: evcxr::Error, code: Code) -> CellError {
     match error {
-        evcxr::Error::CompilationErrors(errors) => CellError::Compile(errors),
+        evcxr::Error::CompilationErrors(errors) => CellError::Compile(Rejected { errors, code, ..Rejected::default() }),
         evcxr::Error::SubprocessTerminated(text) => CellError::Crashed(Crash { text, ..Crash::default() }),
         evcxr::Error::TypeRedefinedVariablesLost(names) => CellError::VariablesLost(names),
         evcxr::Error::Message(text) => CellError::Refused(text),

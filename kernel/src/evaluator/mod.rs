@@ -5,13 +5,14 @@ mod cell;
 mod compiler;
 mod start;
 
-use crate::inference::Inference;
+use crate::inference::{Code, Inference};
 use crate::keep::Keep;
 use crate::processes;
 use crate::toolkit::Toolkit;
 use crate::warnings::{self, Warning};
 use cell::{bring_back, refused, run, variables};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,7 @@ pub const PROLOGUE_ITEMS: &str = "#[allow(unused_imports)] use haetae::prelude::
 #[derive(Debug)]
 pub enum CellError {
     /// The code does not compile.
-    Compile(Vec<evcxr::CompilationError>),
+    Compile(Rejected),
     /// The worker is gone (a crash, `exit`, or a kill). Another one has been started, with what could be brought
     /// back.
     Crashed(Crash),
@@ -33,6 +34,19 @@ pub enum CellError {
     VariablesLost(Vec<String>),
     /// Anything else, in the evaluator's words.
     Refused(String),
+}
+
+/// A cell that does not compile.
+#[derive(Debug, Default)]
+pub struct Rejected {
+    /// In the compiler's words.
+    pub errors: Vec<evcxr::CompilationError>,
+    /// The code that their places are in.
+    pub code: Code,
+    /// Variables that earlier cells had, and that are no longer there.
+    pub gone: BTreeSet<String>,
+    /// What a check says against the cell, where the evaluator does not say why it refuses.
+    pub checked: Vec<serde_json::Value>,
 }
 
 /// What a cell leaves that has run to its end.
@@ -80,6 +94,8 @@ pub enum Job {
 pub struct Evaluator {
     jobs: Sender<Job>,
     shared: Arc<Shared>,
+    /// Where cells are compiled.
+    cells: Arc<Path>,
 }
 
 /// What can be asked while a cell runs.
@@ -118,8 +134,9 @@ impl Evaluator {
         let (jobs, queue) = channel();
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
+        let cells = Arc::from(folders.cells.as_path());
         std::thread::spawn(move || serve(&toolkit, &pipes, &inference, &folders, &queue, &of_thread));
-        Self { jobs, shared }
+        Self { jobs, shared, cells }
     }
 
     /// Runs one cell.
@@ -141,6 +158,11 @@ impl Evaluator {
         let (done, answer) = oneshot::channel();
         let _ = self.jobs.send(Job::Configure { level, done });
         answer.await.unwrap_or_else(|_| Err(CellError::Refused("the evaluator has stopped".into())))
+    }
+
+    /// Where the last cell was compiled.
+    pub fn cells(&self) -> &Path {
+        &self.cells
     }
 
     /// The variables as they were before the cell that runs.
@@ -186,6 +208,7 @@ fn serve(
         Err(error) => return refuse_all(queue, &format!("the Rust evaluator did not start: {error:#}")),
     };
     *shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.process_handle());
+    let mut gone = BTreeSet::new();
     for job in queue {
         match job {
             Job::Run { code, done } => {
@@ -195,7 +218,18 @@ fn serve(
                 if let Err(CellError::Crashed(crash)) = &mut ended {
                     bring_back(&mut context, keep, &before, crash);
                 }
-                *shared.variables.lock().unwrap_or_else(PoisonError::into_inner) = variables(&context);
+                let after = variables(&context);
+                gone.extend(before.into_iter().map(|(name, _)| name));
+                for (name, _) in &after {
+                    gone.remove(name);
+                }
+                if let Err(CellError::Compile(rejected)) = &mut ended {
+                    rejected.gone.clone_from(&gone);
+                    if rejected.errors.iter().all(|error| error.level() != "error") {
+                        rejected.checked = inference.errors(&code, &after);
+                    }
+                }
+                *shared.variables.lock().unwrap_or_else(PoisonError::into_inner) = after;
                 // The kernel may have given up waiting; the cell's effect stands all the same.
                 let ran = |not_kept| Ran { not_kept, warnings: warnings::of_last_cell(cells, &code) };
                 let _ = done.send(ended.map(ran));
@@ -204,7 +238,9 @@ fn serve(
                 let _ = done.send(variables(&context));
             }
             Job::Configure { level, done } => {
-                let _ = done.send(compiler::configure(&mut context, toolkit, level).map_err(refused));
+                let _ = done.send(
+                    compiler::configure(&mut context, toolkit, level).map_err(|error| refused(error, Code::default())),
+                );
             }
         }
     }

@@ -10,8 +10,10 @@
 //! its own cell: the cell's statements become a block that only the others leave.
 
 mod cell;
+mod places;
 mod typed;
 
+pub use places::Code;
 pub use typed::{Typed, moved_variable};
 
 use crate::evaluator::PROLOGUE_ITEMS;
@@ -64,7 +66,7 @@ impl Inference {
     /// are variables whose values are known to go elsewhere before the cell ends.
     pub fn with_types(&self, code: &str, variables: &[(String, String)], moved: &[String]) -> Typed {
         let Some(cell) = parse(code) else {
-            return Typed { code: code.to_owned(), plain: None, not_kept: Vec::new() };
+            return Typed { code: Code::of_author(code), plain: None, not_kept: Vec::new() };
         };
         if cell.new.is_empty() {
             return shown("", code, &cell);
@@ -113,6 +115,14 @@ impl Inference {
             }
             .map(|of| own_names(of).replace("{integer}", "i32").replace("{float}", "f64"))
         })
+    }
+
+    /// What rustc says against a cell, in its JSON.
+    pub fn errors(&self, code: &str, variables: &[(String, String)]) -> Vec<Value> {
+        let source = format!("{}{}{code}\n;Ok(())\n}}\n", self.context(&|_| true), head(variables));
+        let messages = self.check(&source).unwrap_or_default().into_iter();
+        let errors = messages.filter(|message| message["level"] == "error" && message["spans"][0].is_object());
+        errors.filter_map(|message| serde_json::from_str(&own_names(&message.to_string())).ok()).collect()
     }
 
     /// Those of the names that a cell does not see without a path.

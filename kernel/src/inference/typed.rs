@@ -1,6 +1,7 @@
 //! A cell and the types of its new variables -> the code that the evaluator gets.
 
 use super::cell::{Cell, NewVariable};
+use super::places::Code;
 
 /// What rustc says of a variable's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +19,9 @@ pub(super) enum Found {
 /// A cell as the evaluator gets it.
 pub struct Typed {
     /// Its code, with types, and with its last expression shown.
-    pub code: String,
-    /// The same without the latter, each line and column as the author wrote it.
-    pub plain: Option<String>,
+    pub code: Code,
+    /// The same without the latter.
+    pub plain: Option<Code>,
     /// Variables that end with the cell, and their types.
     pub not_kept: Vec<(String, String)>,
 }
@@ -64,18 +65,17 @@ pub(super) fn has_hole(type_name: &str) -> bool {
 /// evaluator shows it too, but falls back to its text as soon as anything else in the cell needs a second try.
 pub(super) fn shown(bindings: &str, code: &str, cell: &Cell) -> Typed {
     let (before, last) = code.split_at(cell.end);
-    let plain = format!("{before}{bindings}{last}");
+    let typed = Code::default().author(before, 0).own(bindings);
+    let plain = typed.clone().author(last, cell.end);
     match display(last, cell) {
-        Some(display) => {
-            Typed { code: format!("{before}{bindings}{display}"), plain: Some(plain), not_kept: Vec::new() }
-        }
+        Some(display) => Typed { code: typed.code(&display), plain: Some(plain), not_kept: Vec::new() },
         None => Typed { code: plain, plain: None, not_kept: Vec::new() },
     }
 }
 
 /// A call that shows the last expression of a cell, where it has one with a value.
-fn display(last: &str, cell: &Cell) -> Option<String> {
-    cell.has_value.then(|| format!("({last}\n).evcxr_display();"))
+fn display(last: &str, cell: &Cell) -> Option<Code> {
+    cell.has_value.then(|| Code::default().own("(").author(last, cell.end).own("\n).evcxr_display();"))
 }
 
 /// The cell's statements as a block, out of which come the variables that can be kept. Items stay in
@@ -106,9 +106,12 @@ pub(super) fn in_a_block(code: &str, cell: &Cell, types: &[Found], moved: &[Stri
     let bindings: String =
         kept.iter().map(|(new, of)| format!("let {}{}: {of} = {};\n", new.mutability(), new.name, new.name)).collect();
     let names = list(&|variable, _| variable.name.clone());
-    let show = display(last, cell).unwrap_or_else(|| last.to_owned());
-    let items: String = cell.items.iter().map(|(_, text)| format!("{text}\n")).collect();
-    let code = format!("let ({names}) = {{ {before}\n;{show}\n({names}) }};\n{bindings}{items}");
+    let show = display(last, cell).unwrap_or_else(|| Code::default().author(last, cell.end));
+    let mut code = Code::default().own(&format!("let ({names}) = {{ ")).author(before, 0).own("\n;").code(&show);
+    code = code.own(&format!("\n({names}) }};\n{bindings}"));
+    for ((_, text), range) in cell.items.iter().zip(&cell.item_ranges) {
+        code = code.author(text, range.start).own("\n");
+    }
     Typed { code, plain: None, not_kept }
 }
 
@@ -140,18 +143,18 @@ mod tests {
         let cell = parse(code).unwrap();
         let types = [Found::Bound("{closure}".to_owned()), Found::Named("i32".to_owned())];
         let typed = in_a_block(code, &cell, &types, &[]);
-        assert!(typed.code.starts_with("let (m,n,) = {"), "{}", typed.code);
+        assert!(typed.code.text().starts_with("let (m,n,) = {"), "{}", typed.code.text());
         assert!(
-            typed.code.contains(
+            typed.code.text().contains(
                 "(n + m\n).evcxr_display();\n(m,n,) };\nlet m: i32 = m;\nlet mut n: i32 = n;\nfn two() -> i32 { 2 }"
             ),
             "{}",
-            typed.code
+            typed.code.text()
         );
-        assert!(syn::parse_str::<syn::Block>(&format!("{{{}}}", typed.code)).is_ok());
+        assert!(syn::parse_str::<syn::Block>(&format!("{{{}}}", typed.code.text())).is_ok());
         assert_eq!(typed.not_kept, [("f".to_owned(), "{closure}".to_owned())]);
         // The line of each statement is what it was.
-        assert_eq!(typed.code.lines().nth(2), Some("let mut n = f(1);"));
+        assert_eq!(typed.code.text().lines().nth(2), Some("let mut n = f(1);"));
     }
 
     #[test]

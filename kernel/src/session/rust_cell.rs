@@ -5,6 +5,7 @@ use super::{Kernel, RustSide};
 use crate::evaluator::CellError;
 use crate::outcome;
 use crate::output::Stream;
+use crate::panics;
 use crate::protocol::envelope::{Message, new_message};
 use crate::syntax::{MOST_DEPTH, depth};
 use crate::warnings;
@@ -128,6 +129,9 @@ impl Kernel {
         if matches!(ended, Err(CellError::Crashed(_))) {
             self.comms().forget();
             rust.output.forget_words();
+        }
+        if let Some(failure) = &mut sink.failure {
+            panics::locate(failure, self.evaluator.cells(), &shown);
         }
         match (ended, presses) {
             (Ok(_), 0) => sink.failure.take(),
