@@ -255,7 +255,12 @@ fn described(error: &CompilationError, rejected: &Rejected, code: &str) -> Vec<S
             "`{name}` is there no longer: an earlier cell gave its value away or lost it; run the cell again that \
              makes it, and give `{name}.clone()` away"
         ))),
-        None => lines.extend(error.help().iter().map(|help| remedy(&advice(help)))),
+        None => {
+            // Lists of all that implements a trait say nothing of the mistake.
+            let helps =
+                error.help().into_iter().filter(|help| !help.starts_with("the following other types implement"));
+            lines.extend(helps.map(|help| remedy(&advice(&help))));
+        }
     }
     lines
 }

@@ -73,6 +73,13 @@ def test_failures_are_errors_and_the_next_cell_works(kernel):
     assert kernel.ok("kept").text == "5"
 
 
+def test_the_last_expression_says_of_which_type_a_number_is(kernel):
+    assert kernel.ok("let k = 5; let v = vec![1, 2, 3, 4, 5, 6]; v[k]").text == "6"
+    assert kernel.ok("let narrow = 7; let all = vec![1u8, 2]; all.iter().sum::<u8>() + narrow").text == "10"
+    assert kernel.ok("let given = vec![1, 2]; given.into_iter().sum::<u64>()").text == "3"
+    assert kernel.ok("narrow").text == "7"
+
+
 def test_programs_that_a_cell_starts_are_those_of_the_path(kernel):
     path = kernel.ok('std::env::var("PATH")?').text
     assert "haetae-kernel-" not in path

@@ -114,3 +114,8 @@ def test_a_query_in_a_rust_cell_is_told_where_it_belongs(kernel, code):
 )
 def test_a_panic_names_the_line_of_the_cell(kernel, code, place):
     assert place in kernel.fails(code, "panic", "").traceback
+
+
+def test_a_list_of_everything_that_would_have_fitted_is_left_out(kernel):
+    cell = kernel.fails("let rate = 0.08; 12000 * rate", "CompileError", "cannot multiply")
+    assert "other types implement" not in cell.traceback

@@ -154,17 +154,16 @@ impl Inference {
             self.context(&|item| !cell.items.iter().any(|(name, text)| *name == item.key || *text == item.key));
         source.push_str(&head(variables));
         source.push_str(&format!("{}\n", &code[..cell.end]));
+        // In front of the questions: it may be what says of which type a number is.
+        let rest = &code[cell.end..];
+        if !rest.trim().is_empty() {
+            source.push_str(&format!("{{ let _ = {{ {rest}\n}}; }}\n"));
+        }
         let first_line = source.matches('\n').count() + 1;
         for variable in &cell.new {
             source.push_str(&format!("{PROBE}{};\n", variable.name));
         }
-        // Inference may need what the last expression says, so it stays in the checked code.
-        let rest = &code[cell.end..];
-        if rest.trim().is_empty() {
-            source.push_str("Ok(())\n}\n");
-        } else {
-            source.push_str(&format!("{{ let _ = {{ {rest}\n}}; }}\nOk(())\n}}\n"));
-        }
+        source.push_str("Ok(())\n}\n");
         let messages = self.check(&source)?;
         let mut types = vec![Found::Unknown; cell.new.len()];
         for message in messages {
