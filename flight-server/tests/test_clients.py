@@ -47,10 +47,11 @@ class Server:
         options = {"username": USER, "password": password or self.password}
         return flightsql.connect(self.location, db_kwargs=options, autocommit=True)
 
-    def pyarrow(self):
+    def pyarrow(self, timeout=60):
+        """A client, and options with which it waits no longer than `timeout` seconds."""
         client = flight.FlightClient(self.location)
         token = client.authenticate_basic_token(USER, self.password)
-        return client, flight.FlightCallOptions(headers=[token])
+        return client, flight.FlightCallOptions(headers=[token], timeout=timeout)
 
     def stop(self):
         self.process.terminate()
@@ -231,6 +232,19 @@ def test_a_cancelled_query_leaves_the_server_well(server):
     with server.adbc() as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from fact_item")
         assert cursor.fetchone() == (2000,)
+
+
+def test_a_join_that_was_given_up_holds_nobody_up(server):
+    # Each row of one side meets a third of the other: nothing is read and nothing is sent for hours.
+    join = "generate_series(1, 1000000) a join generate_series(1, 1000000) b on a.value % 3 = b.value % 3"
+    sql = f"select sum(a.value - b.value) as s from {join}"
+    client, options = server.pyarrow()
+    _, impatient = server.pyarrow(timeout=1)
+    descriptor = flight.FlightDescriptor.for_command(command("CommandStatementQuery", text_field(1, sql)))
+    ticket = client.get_flight_info(descriptor, options).endpoints[0].ticket
+    with pytest.raises(flight.FlightTimedOutError):
+        client.do_get(ticket, impatient).read_all()
+    assert pyarrow_query(server, "select 1 as one").to_pylist() == [{"one": 1}]
 
 
 def test_a_dead_server_is_an_error(tmp_path):

@@ -2,6 +2,7 @@
 //! of the warehouse. Nothing can be changed through it.
 
 mod catalog;
+mod fair;
 mod faults;
 mod parameters;
 mod statement;
@@ -13,6 +14,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -99,7 +101,13 @@ impl Engine {
     }
 
     fn prepare(&self, manifest: Manifest) -> Result<Snapshot> {
-        let context = SessionContext::new_with_config_rt(self.config.clone(), Arc::clone(&self.runtime));
+        let state = SessionStateBuilder::new()
+            .with_config(self.config.clone())
+            .with_runtime_env(Arc::clone(&self.runtime))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
+            .build();
+        let context = SessionContext::new_with_state(state);
         context.register_catalog(CATALOG, catalog::build(&manifest, &self.runtime)?);
         let snapshot = Snapshot { manifest: Arc::new(manifest), context: Arc::new(context) };
         let mut recent = self.lock();
