@@ -26,7 +26,7 @@ impl SqlRunner {
     /// Connects anew; the server's address.
     ///
     /// # Errors
-    /// As [`SqlRunner::query`].
+    /// As [`SqlRunner::client`].
     pub async fn connect(&mut self) -> Result<String, Error> {
         let options = ConnectOptions::from_env()?;
         self.client = Some(AsyncClient::connect(&options).await?);

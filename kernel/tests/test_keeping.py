@@ -93,6 +93,13 @@ def test_what_comes_back_is_the_newest_value(own):
     assert own.ok("(numbers, frame.height(), other)").text == "([1, 2, 3], 1, 2)"
 
 
+def test_a_name_that_is_a_keyword_comes_back_too(own):
+    own.ok("let mut r#type = vec![1];")
+    own.ok("r#type.push(2);")
+    assert "r#type" not in lost_by(own)
+    assert own.ok("r#type").text == "[1, 2]"
+
+
 def test_a_variable_that_a_cell_gave_away_does_not_come_back(own):
     own.ok("let kept = 1; let given = vec![1.5];")
     own.ok("drop(given);")

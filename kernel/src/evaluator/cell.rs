@@ -7,15 +7,16 @@ use crate::keep::Keep;
 /// Moved variables after which a cell is no longer tried again.
 const MOST_MOVED: usize = 64;
 
+/// Runs `code` with the variables that are there `before`; those of its own that could not be kept.
 pub(super) fn run(
     context: &mut evcxr::EvalContext,
     inference: &Inference,
+    before: &[(String, String)],
     code: &str,
 ) -> Result<Vec<(String, String)>, CellError> {
-    let before = variables(context);
     let mut moved = Vec::new();
     loop {
-        let typed = inference.with_types(code, &before, &moved);
+        let typed = inference.with_types(code, before, &moved);
         return match context.eval(typed.code.text()) {
             Ok(_) => {
                 inference.keep_items(code);

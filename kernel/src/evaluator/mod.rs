@@ -181,7 +181,7 @@ impl Evaluator {
         processes::end_children(worker);
     }
 
-    /// Ends the running cell by ending the worker; variables are lost.
+    /// Ends the running cell by ending the worker; another one gets what can be brought back.
     pub fn kill(&self) {
         // Among them the worker. The list is made before the first of them ends: evcxr soon starts another.
         processes::end_children(None);
@@ -214,7 +214,7 @@ fn serve(
             Job::Run { code, done } => {
                 let before = variables(&context);
                 keep.begin(&code);
-                let mut ended = run(&mut context, inference, &code);
+                let mut ended = run(&mut context, inference, &before, &code);
                 if let Err(CellError::Crashed(crash)) = &mut ended {
                     bring_back(&mut context, keep, &before, crash);
                 }

@@ -127,8 +127,8 @@ impl Keeper {
         }
         // In the order of their names, so that the budget is spent the same way each time.
         for (name, value) in variables.iter().collect::<BTreeMap<_, _>>() {
-            // A cell changes only what it names.
-            if self.known.contains_key(name) && !words.contains(name.as_str()) {
+            // A cell changes only what it names; a name like `r#type` is two words.
+            if self.known.contains_key(name) && !words.contains(name.trim_start_matches("r#")) {
                 continue;
             }
             let Some(kind) = kinds::of((**value).type_id()) else {
