@@ -23,8 +23,19 @@ pub struct Writer {
     base: Manifest,
     pending: Vec<Pending>,
     on_step: Box<dyn FnMut(Step) + Send>,
-    // Held, never read: the lock ends with the file handle, even when the process is killed.
-    _lock: File,
+    // Held, never read.
+    _lock: Lock,
+}
+
+/// The lock on the warehouse. It ends with the process, even when that is killed.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file alone does not unlock: a child process that another thread is just starting
+    /// has the open file too, until it executes its program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 struct Pending {
@@ -77,7 +88,7 @@ impl Writer {
         let base = store.current()?;
         sweep(store, &base)?;
         create_directories(store.root(), Path::new("tmp"))?;
-        Ok(Self { store: store.clone(), base, pending: Vec::new(), on_step: Box::new(|_| {}), _lock: lock })
+        Ok(Self { store: store.clone(), base, pending: Vec::new(), on_step: Box::new(|_| {}), _lock: Lock(lock) })
     }
 
     /// Calls `observer` after each point at which the disk has changed. For tests of crash safety:

@@ -1,6 +1,10 @@
 //! Files that are right and files that are wrong, each with what becomes of it.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -165,4 +169,30 @@ fn there_is_one_writer_at_a_time() {
     assert!(message.contains("is being written by another process; wait until its ingest has ended"), "{message}");
     drop(writer);
     assert_eq!(place.load("fact_item", &file).unwrap().accepted, 1);
+}
+
+/// A process that is just being started holds every open file of its parent until it executes.
+#[test]
+fn a_process_started_meanwhile_does_not_hold_the_lock() {
+    let place = Place::new();
+    let writer = Writer::open(&place.store).unwrap();
+    let (mut parent, child) = UnixStream::pair().unwrap();
+    let starting = std::thread::spawn(move || {
+        let mut command = Command::new("true");
+        // Between fork and exec: says that it is there, and stays until it is told to go on.
+        let wait = move || {
+            let mut byte = [0];
+            (&child).write_all(&byte)?;
+            (&child).read_exact(&mut byte)
+        };
+        // SAFETY: after the fork it only writes to and reads from a socket.
+        unsafe { command.pre_exec(wait) };
+        command.status().unwrap()
+    });
+    let mut byte = [0];
+    parent.read_exact(&mut byte).unwrap();
+    drop(writer);
+    drop(Writer::open(&place.store).unwrap());
+    parent.write_all(&byte).unwrap();
+    assert!(starting.join().unwrap().success());
 }
