@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::future::BoxFuture;
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 use tokio::net::TcpListener;
@@ -80,7 +81,13 @@ impl Server {
 
     /// Answers requests until `shutdown` is done; then takes no new ones, lets results end for
     /// [`ServeOptions::drain`], and ends the others with a status that tells clients to try again.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+    // Boxed, so that the server is compiled here and not again in each program that runs it.
+    pub fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, Result<()>> {
+        let shutdown: BoxFuture<'static, ()> = Box::pin(shutdown);
+        Box::pin(self.run_until(shutdown))
+    }
+
+    async fn run_until(self, shutdown: BoxFuture<'static, ()>) -> Result<()> {
         let asked = watch::Sender::new(false);
         let mut ending = asked.subscribe();
         let signal = async {

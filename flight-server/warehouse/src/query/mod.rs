@@ -17,6 +17,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::future::BoxFuture;
 
 use crate::store::{Manifest, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result};
@@ -144,8 +145,10 @@ impl Snapshot {
 
     /// Parses and plans one statement. Fails with [`Error::Sql`] when it is no SQL, names what does
     /// not exist, or would change something.
-    pub async fn statement(&self, sql: &str) -> Result<Statement> {
-        Statement::plan(&self.context, sql).await
+    // Boxed, as all that is async here and public: otherwise each crate that awaits it compiles
+    // DataFusion's part of the future once more, for minutes.
+    pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
+        Box::pin(Statement::plan(&self.context, sql))
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The

@@ -13,6 +13,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
 use super::faults::{explain, read_only};
@@ -60,15 +61,21 @@ impl Statement {
     }
 
     /// The columns of the result. `values` holds one column for each parameter, in order.
-    pub async fn schema(&self, values: Option<&RecordBatch>) -> Result<SchemaRef> {
-        let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
-        let plan = self.physical(values, row).await?;
-        Ok(plain_schema(&plan.schema()))
+    pub fn schema<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<SchemaRef>> {
+        Box::pin(async move {
+            let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
+            let plan = self.physical(values, row).await?;
+            Ok(plain_schema(&plan.schema()))
+        })
     }
 
     /// Runs the statement: once, or once for each row of `values` with the results one after
     /// another.
-    pub async fn execute(&self, values: Option<&RecordBatch>) -> Result<QueryStream> {
+    pub fn execute<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<QueryStream>> {
+        Box::pin(self.run_rows(values))
+    }
+
+    async fn run_rows(&self, values: Option<&RecordBatch>) -> Result<QueryStream> {
         let Some(rows) = self.first_row(values)? else { return self.run(values, None).await };
         let mut first = self.run(values, Some(0)).await?;
         if rows == 1 {
