@@ -1,6 +1,7 @@
 //! A cell's text, taken apart: its new variables, its items, and where its last expression begins.
 
 use super::typed::has_hole;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
 /// A variable that a cell defines with `let` and without a type.
@@ -29,6 +30,8 @@ pub(super) struct Cell {
     pub(super) end: usize,
     /// Whether the last expression is one whose value can be shown: no loop, and nothing that never returns.
     pub(super) has_value: bool,
+    /// Whether it waits for something (`.await`) outside of an `async` block of its own.
+    pub(super) waits: bool,
 }
 
 /// Takes a cell apart; `None` where it does not parse.
@@ -43,6 +46,7 @@ pub(super) fn parse(code: &str) -> Option<Cell> {
         item_ranges: Vec::new(),
         end: code.len(),
         has_value: false,
+        waits: code.parse().is_ok_and(waits),
     };
     for (i, statement) in block.stmts.iter().enumerate() {
         let range = statement.span().byte_range();
@@ -125,6 +129,31 @@ fn new_variables(pattern: &syn::Pat, into: &mut Vec<NewVariable>) {
     }
 }
 
+/// Whether there is an `.await`, or a macro that stands for some, that no `async` of the text's own encloses.
+fn waits(tokens: TokenStream) -> bool {
+    const MACROS: [&str; 3] = ["join", "select", "try_join"];
+    let mut tokens = tokens.into_iter().peekable();
+    let (mut after_dot, mut after_async) = (false, false);
+    while let Some(token) = tokens.next() {
+        let is_dot = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '.');
+        match token {
+            TokenTree::Ident(word) if word == "async" => after_async = true,
+            TokenTree::Ident(word) if after_dot && word == "await" => return true,
+            TokenTree::Ident(word) if MACROS.iter().any(|name| word == name) => {
+                if matches!(tokens.peek(), Some(TokenTree::Punct(mark)) if mark.as_char() == '!') {
+                    return true;
+                }
+            }
+            // The body of `async`; its other brackets are parameters.
+            TokenTree::Group(group) if after_async && group.delimiter() == Delimiter::Brace => after_async = false,
+            TokenTree::Group(group) if waits(group.stream()) => return true,
+            _ => {}
+        }
+        after_dot = is_dot;
+    }
+    false
+}
+
 fn quoted(of: &syn::Type) -> String {
     of.span().source_text().unwrap_or_default()
 }
@@ -167,6 +196,18 @@ mod tests {
         assert_eq!(cell("let a = 1; // one"), " // one");
         assert_eq!(cell("let a = f();\nformat!(\"{a}\")"), "format!(\"{a}\")");
         assert_eq!(cell("let 해 = 1;\n해"), "해");
+    }
+
+    #[test]
+    fn a_cell_waits_where_no_async_of_its_own_does() {
+        let waits = |code: &str| parse(code).unwrap().waits;
+        assert!(waits("let rows = fetch().await?;"));
+        assert!(waits("for n in 0..3 { println!(\"{}\", ask(n).await); }"));
+        assert!(waits("let (a, b) = tokio::join!(f(), g());"));
+        assert!(!waits("async fn two() -> i32 { one().await + 1 }"));
+        assert!(!waits("let later = async move { one().await };"));
+        assert!(waits("let later = async { one().await }; later.await"));
+        assert!(!waits("let text = \"x.await\"; // y.await"));
     }
 
     #[test]

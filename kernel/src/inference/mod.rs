@@ -7,7 +7,8 @@
 //! `let` costs nothing, any other about 0.15 s.
 //!
 //! A variable that no later cell could hold (a closure, a reference into another variable) stays in
-//! its own cell: the cell's statements become a block that only the others leave.
+//! its own cell: the cell's statements become a block that only the others leave. So does a cell that
+//! waits for something: its block is `async`, and the toolkit's runtime runs it.
 
 mod cell;
 mod places;
@@ -68,7 +69,7 @@ impl Inference {
         let Some(cell) = parse(code) else {
             return Typed { code: Code::of_author(code), plain: None, not_kept: Vec::new() };
         };
-        if cell.new.is_empty() {
+        if cell.new.is_empty() && !cell.waits {
             return shown("", code, &cell);
         }
         let mut types = self.ask(code, &cell, variables).unwrap_or_default();
@@ -77,7 +78,7 @@ impl Inference {
                 *found = Found::Moved;
             }
         }
-        if types.iter().any(|of| matches!(of, Found::Bound(_) | Found::Moved)) {
+        if cell.waits || types.iter().any(|of| matches!(of, Found::Bound(_) | Found::Moved)) {
             return in_a_block(code, &cell, &types, moved);
         }
         let mut bindings = String::new();
@@ -104,7 +105,7 @@ impl Inference {
     /// are still open there.
     pub fn type_before_dot(&self, code: &str, closing: &str, variables: &[(String, String)]) -> Option<String> {
         let mut source = self.context(&|_| true);
-        source.push_str(&head(variables));
+        source.push_str(&head(variables, true));
         source.push_str(&format!("{code}.{MEMBER}{closing};\nOk(())\n}}\n"));
         self.check(&source)?.iter().find_map(|message| {
             let text = message["message"].as_str()?;
@@ -119,7 +120,8 @@ impl Inference {
 
     /// What rustc says against a cell, in its JSON.
     pub fn errors(&self, code: &str, variables: &[(String, String)]) -> Vec<Value> {
-        let source = format!("{}{}{code}\n;Ok(())\n}}\n", self.context(&|_| true), head(variables));
+        let waits = parse(code).is_some_and(|cell| cell.waits);
+        let source = format!("{}{}{code}\n;Ok(())\n}}\n", self.context(&|_| true), head(variables, waits));
         let messages = self.check(&source).unwrap_or_default().into_iter();
         let errors = messages.filter(|message| message["level"] == "error" && message["spans"][0].is_object());
         errors.filter_map(|message| serde_json::from_str(&own_names(&message.to_string())).ok()).collect()
@@ -150,9 +152,12 @@ impl Inference {
 
     /// rustc's answer for each new variable.
     fn ask(&self, code: &str, cell: &Cell, variables: &[(String, String)]) -> Option<Vec<Found>> {
+        if cell.new.is_empty() {
+            return None;
+        }
         let mut source =
             self.context(&|item| !cell.items.iter().any(|(name, text)| *name == item.key || *text == item.key));
-        source.push_str(&head(variables));
+        source.push_str(&head(variables, cell.waits));
         source.push_str(&format!("{}\n", &code[..cell.end]));
         // In front of the questions: it may be what says of which type a number is.
         let rest = &code[cell.end..];
@@ -213,7 +218,8 @@ fn own_names(of: &str) -> String {
 }
 
 /// The function that a cell is checked in, as far as its body.
-fn head(variables: &[(String, String)]) -> String {
+fn head(variables: &[(String, String)], waits: bool) -> String {
     let parameters: Vec<String> = variables.iter().map(|(name, of)| format!("mut {name}: {of}")).collect();
-    format!("fn {CHECKED}({}) -> std::result::Result<(), Box<dyn std::error::Error>> {{\n", parameters.join(", "))
+    let kind = if waits { "async fn" } else { "fn" };
+    format!("{kind} {CHECKED}({}) -> std::result::Result<(), Box<dyn std::error::Error>> {{\n", parameters.join(", "))
 }

@@ -107,8 +107,14 @@ pub(super) fn in_a_block(code: &str, cell: &Cell, types: &[Found], moved: &[Stri
         kept.iter().map(|(new, of)| format!("let {}{}: {of} = {};\n", new.mutability(), new.name, new.name)).collect();
     let names = list(&|variable, _| variable.name.clone());
     let show = display(last, cell).unwrap_or_else(|| Code::default().author(last, cell.end));
-    let mut code = Code::default().own(&format!("let ({names}) = {{ ")).author(before, 0).own("\n;").code(&show);
-    code = code.own(&format!("\n({names}) }};\n{bindings}"));
+    // The error of a failed `?` is the evaluator's; its cells always have that type.
+    let (open, close) = if cell.waits {
+        ("::haetae::cell::wait(async {", format!("Ok::<_, EvcxrUserCodeError>(({names})) }})?"))
+    } else {
+        ("{", format!("({names}) }}"))
+    };
+    let mut code = Code::default().own(&format!("let ({names}) = {open} ")).author(before, 0).own("\n;").code(&show);
+    code = code.own(&format!("\n;{close};\n{bindings}"));
     for ((_, text), range) in cell.items.iter().zip(&cell.item_ranges) {
         code = code.author(text, range.start).own("\n");
     }
@@ -146,7 +152,7 @@ mod tests {
         assert!(typed.code.text().starts_with("let (m,n,) = {"), "{}", typed.code.text());
         assert!(
             typed.code.text().contains(
-                "(n + m\n).evcxr_display();\n(m,n,) };\nlet m: i32 = m;\nlet mut n: i32 = n;\nfn two() -> i32 { 2 }"
+                "(n + m\n).evcxr_display();\n;(m,n,) };\nlet m: i32 = m;\nlet mut n: i32 = n;\nfn two() -> i32 { 2 }"
             ),
             "{}",
             typed.code.text()

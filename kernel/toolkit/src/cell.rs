@@ -7,6 +7,7 @@
 
 use crate::display::channel::{Failure, Frame, INPUT_VARIABLE, KEY_VARIABLE, ToCell, send};
 use crate::display::stop;
+pub use crate::waiting::wait;
 use crate::{Error, Result, comm, keep};
 use polars::frame::DataFrame;
 use std::fmt;

@@ -24,6 +24,7 @@ pub mod prelude;
 mod progress;
 mod session;
 mod show;
+mod waiting;
 
 pub use columns::ColumnValues;
 pub use error::{Error, Result};
@@ -38,3 +39,4 @@ pub use progress::Progress;
 pub use serde_json;
 pub use session::{Connection, connect, sql};
 pub use show::{CellDisplay, Show, bundle_of, clear_output};
+pub use tokio;

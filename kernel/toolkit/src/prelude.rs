@@ -27,3 +27,4 @@ pub use crate::show::{CellDisplay as _, Show, clear_output};
 pub use polars;
 pub use polars::prelude::*;
 pub use serde_json::json;
+pub use tokio;
