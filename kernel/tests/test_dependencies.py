@@ -90,6 +90,7 @@ def test_a_crate_survives_a_crash_and_the_optimisation_level(lone, tmp_path):
         ("polars", ["polars 0.", "part of the toolkit", "haetae::polars"]),
         ('polars = { version = "0.50", features = ["lazy"] }', ["polars 0.", "haetae::polars"]),
         ("serde_json", ["serde_json 1.", "haetae::serde_json"]),
+        ("tokio", ["tokio 1.", "without any `use`"]),
         ("haetae", ["every cell sees it"]),
         ("no-such-crate-on-this-machine", ["not found on this machine", "--online"]),
         ("/no/such/folder", ["cannot open the folder /no/such/folder"]),

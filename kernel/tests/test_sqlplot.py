@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -15,9 +16,9 @@ def drawn(kernel, arguments):
     return result["data"][PLOTLY], result["data"]["text/plain"], cell.stdout
 
 
-def rows(kernel, query):
+def rows(kernel, query, most=1000):
     """A query's rows, as lists of texts."""
-    lines = kernel.ok(f"%%sql --limit 1000\n{query}").text.splitlines()
+    lines = kernel.ok(f"%%sql --limit {most}\n{query}").text.splitlines()
     return [line.split() for line in lines[3:]]
 
 
@@ -73,6 +74,33 @@ def test_dots_are_rows(kernel):
     assert "first 50 rows" in note and text.startswith("Scatter plot: 50 points")
 
 
+def test_boxes_are_quartiles_and_whiskers(kernel):
+    figure, text, note = drawn(kernel, "box --table fact_item --column item_price_krw --by transport_mode")
+    [trace] = figure["data"]
+    assert trace["type"] == "box" and "y" not in trace and text.startswith(f"Box plot: {len(trace['x'])} labels")
+    prices = {}
+    for mode, price in rows(kernel, "select transport_mode, item_price_krw from fact_item", most=5_000):
+        prices.setdefault(mode, []).append(float(price))
+    assert sorted(trace["x"]) == sorted(prices) and len(prices) > 1
+    outside = 0
+    for at, mode in enumerate(trace["x"]):
+        lower, middle, upper = np.percentile(prices[mode], [25, 50, 75])
+        within = [p for p in prices[mode] if lower - 1.5 * (upper - lower) <= p <= upper + 1.5 * (upper - lower)]
+        outside += len(prices[mode]) - len(within)
+        found = [trace[part][at] for part in ("lowerfence", "q1", "median", "q3", "upperfence")]
+        assert found == pytest.approx([min(within), lower, middle, upper, max(within)])
+    assert note == f"{outside} values beyond the whiskers are not drawn\n" and outside > 0
+
+
+def test_one_box_for_all_and_fewer_than_there_are(kernel):
+    figure, _, _ = drawn(kernel, "boxplot --table fact_item --column net_mass_kg")
+    assert figure["data"][0]["x"] == [""] and figure["layout"]["yaxis"]["title"]["text"] == "net_mass_kg"
+    figure, _, note = drawn(kernel, "box --table fact_item --column net_mass_kg --by office_id --limit 2")
+    largest = rows(kernel, "select office_id from fact_item group by 1 order by count(*) desc, 1 limit 2")
+    assert [[office] for office in figure["data"][0]["x"]] == largest
+    assert note.startswith("2 of ") and "values of office_id are drawn; --limit draws more\n" in note
+
+
 def test_a_saved_query_is_drawn_and_expressions_are_columns(kernel):
     kernel.ok("%%sql --save plotted_items\nselect * from fact_item where item_price_krw > 0")
     arguments = "bar -t plotted_items -c \"date_part('year', declaration_date)\" --title 'Items a year'"
@@ -99,11 +127,12 @@ def test_all_values_alike_are_one_interval(kernel):
         ("bar --table fact_item --column no_such_column", "SqlError", "no_such_column"),
         ("bar --table no_such_table --column x", "SqlError", "no_such_table"),
         ("histogram --table fact_item --column office_id", "PlotError", "`office_id` is str"),
+        ("box --table fact_item --column office_id", "PlotError", "`office_id` is str"),
         ("bar --table fact_item --column office_id --y hs6", "PlotError", "`hs6` is str"),
         ("histogram --table \"(select 1.0 as x where false) as none\" --column x", "PlotError", "no row with a value"),
-        ("pie --table fact_item --column office_id", "MagicError", "bar, histogram, line, scatter"),
+        ("pie --table fact_item --column office_id", "MagicError", "bar, box, histogram, line, scatter"),
         ("bar --column office_id", "MagicError", "needs --table"),
-        ("", "MagicError", "%sqlplot bar|histogram"),
+        ("", "MagicError", "%sqlplot bar|box|histogram"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(kernel, arguments, name, part):

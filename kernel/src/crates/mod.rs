@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub const OF_TOOLKIT: &[(&str, &str)] = &[
     ("haetae", "every cell sees it"),
     ("polars", "use `haetae::polars`; its names are there without any `use`"),
+    ("tokio", "its names are there without any `use`"),
     ("serde_json", "use `haetae::serde_json`, and `json!` without any `use`"),
 ];
 

@@ -8,6 +8,8 @@ use super::list::usage;
 pub enum Kind {
     /// A bar for each value of a column.
     Bar,
+    /// Quartiles of a column, for each value of another.
+    Box,
     /// How many values lie in each of several intervals.
     Histogram,
     /// A line over the values of a column, in their order.
@@ -17,8 +19,13 @@ pub enum Kind {
 }
 
 /// Kinds and their names.
-pub const KINDS: &[(&str, Kind)] =
-    &[("bar", Kind::Bar), ("histogram", Kind::Histogram), ("line", Kind::Line), ("scatter", Kind::Scatter)];
+pub const KINDS: &[(&str, Kind)] = &[
+    ("bar", Kind::Bar),
+    ("box", Kind::Box),
+    ("histogram", Kind::Histogram),
+    ("line", Kind::Line),
+    ("scatter", Kind::Scatter),
+];
 
 impl Kind {
     /// As the command has it.
@@ -33,12 +40,12 @@ pub const AGGREGATES: &[&str] = &["avg", "count", "max", "median", "min", "sum"]
 /// Options, and what follows each.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("--table", "table or saved query"),
-    ("--column", "column of the horizontal axis, or an SQL expression"),
+    ("--column", "column of the horizontal axis (of a box: the numbers), or an SQL expression"),
     ("--y", "column of the vertical axis, or an SQL expression"),
-    ("--by", "column whose values become series"),
+    ("--by", "column whose values become series, or boxes"),
     ("--agg", "what becomes of several values of --y: sum, avg, min, max, median, count"),
     ("--bins", "number of intervals of a histogram"),
-    ("--limit", "most bars, points of a line, or dots"),
+    ("--limit", "most bars, boxes, points of a line, or dots"),
     ("--title", "line above the chart"),
 ];
 
@@ -73,7 +80,11 @@ pub(super) fn plot(argument: &str) -> Result<Plot, MagicError> {
     let words = words(argument);
     let mut words = words.iter();
     let found = words.next().map_or("", String::as_str);
-    let wanted = if found == "hist" { "histogram" } else { found };
+    let wanted = match found {
+        "hist" => "histogram",
+        "boxplot" => "box",
+        found => found,
+    };
     let Some((name, kind)) = KINDS.iter().find(|(name, _)| *name == wanted).copied() else {
         let known = KINDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return Err(MagicError::BadKind { found: found.to_owned(), known });
@@ -81,7 +92,7 @@ pub(super) fn plot(argument: &str) -> Result<Plot, MagicError> {
     let wrong = |what: String| MagicError::Chart { kind: name, what };
     let (mut table, mut column) = (None, None);
     let limit = match kind {
-        Kind::Bar => 20,
+        Kind::Bar | Kind::Box => 20,
         Kind::Line => 2_000,
         Kind::Histogram | Kind::Scatter => 5_000,
     };
@@ -119,6 +130,9 @@ pub(super) fn plot(argument: &str) -> Result<Plot, MagicError> {
         Kind::Histogram if plot.y.is_some() || plot.by.is_some() || plot.aggregate.is_some() => {
             Err(wrong("counts the values of one column and takes no --y, --by or --agg".to_owned()))
         }
+        Kind::Box if plot.y.is_some() || plot.aggregate.is_some() => Err(wrong(
+            "draws the values of --column, a box for each value of --by, and takes no --y or --agg".to_owned(),
+        )),
         _ if plot.aggregate.is_some_and(|of| of != "count") && plot.y.is_none() => {
             Err(wrong("needs --y for this --agg".to_owned()))
         }
@@ -197,6 +211,7 @@ mod tests {
             ("bar --table t --column x --colour red", "found `--colour`"),
             ("scatter --table t --column x", "needs --y"),
             ("hist --table t --column x --by y", "takes no --y, --by or --agg"),
+            ("boxplot --table t --column x --y y", "takes no --y or --agg"),
             ("hist --table t --column x --bins 0", "--bins needs a number of intervals, found `0`"),
             ("bar --table t --column x --y z --agg mode", "expected one of avg, count"),
             ("bar --table t --column x --agg avg", "needs --y for this --agg"),

@@ -24,7 +24,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("%progress", "%progress [on|off]", "whether cells show progress bars"),
     (
         "%sqlplot",
-        "%sqlplot bar|histogram|line|scatter --table T --column X [--y Y] [--by C] [--agg sum] [--bins N] [--limit N] \
+        "%sqlplot bar|box|histogram|line|scatter --table T --column X [--y Y] [--by C] [--agg sum] [--bins N] [--limit N] \
          [--title T]",
         "draw a table or a saved query; the server counts and adds up",
     ),

@@ -67,7 +67,7 @@ pub fn types(plot: &crate::magics::Plot, probed: &Schema) -> Result<Types, PlotE
         remedy,
     };
     let x = data_type(0);
-    if matches!(plot.kind, Kind::Histogram | Kind::Scatter) && !numeric(x) {
+    if matches!(plot.kind, Kind::Box | Kind::Histogram | Kind::Scatter) && !numeric(x) {
         let remedy = "`bar` counts texts, `line` follows dates";
         return Err(refuse(&plot.column, x, remedy));
     }

@@ -28,19 +28,25 @@ pub fn found(plot: &Plot, types: Types, batches: &[RecordBatch]) -> Result<Found
         return Err(PlotError::Nothing { table: plot.table.clone(), column: plot.column.clone() });
     }
     let (series, note) = match plot.kind {
+        Kind::Box => boxes(plot, &rows)?,
         Kind::Histogram => (vec![histogram(plot, &rows)?], String::new()),
         Kind::Scatter => scatter(plot, &rows)?,
         Kind::Bar | Kind::Line => grouped(plot, types, &rows)?,
     };
     let y_label = match plot.kind {
         Kind::Scatter => plot.y.clone().unwrap_or_default(),
+        Kind::Box => plot.column.clone(),
         _ => match (measure(plot), &plot.y) {
             (_, None) => "rows".to_owned(),
             (measure, Some(_)) => measure,
         },
     };
+    let x_label = match plot.kind {
+        Kind::Box => plot.by.clone().unwrap_or_default(),
+        _ => plot.column.clone(),
+    };
     let (kind, title) = (plot.kind.name().to_owned(), plot.title.clone());
-    Ok(Found { drawing: Drawing { kind, title, x_label: plot.column.clone(), y_label, series }, note })
+    Ok(Found { drawing: Drawing { kind, title, x_label, y_label, series }, note })
 }
 
 fn histogram(plot: &Plot, rows: &Rows<'_>) -> Result<Series, PlotError> {
@@ -60,6 +66,30 @@ fn histogram(plot: &Plot, rows: &Rows<'_>) -> Result<Series, PlotError> {
     let width = (high / bins as f64) - (low / bins as f64);
     let edges = (0..=bins).map(|edge| low + width * edge as f64).collect();
     Ok(Series { name: String::new(), x: Places::Numbers(edges), y: counts })
+}
+
+fn boxes(plot: &Plot, rows: &Rows<'_>) -> Result<(Vec<Series>, String), PlotError> {
+    let labels = rows.texts("label")?;
+    let part = |name: &str| {
+        let x = Places::Labels(labels.clone());
+        Ok(Series { name: name.to_owned(), x, y: rows.numbers(name)? })
+    };
+    let series = ["low", "lower", "middle", "upper", "high"].into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
+    let mut note = String::new();
+    let groups = rows.numbers("number")?.first().copied().unwrap_or(0.0);
+    if groups > labels.len() as f64 {
+        note = more(labels.len(), groups, plot.by.as_deref().unwrap_or(""), "; --limit draws more");
+    }
+    let outside: f64 = rows.numbers("outside")?.iter().sum();
+    if outside > 0.0 {
+        note.push_str(&format!("{outside} values beyond the whiskers are not drawn\n"));
+    }
+    Ok((series, note))
+}
+
+/// What is said of values that are left out.
+fn more(drawn: usize, of: f64, column: &str, remedy: &str) -> String {
+    format!("{drawn} of {of} values of {column} are drawn{remedy}\n")
 }
 
 fn scatter(plot: &Plot, rows: &Rows<'_>) -> Result<(Vec<Series>, String), PlotError> {
@@ -117,7 +147,7 @@ fn grouped(plot: &Plot, types: Types, rows: &Rows<'_>) -> Result<(Vec<Series>, S
         (first("names")?, MOST_SERIES, plot.by.as_deref().unwrap_or(""), ""),
     ] {
         if number > drawn as f64 {
-            note.push_str(&format!("{drawn} of {number} values of {of} are drawn{remedy}\n"));
+            note.push_str(&more(drawn, number, of, remedy));
         }
     }
     Ok((series, note))

@@ -13,6 +13,7 @@ pub fn probe(plot: &Plot) -> String {
 /// The statement of a plot. Its columns are those that [`super::found`] reads.
 pub fn statement(plot: &Plot, types: Types) -> String {
     match plot.kind {
+        Kind::Box => boxes(plot),
         Kind::Histogram => histogram(plot),
         Kind::Scatter => scatter(plot),
         Kind::Bar | Kind::Line => grouped(plot, types),
@@ -81,6 +82,28 @@ fn histogram(plot: &Plot) -> String {
         // Neither infinite nor NaN, which the server takes for larger than any number.
         most = format!("{:e}", f64::MAX),
         last = bins - 1,
+    )
+}
+
+/// One row for each box with its five numbers, largest group first, and beside it: how many groups there are, and how many
+/// values lie beyond the ends of all boxes that are drawn.
+fn boxes(plot: &Plot) -> String {
+    let Plot { table, column, limit, .. } = plot;
+    let label = plot.by.as_deref().unwrap_or("cast('' as varchar)");
+    format!(
+        "with numbers as (select cast({column} as double) as x, {label} as label from {table}), \
+         finite as (select x, label from numbers where abs(x) <= {most}), \
+         quartiles as (select label, count(*) as items, percentile_cont(0.25) within group (order by x) as lower, \
+         median(x) as middle, percentile_cont(0.75) within group (order by x) as upper from finite group by label), \
+         drawn as (select *, row_number() over (order by items desc, label) as place, count(*) over () as number \
+         from quartiles), \
+         ends as (select drawn.place, min(x) as low, max(x) as high, count(*) as inside from finite join drawn \
+         on finite.label is not distinct from drawn.label \
+         where x between lower - 1.5 * (upper - lower) and upper + 1.5 * (upper - lower) group by 1) \
+         select coalesce(cast(label as varchar), 'null') as label, least(low, lower) as low, lower, middle, upper, \
+         greatest(high, upper) as high, number, items - inside as outside \
+         from drawn join ends on drawn.place = ends.place where drawn.place <= {limit} order by drawn.place",
+        most = format!("{:e}", f64::MAX),
     )
 }
 

@@ -23,6 +23,9 @@ pub fn chart(drawing: &Drawing) -> Chart {
     let mut series = drawing.series.iter();
     let first =
         series.next().cloned().unwrap_or(Series { name: String::new(), x: Places::Labels(Vec::new()), y: Vec::new() });
+    if drawing.kind == "box" {
+        return labelled(boxes(&drawing.series), drawing);
+    }
     let mut chart = begun(&drawing.kind, &first);
     if !first.name.is_empty() {
         chart = chart.name(&first.name);
@@ -35,7 +38,22 @@ pub fn chart(drawing: &Drawing) -> Chart {
             (_, Places::Numbers(x)) => chart.add_line(&more.name, x, &more.y),
         };
     }
+    labelled(chart, drawing)
+}
+
+fn labelled(chart: Chart, drawing: &Drawing) -> Chart {
     chart.title(&drawing.title).x_label(&drawing.x_label).y_label(&drawing.y_label)
+}
+
+/// Five series, one for each number of the boxes.
+fn boxes(series: &[Series]) -> Chart {
+    let labels = match series.first().map(|series| &series.x) {
+        Some(Places::Labels(labels)) => labels.as_slice(),
+        _ => &[],
+    };
+    let number = |of: usize, at: usize| series.get(of).and_then(|series| series.y.get(at)).copied().unwrap_or(f64::NAN);
+    let boxes: Vec<[f64; 5]> = (0..labels.len()).map(|at| std::array::from_fn(|of| number(of, at))).collect();
+    Chart::boxes_of(labels, &boxes)
 }
 
 fn begun(kind: &str, series: &Series) -> Chart {
@@ -80,6 +98,9 @@ mod tests {
         assert!(text(&drawing("line", vec![numbers.clone()])).starts_with("Line chart \"T\": 2 points"));
         assert!(text(&drawing("scatter", vec![numbers])).starts_with("Scatter plot \"T\": 2 points"));
         assert!(text(&drawing("histogram", vec![counted])).starts_with("Histogram \"T\": 3 values in 2 bins"));
+        let quartiles = vec![labels("low"), labels("lower"), labels("median"), labels("upper"), labels("high")];
+        assert_eq!(text(&drawing("box", quartiles)), "Box plot \"T\": 2 labels; values 1 to 2");
+        assert!(text(&drawing("box", Vec::new())).contains("cannot be drawn"));
         assert!(text(&drawing("bar", Vec::new())).contains("cannot be drawn"));
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// A chart that is to be drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drawing {
-    /// `bar`, `histogram`, `line` or `scatter`.
+    /// `bar`, `box`, `histogram`, `line` or `scatter`.
     pub kind: String,
     /// Line above it; empty for none.
     pub title: String,
@@ -17,7 +17,8 @@ pub struct Drawing {
     pub series: Vec<Series>,
 }
 
-/// Values that belong together. In a histogram, `x` has the edges and is one longer than `y`.
+/// Values that belong together. In a histogram, `x` has the edges and is one longer than `y`. Boxes are five series: lower
+/// ends, lower quartiles, medians, upper quartiles, upper ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// For the legend; empty for none.

@@ -65,6 +65,19 @@ impl Chart {
         Self::new(Data::counted(edges, counts))
     }
 
+    /// A box for each group of values, `groups[i]` at `labels[i]`: from the lower to the upper quartile with a line at the
+    /// median, and whiskers to the outermost values that lie within 1.5 times the quartiles' distance of them (Tukey's
+    /// box plot). Values beyond are not drawn.
+    pub fn boxes(labels: &[String], groups: &[Vec<f64>]) -> Self {
+        Self::new(Data::boxes(labels, groups))
+    }
+
+    /// Boxes whose numbers were found elsewhere, for instance in the warehouse: lower end of the whisker, lower quartile,
+    /// median, upper quartile, upper end.
+    pub fn boxes_of(labels: &[String], boxes: &[[f64; 5]]) -> Self {
+        Self::new(Data::summed_up(labels, boxes))
+    }
+
     /// A table in colours; `rows[r][c]` belongs to `row_labels[r]` and `column_labels[c]`, the first
     /// row is on top.
     pub fn heatmap(column_labels: &[String], row_labels: &[String], rows: &[Vec<f64>]) -> Self {

@@ -1,5 +1,5 @@
 //! What goes in: labels and numbers as the caller has them. What comes out: checked data of one of
-//! the four kinds of charts.
+//! the five kinds of charts.
 
 use crate::{Error, Result};
 
@@ -44,6 +44,11 @@ pub(crate) enum Data {
         counts: Vec<u64>,
         left_out: usize,
     },
+    /// `boxes[i]` belongs to `labels[i]`.
+    Boxes {
+        labels: Vec<String>,
+        boxes: Vec<FiveNumbers>,
+    },
     /// `rows[r][c]` belongs to `row_labels[r]` and `column_labels[c]`.
     Heatmap {
         column_labels: Vec<String>,
@@ -51,6 +56,9 @@ pub(crate) enum Data {
         rows: Vec<Vec<f64>>,
     },
 }
+
+/// Lower end, lower quartile, median, upper quartile, upper end.
+pub(crate) type FiveNumbers = [f64; 5];
 
 const MOST_BINS: usize = 10_000;
 
@@ -95,6 +103,24 @@ impl Data {
         some_number(edges)?;
         same_length(("edges behind the first", edges.len().saturating_sub(1)), ("counts", counts.len()))?;
         Ok(Data::Histogram { edges: edges.to_vec(), counts: counts.to_vec(), left_out: 0 })
+    }
+
+    /// The five numbers of each group of values, those that are not finite left out.
+    pub(crate) fn boxes(labels: &[String], groups: &[Vec<f64>]) -> Result<Self> {
+        same_length(("labels", labels.len()), ("groups of values", groups.len()))?;
+        let boxes: Vec<FiveNumbers> = groups.iter().map(|group| five_numbers(group)).collect();
+        Self::summed_up(labels, &boxes)
+    }
+
+    /// Boxes whose five numbers were found elsewhere.
+    pub(crate) fn summed_up(labels: &[String], boxes: &[FiveNumbers]) -> Result<Self> {
+        same_length(("labels", labels.len()), ("boxes", boxes.len()))?;
+        some_number(boxes.as_flattened())?;
+        unique(labels)?;
+        if let Some(at) = boxes.iter().position(|five| !five.is_sorted() && five.iter().all(|value| !value.is_nan())) {
+            return Err(Error::Unsorted { label: labels[at].clone() });
+        }
+        Ok(Data::Boxes { labels: labels.to_vec(), boxes: boxes.to_vec() })
     }
 
     pub(crate) fn heatmap(column_labels: &[String], row_labels: &[String], rows: &[Vec<f64>]) -> Result<Self> {
@@ -147,7 +173,7 @@ impl Data {
         let slot = match self {
             Data::Labels { series, .. } => series.last_mut().map(|series| &mut series.name),
             Data::Numbers { series } => series.last_mut().map(|series| &mut series.name),
-            Data::Histogram { .. } | Data::Heatmap { .. } => None,
+            Data::Histogram { .. } | Data::Boxes { .. } | Data::Heatmap { .. } => None,
         };
         if let Some(slot) = slot {
             *slot = Some(name.to_owned());
@@ -160,6 +186,7 @@ impl Data {
             Data::Labels { series, .. } => series.first().map(|series| series.mark),
             Data::Numbers { series } => series.first().map(|series| series.mark),
             Data::Histogram { .. } => return "histogram",
+            Data::Boxes { .. } => return "box plot",
             Data::Heatmap { .. } => return "heatmap",
         };
         match first {
@@ -174,7 +201,7 @@ impl Data {
         let names: Vec<Option<String>> = match self {
             Data::Labels { series, .. } => series.iter().map(|series| series.name.clone()).collect(),
             Data::Numbers { series } => series.iter().map(|series| series.name.clone()).collect(),
-            Data::Histogram { .. } | Data::Heatmap { .. } => vec![None],
+            Data::Histogram { .. } | Data::Boxes { .. } | Data::Heatmap { .. } => vec![None],
         };
         if names.len() == 1 {
             return names;
@@ -189,6 +216,26 @@ pub(crate) fn span<'a>(values: impl Iterator<Item = &'a f64>) -> Option<(f64, f6
         None => Some((value, value)),
         Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
     })
+}
+
+/// Quartiles between two values lie on the straight line between them (Hyndman and Fan 1996, definition 7; SQL's
+/// `percentile_cont`); the ends are the outermost values within 1.5 times their distance of them (Tukey 1977).
+/// NaN for no values.
+fn five_numbers(values: &[f64]) -> FiveNumbers {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else { return [f64::NAN; 5] };
+    let quantile = |share: f64| {
+        let place = share * last as f64;
+        let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+        low + (high - low) * place.fract()
+    };
+    let (lower, upper) = (quantile(0.25), quantile(0.75));
+    let reach = 1.5 * (upper - lower);
+    let within = |value: &&f64| (lower - reach..=upper + reach).contains(*value);
+    let low = sorted.iter().find(within).copied().unwrap_or(lower);
+    let high = sorted.iter().rev().find(within).copied().unwrap_or(upper);
+    [low.min(lower), lower, quantile(0.5), upper, high.max(upper)]
 }
 
 fn by_label(labels: &[String], values: &[f64]) -> Result<Vec<f64>> {
@@ -261,6 +308,17 @@ mod tests {
     }
 
     #[test]
+    fn a_box_has_quartiles_and_ends_without_outliers() {
+        let values = [5.0, 1.0, 2.0, 3.0, 4.0, f64::NAN, 100.0];
+        // What numpy.percentile says of 1, 2, 3, 4, 5, 100.
+        assert_eq!(five_numbers(&values), [1.0, 2.25, 3.5, 4.75, 5.0]);
+        assert_eq!(five_numbers(&[7.0]), [7.0; 5]);
+        assert!(five_numbers(&[]).iter().all(|value| value.is_nan()));
+        // No value lies between the upper quartile and its fence: the end is the quartile.
+        assert_eq!(five_numbers(&[0.0, 0.0, 0.0, 1e9]), [0.0, 0.0, 0.0, 2.5e8, 2.5e8]);
+    }
+
+    #[test]
     fn unfit_data_are_explained() {
         let ab = texts(&["a", "b"]);
         let message = |data: Result<Data>| data.unwrap_err().to_string();
@@ -277,6 +335,9 @@ mod tests {
             message(Data::heatmap(&ab, &ab, &[vec![1.0, 2.0], vec![1.0]]))
                 .contains("column labels and values in a row")
         );
+        assert!(message(Data::boxes(&ab, &[vec![1.0]])).contains("labels and groups of values"));
+        assert!(message(Data::boxes(&ab, &[vec![], vec![f64::NAN]])).contains("none of the 10 values"));
+        assert!(message(Data::summed_up(&ab[..1], &[[1.0, 2.0, 0.0, 3.0, 4.0]])).contains("the box of \"a\""));
         let mut histogram = Data::histogram(&[1.0], 1).unwrap();
         let error = histogram.add_labels("n", &ab, &[1.0, 2.0], Mark::Bar).unwrap_err();
         assert!(error.to_string().contains("to a histogram"));

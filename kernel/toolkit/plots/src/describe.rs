@@ -35,6 +35,7 @@ fn contents(data: &Data) -> String {
         Data::Histogram { counts, .. } => {
             format!("{} in {}", counted(counts.iter().sum::<u64>() as usize, "value"), counted(counts.len(), "bin"))
         }
+        Data::Boxes { labels, .. } => counted(labels.len(), "label"),
         Data::Heatmap { column_labels, row_labels, .. } => {
             format!("{} by {}", counted(row_labels.len(), "row"), counted(column_labels.len(), "column"))
         }
@@ -46,6 +47,7 @@ fn values(data: &Data) -> Option<(f64, f64)> {
         Data::Labels { series, .. } => span(series.iter().flat_map(|series| &series.values)),
         Data::Numbers { series } => span(series.iter().flat_map(|series| &series.y)),
         Data::Histogram { edges, .. } => span(edges.iter()),
+        Data::Boxes { boxes, .. } => span(boxes.as_flattened().iter()),
         Data::Heatmap { rows, .. } => span(rows.iter().flatten()),
     }
 }

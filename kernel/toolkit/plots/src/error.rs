@@ -34,6 +34,12 @@ pub enum Error {
         /// The label.
         label: String,
     },
+    /// The numbers of a box are not in order.
+    #[error("the box of {label:?} needs lower end, lower quartile, median, upper quartile, upper end in this order")]
+    Unsorted {
+        /// Its label.
+        label: String,
+    },
     /// A histogram needs bins.
     #[error("a histogram has 1 to 10000 bins, found {bins}")]
     Bins {

@@ -3,10 +3,10 @@
 use plotly::common::{Anchor, ColorBar, ColorScale, ColorScaleElement, Marker, Mode, Orientation, Title};
 use plotly::configuration::DisplayModeBar;
 use plotly::layout::{Axis, AxisType, BarMode, Margin};
-use plotly::{Bar, Configuration, HeatMap, Layout, Scatter, Trace};
+use plotly::{Bar, BoxPlot, Configuration, HeatMap, Layout, Scatter, Trace};
 use serde_json::{Value, json};
 
-use crate::data::{Data, Labelled, Mark, Points};
+use crate::data::{Data, FiveNumbers, Labelled, Mark, Points};
 use crate::{Chart, color};
 
 /// Up to so many points of a line are marked by dots.
@@ -41,6 +41,7 @@ fn traces(chart: &Chart, data: &Data) -> Vec<Box<dyn Trace>> {
             series.iter().zip(&names).map(|(series, name)| by_number(series, name.as_deref())).collect()
         }
         Data::Histogram { edges, counts, .. } => vec![histogram(edges, counts)],
+        Data::Boxes { labels, boxes } => vec![five_numbers(labels, boxes)],
         Data::Heatmap { column_labels, row_labels, rows } => {
             let plain = |labels: &[String]| labels.iter().map(|label| plain(label)).collect::<Vec<_>>();
             let stops = color::stops().map(|(at, color)| ColorScaleElement(at, color)).collect();
@@ -98,6 +99,14 @@ fn histogram(edges: &[f64], counts: &[u64]) -> Box<dyn Trace> {
     bars.hover_info(plotly::common::HoverInfo::Text)
 }
 
+fn five_numbers(labels: &[String], boxes: &[FiveNumbers]) -> Box<dyn Trace> {
+    let part = |at: usize| boxes.iter().map(|five| five[at]).collect::<Vec<f64>>();
+    let labels = labels.iter().map(|label| plain(label)).collect();
+    // Without values of its own: plotly then takes the five numbers as they are.
+    let trace = Box::new(BoxPlot::<String, f64>::default()).x(labels);
+    trace.lower_fence(part(0)).q1(part(1)).median(part(2)).q3(part(3)).upper_fence(part(4))
+}
+
 /// Significant digits as needed: 5%, 12.5%.
 const PERCENT: &str = "~%";
 
@@ -121,7 +130,7 @@ fn layout(chart: &Chart, data: &Data) -> Layout {
     layout = match data {
         Data::Labels { .. } => layout.bar_mode(BarMode::Group),
         Data::Histogram { .. } => layout.bar_gap(0.03),
-        Data::Numbers { .. } | Data::Heatmap { .. } => layout,
+        Data::Numbers { .. } | Data::Boxes { .. } | Data::Heatmap { .. } => layout,
     };
     let (width, height) = chart.width_and_height();
     let layout = layout.height(height);
@@ -134,7 +143,7 @@ fn key_axis(data: &Data) -> Axis {
         Data::Labels { labels, horizontal: true, .. } => {
             Axis::new().type_(AxisType::Category).range(vec![labels.len() as f64 - 0.5, -0.5])
         }
-        Data::Labels { .. } | Data::Heatmap { .. } => Axis::new().type_(AxisType::Category),
+        Data::Labels { .. } | Data::Boxes { .. } | Data::Heatmap { .. } => Axis::new().type_(AxisType::Category),
         Data::Numbers { .. } | Data::Histogram { .. } => Axis::new(),
     }
 }

@@ -41,6 +41,10 @@ fn gallery() -> Vec<(&'static str, Chart)> {
                 .log_y(),
         ),
         ("histogram", Chart::histogram(&[0.0, 0.5, 1.0, 1.0, f64::NAN, 4.0], 4).title("Scores")),
+        (
+            "boxes",
+            Chart::boxes(&codes, &[vec![1.0, 2.0, 3.0, 4.0, 50.0], vec![f64::NAN], vec![2.0, 2.5]]).y_label("KRW a kg"),
+        ),
         ("heatmap", Chart::heatmap(&codes, &offices, &[vec![0.1, 0.2, f64::NAN], vec![0.3, 0.4, 0.5]]).percent_y()),
     ]
 }
@@ -83,6 +87,8 @@ fn a_picture_shows_what_the_chart_holds() {
     assert_eq!(markup::elements(&svg("bars"), "rect"), 9);
     assert!(svg("bars").contains(">30%<") && svg("bars").contains(">target<"));
     assert!(svg("barh").contains("width=\"500\" height=\"300\"") && svg("barh").contains("1.2B"));
+    // The ground and two boxes: the group without a number has none.
+    assert_eq!(markup::elements(&svg("boxes"), "rect"), 3);
     // The ground, five cells, and 32 steps of the scale.
     assert_eq!(markup::elements(&svg("heatmap"), "rect"), 38);
 }
@@ -138,6 +144,7 @@ fn odd_data_are_drawn_too() {
         Chart::line(&[f64::MIN, f64::MAX], &[f64::MAX, f64::MIN]),
         Chart::scatter(&[0.0; 3], &[1e-300; 3]),
         Chart::histogram(&[0.0; 4], 7).log_y(),
+        Chart::boxes_of(&many, &vec![[-1.0, 0.0, 1.0, 10.0, f64::MAX]; 500]).log_y(),
         Chart::heatmap(&many, &many[..1], std::slice::from_ref(&values)),
         Chart::bar(&texts(&["", "\u{1}"]), &[0.0, 0.0]),
     ];

@@ -123,6 +123,7 @@ fn value_scale(chart: &Chart, data: &Data, count: usize) -> Scale {
             counts = found.iter().map(|count| *count as f64).collect();
             counts.iter().collect()
         }
+        Data::Boxes { boxes, .. } => boxes.as_flattened().iter().collect(),
         Data::Heatmap { .. } => Vec::new(),
     };
     if chart.log {
@@ -133,7 +134,7 @@ fn value_scale(chart: &Chart, data: &Data, count: usize) -> Scale {
     let (low, high) = span(values.into_iter()).unwrap_or((0.0, 1.0));
     let bars = match data {
         Data::Labels { series, .. } => series.iter().any(|series| series.mark == Mark::Bar),
-        Data::Numbers { .. } | Data::Heatmap { .. } => false,
+        Data::Numbers { .. } | Data::Boxes { .. } | Data::Heatmap { .. } => false,
         Data::Histogram { .. } => true,
     };
     // A bar lies by its length unless it begins at zero.
@@ -143,7 +144,7 @@ fn value_scale(chart: &Chart, data: &Data, count: usize) -> Scale {
 
 fn key_axis(data: &Data, count: usize) -> Keys {
     match data {
-        Data::Labels { labels, .. } => Keys::Places(labels.clone()),
+        Data::Labels { labels, .. } | Data::Boxes { labels, .. } => Keys::Places(labels.clone()),
         Data::Heatmap { column_labels, .. } => Keys::Places(column_labels.clone()),
         Data::Numbers { series } => {
             let (low, high) = span(series.iter().flat_map(|series| &series.x)).unwrap_or((0.0, 1.0));

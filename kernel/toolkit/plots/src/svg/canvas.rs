@@ -84,6 +84,15 @@ impl Canvas {
         self.push(format_args!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{color}\"/>"));
     }
 
+    /// An outlined rectangle, through which the ground can be seen.
+    pub(super) fn pale_rect(&mut self, at: (f64, f64), size: (f64, f64), color: &str) {
+        let (x, y, width, height) = (px(at.0), px(at.1), px(size.0), px(size.1));
+        self.push(format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{color}\" fill-opacity=\"0.3\" \
+             stroke=\"{color}\" stroke-width=\"2\"/>"
+        ));
+    }
+
     /// A line through the points of each run.
     pub(super) fn polyline(&mut self, runs: &[Vec<(f64, f64)>], color: &str) {
         let mut path = String::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::axes::{Axes, Keys};
 use super::canvas::Canvas;
 use crate::color;
-use crate::data::{Data, Labelled, Mark, Points};
+use crate::data::{Data, FiveNumbers, Labelled, Mark, Points};
 use crate::figure::DOTS_UP_TO;
 
 /// The share of its place that a group of bars takes.
@@ -22,6 +22,7 @@ pub(super) fn draw(canvas: &mut Canvas, axes: &Axes, data: &Data) {
             }
         }
         Data::Histogram { edges, counts, .. } => histogram(canvas, axes, edges, counts),
+        Data::Boxes { boxes, .. } => draw_boxes(canvas, axes, boxes),
         Data::Heatmap { .. } => {}
     }
 }
@@ -63,6 +64,28 @@ fn histogram(canvas: &mut Canvas, axes: &Axes, edges: &[f64], counts: &[u64]) {
         // A gap of one pixel tells neighbours apart, where there is room for it.
         let gap = if (high - low) * axes.area.width() > 4.0 { 0.5 / axes.area.width() } else { 0.0 };
         draw_bar(canvas, axes, (low + gap, high - gap), *count as f64, color::series(0));
+    }
+}
+
+/// The share of its place that a box takes.
+const BOX: f64 = 0.5;
+
+fn draw_boxes(canvas: &mut Canvas, axes: &Axes, boxes: &[FiveNumbers]) {
+    let slot = 1.0 / boxes.len() as f64;
+    let color = color::series(0);
+    for (place, five) in boxes.iter().enumerate() {
+        let heights: Vec<f64> =
+            five.iter().filter_map(|value| axes.values.place(*value)).map(|share| axes.value(share)).collect();
+        let &[low, lower, median, upper, high] = heights.as_slice() else { continue };
+        let middle = (place as f64 + 0.5) * slot;
+        let at = |share: f64, height: f64| (axes.key(middle + share * slot), height);
+        let across = |half: f64, height: f64| vec![at(-half, height), at(half, height)];
+        let (half, cap) = (BOX / 2.0, BOX / 4.0);
+        let (from, to) = (at(-half, upper), at(half, lower));
+        canvas.pale_rect(from, (to.0 - from.0, to.1 - from.1), color);
+        let whiskers = [vec![at(0.0, low), at(0.0, lower)], vec![at(0.0, upper), at(0.0, high)]];
+        let ends = [across(cap, low), across(cap, high), across(half, median)];
+        canvas.polyline(&[whiskers.as_slice(), &ends].concat(), color);
     }
 }
 
