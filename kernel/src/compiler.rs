@@ -21,6 +21,9 @@ pub const MESSAGES: &str = "target/messages.json";
 const NAMES: [&str; 2] = ["cargo", "rustup"];
 /// Set by evcxr where it builds a cell: the file in which it wants to find the shared object's path.
 const OBJECT_VARIABLE: &str = "EVCXR_EXECUTION_SO_PATH";
+/// Where the evaluator's runtime begins in a cell's source, and what comes next.
+const RUNTIME: &str = "\nmod evcxr_internal_runtime {\n";
+const ENTRY: &str = "\n#[unsafe(no_mangle)]";
 /// The name of the cells' crate.
 const CRATE: &str = "ctx";
 
@@ -80,6 +83,15 @@ fn hand_over(name: &str, arguments: &[OsString]) -> Result<ExitCode> {
     Err(error).with_context(|| format!("cannot run {name}"))
 }
 
+/// A cell's source that takes the evaluator's runtime from the toolkit, where it stands compiled, and not from its own
+/// text, which takes rustc as long as a small cell. Every line stays where it is: messages of the compiler name them.
+fn with_runtime_of_toolkit(source: &str) -> Option<String> {
+    let start = source.find(RUNTIME)? + 1;
+    let end = start + source[start..].find(ENTRY)?;
+    let lines = "\n".repeat(source[start..end].matches('\n').count());
+    Some(format!("{}use haetae::variables as evcxr_internal_runtime;{lines}{}", &source[..start], &source[end..]))
+}
+
 /// Compiles the crate of this folder with the settings that evcxr has written into its manifest.
 fn compile(object: &Path) -> Result<ExitCode> {
     let target = fs::canonicalize(".")?.join("target");
@@ -88,11 +100,14 @@ fn compile(object: &Path) -> Result<ExitCode> {
     let level = manifest.lines().find_map(|line| line.strip_prefix("opt-level = ")).unwrap_or("0");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let source = fs::read_to_string("src/lib.rs")?;
+    if let Some(shorter) = with_runtime_of_toolkit(&source) {
+        fs::write("src/lib.rs", shorter)?;
+    }
     let output = Command::new(rustc)
         .args(["--crate-name", CRATE, "--edition=2024", "--crate-type=cdylib", "--emit=link", "--error-format=json"])
         .arg(format!("-Copt-level={level}"))
         .args(["-Cdebuginfo=0", "-Cdebug-assertions=on", "-Coverflow-checks=on", "-Ccodegen-units=16"])
-        .arg(format!("-Cincremental={}", target.join("incremental").display()))
         .arg("--out-dir")
         .arg(&target)
         .args(flags.split('\x1f').filter(|flag| !flag.is_empty()))
@@ -106,4 +121,19 @@ fn compile(object: &Path) -> Result<ExitCode> {
     }
     fs::write(object, target.join(format!("lib{CRATE}.so")).as_os_str().as_encoded_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_is_the_toolkits_and_lines_stay() {
+        let source =
+            "use x;\nmod evcxr_internal_runtime {\n// one\nmod two {}\n}\n#[unsafe(no_mangle)]\npub fn f() {}\n";
+        let expected =
+            "use x;\nuse haetae::variables as evcxr_internal_runtime;\n\n\n\n#[unsafe(no_mangle)]\npub fn f() {}\n";
+        assert_eq!(with_runtime_of_toolkit(source).as_deref(), Some(expected));
+        assert_eq!(with_runtime_of_toolkit("#[unsafe(no_mangle)]\nfn f() {}"), None);
+    }
 }

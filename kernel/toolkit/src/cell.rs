@@ -7,6 +7,7 @@
 
 use crate::display::channel::{Failure, Frame, INPUT_VARIABLE, KEY_VARIABLE, ToCell, send};
 use crate::display::stop;
+use crate::variables::{USER_ERROR_OCCURRED, VARIABLE_CHANGED_TYPE};
 pub use crate::waiting::wait;
 use crate::{Error, Result, comm, keep};
 use polars::frame::DataFrame;
@@ -20,10 +21,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the evaluator prints when it has caught a panic.
 const PANIC_MARK: &str = "EVCXR_PANIC_NOTIFICATION";
-/// What it prints when `?` has left the cell.
-const ERROR_MARK: &str = "EVCXR_ERROR_OCCURRED";
-/// What it prints before the name of a variable whose type has changed.
-const CHANGED_MARK: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 
 /// What has happened in the cell that runs.
 #[derive(Default)]
@@ -174,13 +171,13 @@ fn take_mark(line: &str) -> bool {
             let panic = state.panic.take();
             state.failure = Some(panic.unwrap_or_else(|| failure("panic", "the cell panicked")));
         }
-        ERROR_MARK => {
+        USER_ERROR_OCCURRED => {
             state.failure = Some(match state.pending.take() {
                 Some(pending) => failure(short_type(&pending.type_name), &pending.text),
                 None => failure("error", "`?` met an error without a text"),
             });
         }
-        _ if line.starts_with(CHANGED_MARK) => {}
+        _ if line.starts_with(VARIABLE_CHANGED_TYPE) => {}
         _ => return false,
     }
     state.marks.push(line.to_owned());

@@ -24,6 +24,7 @@ pub mod prelude;
 mod progress;
 mod session;
 mod show;
+pub mod variables;
 mod waiting;
 
 pub use columns::ColumnValues;
