@@ -3,6 +3,7 @@
 use arrow_schema::DataType::{Boolean, Date32, Float64, Int8, Int32};
 
 use crate::codes;
+use crate::table::Classification::{CriminalHistory, Identifier};
 use crate::table::{Column, Table};
 
 pub(crate) const FACT_ITEM: Table = Table {
@@ -30,13 +31,19 @@ pub(crate) const FACT_ITEM: Table = Table {
             .wco("BorderTransportMeans/ModeCode"),
         Column::text("declarant_id", "Who lodged the declaration: a customs broker or the importer's own desk.")
             .refers("dim_declarant", "declarant_id")
+            .classified(Identifier)
             .wco("Declarant/ID"),
-        Column::text("importer_id", "Who imports.").refers("dim_importer", "importer_id").wco("Importer/ID"),
+        Column::text("importer_id", "Who imports.")
+            .refers("dim_importer", "importer_id")
+            .classified(Identifier)
+            .wco("Importer/ID"),
         Column::maybe_text("seller_id", "Foreign seller; null where none was declared.")
             .refers("dim_seller", "seller_id")
+            .classified(Identifier)
             .wco("Seller/ID"),
         Column::maybe_text("courier_id", "Express courier; null where none took part.")
             .refers("dim_courier", "courier_id")
+            .classified(Identifier)
             .wco("Carrier/ID"),
         Column::text("hs6", "Harmonized System subheading: six digits, padded with zeros on the left.")
             .refers("dim_hs", "hs6")
@@ -79,8 +86,10 @@ pub(crate) const FACT_INSPECTION: Table = Table {
         Column::new("item_no", Int32, false, "Number of the line in its declaration.").refers("fact_item", "item_no"),
         Column::new("inspection_date", Date32, false, "Day of the finding; never before the declaration.")
             .wco("Control/ActualDateTime"),
-        Column::new("fraud", Boolean, false, "Whether something illicit was found."),
-        Column::new("fraud_class", Int8, false, "How grave the finding is.").codes(&codes::FRAUD_CLASS),
+        Column::new("fraud", Boolean, false, "Whether something illicit was found.").classified(CriminalHistory),
+        Column::new("fraud_class", Int8, false, "How grave the finding is.")
+            .classified(CriminalHistory)
+            .codes(&codes::FRAUD_CLASS),
         Column::new(
             "additional_duty_krw",
             Float64,
@@ -88,6 +97,7 @@ pub(crate) const FACT_INSPECTION: Table = Table {
             "Duty and import tax recovered, 0 where nothing was found; null where the source does not say.",
         )
         .unit("KRW")
+        .classified(CriminalHistory)
         .wco("DutyTaxFee/Payment/PaymentAmount"),
     ],
     key: &["declaration_id", "item_no"],

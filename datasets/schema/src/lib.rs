@@ -16,7 +16,7 @@ mod reference;
 mod table;
 
 pub use codes::CodeList;
-pub use table::{Column, Table};
+pub use table::{Classification, Column, Table};
 
 static TABLES: [Table; 10] = [
     facts::FACT_ITEM,

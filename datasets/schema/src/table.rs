@@ -8,6 +8,37 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::codes::CodeList;
 
+/// How sensitive the values of a column are. Policies take their defaults from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Classification {
+    /// Nothing about a single person or company.
+    Open,
+    /// A number that stands for one person or company.
+    Identifier,
+    /// The name of a person or company.
+    Name,
+    /// What inspections found: the criminal history of those who trade.
+    CriminalHistory,
+    /// Text as it came in. It may hold any of the others.
+    RawText,
+}
+
+impl Classification {
+    /// Every classification, the open one first.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Identifier, Self::Name, Self::CriminalHistory, Self::RawText];
+
+    /// The name in policies and in the metadata of columns.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Identifier => "identifier",
+            Self::Name => "name",
+            Self::CriminalHistory => "criminal_history",
+            Self::RawText => "raw_text",
+        }
+    }
+}
+
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
@@ -25,6 +56,8 @@ pub struct Column {
     pub references: Option<(&'static str, &'static str)>,
     /// Name of the same thing in the WCO Data Model, where it is obvious.
     pub wco_alias: Option<&'static str>,
+    /// How sensitive the values are.
+    pub classification: Classification,
     /// What the column says, and what a null means.
     pub comment: &'static str,
 }
@@ -45,9 +78,19 @@ pub struct Table {
 }
 
 impl Column {
-    /// A column without unit, code list, reference or alias.
+    /// An open column without unit, code list, reference or alias.
     pub(crate) const fn new(name: &'static str, data_type: DataType, nullable: bool, comment: &'static str) -> Self {
-        Self { name, data_type, nullable, unit: None, code_list: None, references: None, wco_alias: None, comment }
+        Self {
+            name,
+            data_type,
+            nullable,
+            unit: None,
+            code_list: None,
+            references: None,
+            wco_alias: None,
+            classification: Classification::Open,
+            comment,
+        }
     }
 
     /// A text column that is never null.
@@ -80,11 +123,22 @@ impl Column {
         self
     }
 
+    pub(crate) const fn classified(mut self, classification: Classification) -> Self {
+        self.classification = classification;
+        self
+    }
+
     /// The Arrow field: type, nullability, and metadata `comment`, `unit`, `code_list`, `wco_alias`
-    /// (each where it is known).
+    /// (each where it is known) and `classification` (where it is not open).
     pub fn arrow_field(&self) -> Field {
         let mut metadata = HashMap::from([("comment".to_owned(), self.comment.to_owned())]);
-        let known = [("unit", self.unit), ("code_list", self.code_list.map(|c| c.name)), ("wco_alias", self.wco_alias)];
+        let classified = (self.classification != Classification::Open).then(|| self.classification.name());
+        let known = [
+            ("unit", self.unit),
+            ("code_list", self.code_list.map(|c| c.name)),
+            ("wco_alias", self.wco_alias),
+            ("classification", classified),
+        ];
         for (key, value) in known {
             if let Some(value) = value {
                 metadata.insert(key.to_owned(), value.to_owned());

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use arrow_schema::DataType;
-use haetae_schema::{Column, Table, table, tables};
+use haetae_schema::{Classification, Column, Table, table, tables};
 
 /// The one key column that may be null: there, null says "any origin".
 const NULLABLE_KEY: (&str, &str) = ("dim_tariff_rate", "origin_country");
@@ -121,5 +121,23 @@ fn the_readme_lists_each_table_with_its_columns_keys_and_nulls() {
             name + if c.nullable { "?" } else { "" }
         });
         assert_eq!(listed, agreed.collect::<Vec<_>>(), "{}", t.name);
+    }
+}
+
+#[test]
+fn whatever_names_a_trader_or_its_past_is_classified() {
+    for (t, c) in each_column() {
+        let trader = ["declarant_id", "importer_id", "seller_id", "courier_id"].contains(&c.name);
+        let company = ["dim_declarant", "dim_importer", "dim_seller", "dim_courier"].contains(&t.name);
+        let expected = match (trader, company, c.name) {
+            (true, _, _) => Classification::Identifier,
+            (_, true, "name") => Classification::Name,
+            (_, _, "fraud" | "fraud_class" | "additional_duty_krw") => Classification::CriminalHistory,
+            _ => Classification::Open,
+        };
+        assert_eq!(c.classification, expected, "{}.{}", t.name, c.name);
+        let described = c.arrow_field().metadata().get("classification").cloned();
+        assert_eq!(described.is_none(), expected == Classification::Open, "{}.{}", t.name, c.name);
+        assert!(described.is_none_or(|name| name == expected.name()));
     }
 }
