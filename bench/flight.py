@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import policy
 import pyarrow as pa
 from pyarrow import flight
 
@@ -105,4 +106,5 @@ def figures(context):
             "flight.scan_gb_per_s", speed(0), "GB/s", n=n,
             peer="pyarrow.flight server (C++), same batches", peer_value=speed(1), note=note,
         ),
+        policy.mismatches(context),
     ]

@@ -73,6 +73,14 @@ pub enum Error {
         /// What the library said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A policy does not fit the tables.
+    #[error("the policy for {place} cannot be used: {reason}")]
+    Policy {
+        /// `schema.table`, and the column where it is about one.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// A query was refused or failed. The message is meant for the person who wrote the query.
     #[error("{message}")]
     Sql {

@@ -16,24 +16,47 @@ use crate::ingest::rejects_schema;
 use crate::store::Manifest;
 use crate::{Error, REJECTS, Result, SCHEMAS};
 
-/// The catalogue of a version: every schema has every table, with or without rows.
-pub(super) fn build(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Arc<dyn CatalogProvider>> {
+/// (schema, name, provider).
+pub(super) type Table = (String, String, Arc<dyn TableProvider>);
+
+/// The tables of a version: every schema has every table, with or without rows.
+pub(super) fn providers(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Vec<Table>> {
+    let mut found = Vec::new();
+    for schema in SCHEMAS {
+        for table in haetae_schema::tables() {
+            let provider = self::table(manifest, runtime, schema, table.name, table.arrow_schema())?;
+            found.push((schema.to_owned(), table.name.to_owned(), provider));
+        }
+        let rejects = self::table(manifest, runtime, schema, REJECTS, rejects_schema())?;
+        found.push((schema.to_owned(), REJECTS.to_owned(), rejects));
+    }
+    Ok(found)
+}
+
+/// The catalogue of a version.
+pub(super) fn build(tables: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
     let failed = || "register the tables of the warehouse";
     let catalog = MemoryCatalogProvider::new();
     for schema in SCHEMAS {
         let provider = MemorySchemaProvider::new();
-        for table in haetae_schema::tables() {
-            let registered = provider.register_table(
-                table.name.to_owned(),
-                self::table(manifest, runtime, schema, table.name, table.arrow_schema())?,
-            );
-            registered.map_err(Error::data(failed()))?;
+        for (_, name, table) in tables.iter().filter(|(of, _, _)| of == schema) {
+            provider.register_table(name.clone(), Arc::clone(table)).map_err(Error::data(failed()))?;
         }
-        let rejects = self::table(manifest, runtime, schema, REJECTS, rejects_schema())?;
-        provider.register_table(REJECTS.to_owned(), rejects).map_err(Error::data(failed()))?;
         catalog.register_schema(schema, Arc::new(provider)).map_err(Error::data(failed()))?;
     }
     Ok(Arc::new(catalog))
+}
+
+/// The columns of a table as files have them, or `None` where there is no such table.
+pub(super) fn columns(schema: &str, table: &str) -> Option<SchemaRef> {
+    if !SCHEMAS.contains(&schema) {
+        return None;
+    }
+    if table == REJECTS {
+        Some(rejects_schema())
+    } else {
+        haetae_schema::table(table).map(|table| table.arrow_schema())
+    }
 }
 
 /// (schema, table, described columns), in the order of the names.

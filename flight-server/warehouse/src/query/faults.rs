@@ -3,16 +3,49 @@
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+use super::policy::Access;
 use crate::names::{hint, near};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, SCHEMAS, SqlFault};
 
 /// How the library begins when a statement is SQL and it does nothing with it.
 const UNSUPPORTED: &str = "Unsupported SQL statement: ";
 
-/// Translates an error of planning or execution.
-pub(super) fn explain(error: &DataFusionError) -> Error {
-    let (fault, message) = translate(error.find_root());
-    Error::Sql { fault, message }
+/// How the library begins when there is no statement at all.
+const NO_STATEMENT: &str = "No SQL statements";
+
+/// Translates an error of planning or execution. The message names nothing that `access` hides.
+pub(super) fn explain(error: &DataFusionError, access: Option<&Access>) -> Error {
+    let root = error.find_root();
+    let (fault, message) = match root {
+        DataFusionError::Plan(text) if !text.starts_with(NO_STATEMENT) => match unknown_table(text, &names(access)) {
+            Some(message) => (SqlFault::UnknownTable, message),
+            None => (SqlFault::Invalid, strip(text)),
+        },
+        other => translate(other),
+    };
+    let restricted = access.is_some_and(|access| !access.is_all());
+    match fault {
+        // These name what other queries use, and what failed inside.
+        SqlFault::Resources if restricted => {
+            let message = "the query needs more memory than it may have; select fewer rows or columns".to_owned();
+            Error::Sql { fault, message }
+        }
+        SqlFault::Failed if restricted => {
+            Error::Sql { fault, message: "the warehouse failed; ask whoever runs the server".to_owned() }
+        }
+        _ => Error::Sql { fault, message },
+    }
+}
+
+/// (schema, tables) that exist for the user.
+fn names(access: Option<&Access>) -> Vec<(String, Vec<String>)> {
+    if let Some(access) = access {
+        return access.names();
+    }
+    // Facts first, as the schema has them.
+    let tables: Vec<String> =
+        haetae_schema::tables().iter().map(|table| table.name).chain([REJECTS]).map(str::to_owned).collect();
+    SCHEMAS.iter().map(|schema| ((*schema).to_owned(), tables.clone())).collect()
 }
 
 /// Translates the refusal of a statement that is not a query.
@@ -46,16 +79,13 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
             (SqlFault::Syntax, format!("this is not valid SQL: {}", strip(&parser.to_string())))
         }
         DataFusionError::SchemaError(schema, _) => unknown_column(schema),
-        DataFusionError::Plan(text) if text.starts_with("No SQL statements") => {
+        DataFusionError::Plan(text) if text.starts_with(NO_STATEMENT) => {
             (SqlFault::Syntax, "expected one statement, found none".to_owned())
         }
         DataFusionError::NotImplemented(text) if text.contains("a single SQL statement") => {
             (SqlFault::Syntax, "expected one statement, found several; send them one by one".to_owned())
         }
-        DataFusionError::Plan(text) => match unknown_table(text) {
-            Some(message) => (SqlFault::UnknownTable, message),
-            None => (SqlFault::Invalid, strip(text)),
-        },
+        DataFusionError::Plan(text) => (SqlFault::Invalid, strip(text)),
         DataFusionError::NotImplemented(text) if text.starts_with(UNSUPPORTED) => {
             let what = strip(text.trim_start_matches(UNSUPPORTED));
             (SqlFault::Invalid, format!("the statement {what} is not supported; the warehouse answers queries"))
@@ -82,17 +112,16 @@ fn strip(text: &str) -> String {
 }
 
 /// `table 'haetae.customs.fact_itm' not found`, said with the names that exist.
-fn unknown_table(text: &str) -> Option<String> {
+fn unknown_table(text: &str, names: &[(String, Vec<String>)]) -> Option<String> {
     let name = text.strip_prefix("table '")?.split_once("' not found")?.0;
     let local = name.strip_prefix(CATALOG).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
     let (schema, table) = local.split_once('.').unwrap_or((DEFAULT_SCHEMA, local));
-    let mut known: Vec<&str> = haetae_schema::tables().iter().map(|table| table.name).collect();
-    known.push(REJECTS);
-    if !SCHEMAS.contains(&schema) {
-        let hint = hint(&near(schema, SCHEMAS));
-        return Some(format!("there is no schema \"{schema}\"; the schemas are {}.{hint}", SCHEMAS.join(", ")));
-    }
-    let close = near(table, known.iter().copied());
+    let Some((_, known)) = names.iter().find(|(name, _)| name == schema) else {
+        let schemas: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+        let hint = hint(&near(schema, schemas.iter().copied()));
+        return Some(format!("there is no schema \"{schema}\"; the schemas are {}.{hint}", schemas.join(", ")));
+    };
+    let close = near(table, known.iter().map(String::as_str));
     let hint = if close.is_empty() { format!(" The tables are {}.", known.join(", ")) } else { hint(&close) };
     Some(format!("there is no table \"{table}\" in the schema {schema}.{hint}"))
 }

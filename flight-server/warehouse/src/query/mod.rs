@@ -5,10 +5,12 @@ mod catalog;
 mod fair;
 mod faults;
 mod parameters;
+pub mod policy;
+mod shape;
 mod statement;
 
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -19,9 +21,11 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
+use self::policy::Access;
 use crate::store::{Manifest, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result};
 
+pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 
 /// Where the engine finds the files of the warehouse: its own scheme, so that no path outside the
@@ -31,6 +35,9 @@ const STORE_URL: &str = "haetae://warehouse";
 /// How many versions keep their session ready. More than one, because a ticket may be redeemed
 /// after a commit.
 const SESSIONS_KEPT: usize = 4;
+
+/// How many users' views of one version are kept ready.
+const VIEWS_KEPT: usize = 64;
 
 /// How much of the machine queries may use.
 #[derive(Debug, Clone)]
@@ -63,6 +70,31 @@ pub struct Engine {
 pub struct Snapshot {
     manifest: Arc<Manifest>,
     context: Arc<SessionContext>,
+    /// `None` = everything as it is.
+    access: Option<Arc<Access>>,
+    base: Arc<Base>,
+}
+
+/// What the views of all users are made of.
+struct Base {
+    config: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+    tables: Vec<catalog::Table>,
+    views: Mutex<Vec<(String, Arc<SessionContext>)>>,
+}
+
+impl Base {
+    fn session(&self) -> SessionStateBuilder {
+        SessionStateBuilder::new()
+            .with_config(self.config.clone())
+            .with_runtime_env(Arc::clone(&self.runtime))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
+    }
+
+    fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Engine {
@@ -102,15 +134,16 @@ impl Engine {
     }
 
     fn prepare(&self, manifest: Manifest) -> Result<Snapshot> {
-        let state = SessionStateBuilder::new()
-            .with_config(self.config.clone())
-            .with_runtime_env(Arc::clone(&self.runtime))
-            .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
-            .build();
-        let context = SessionContext::new_with_state(state);
-        context.register_catalog(CATALOG, catalog::build(&manifest, &self.runtime)?);
-        let snapshot = Snapshot { manifest: Arc::new(manifest), context: Arc::new(context) };
+        let base = Base {
+            config: self.config.clone(),
+            runtime: Arc::clone(&self.runtime),
+            tables: catalog::providers(&manifest, &self.runtime)?,
+            views: Mutex::new(Vec::new()),
+        };
+        let context = SessionContext::new_with_state(base.session().build());
+        context.register_catalog(CATALOG, catalog::build(&base.tables)?);
+        let (manifest, context, base) = (Arc::new(manifest), Arc::new(context), Arc::new(base));
+        let snapshot = Snapshot { manifest, context, access: None, base };
         let mut recent = self.lock();
         recent.retain(|other| other.version() != snapshot.version());
         recent.push(snapshot.clone());
@@ -120,7 +153,7 @@ impl Engine {
         Ok(snapshot)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Snapshot>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
         // The list is whole after each change, so that a panic elsewhere does not spoil it.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,13 +181,52 @@ impl Snapshot {
     // Boxed, as all that is async here and public: otherwise each crate that awaits it compiles
     // DataFusion's part of the future once more, for minutes.
     pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
-        Box::pin(Statement::plan(&self.context, sql))
+        Box::pin(Statement::plan(&self.context, self.access.clone(), sql))
+    }
+
+    /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
+    /// policy does not fit the tables.
+    pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
+        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
+        let context = match ready {
+            Some(context) => context,
+            None => {
+                let state = policy::session(self.base.session(), access, &self.base.tables)?;
+                let context = Arc::new(SessionContext::new_with_state(state));
+                let mut views = self.base.views();
+                if views.len() >= VIEWS_KEPT {
+                    views.remove(0);
+                }
+                views.push((access.id.clone(), Arc::clone(&context)));
+                context
+            }
+        };
+        Ok(Self { context, access: Some(Arc::clone(access)), ..self.clone() })
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The
-    /// fields carry comment and unit where the warehouse knows them.
+    /// fields carry comment and unit where the warehouse knows them. What the user may not see is
+    /// not among them.
     pub fn tables(&self) -> Vec<(String, String, arrow::datatypes::SchemaRef)> {
-        catalog::tables()
+        let Some(access) = &self.access else { return catalog::tables() };
+        let shown = catalog::tables().into_iter().filter_map(|(schema, table, columns)| {
+            let columns = access.describe(&schema, &table, &columns)?;
+            Some((schema, table, columns))
+        });
+        let kept = access
+            .system
+            .iter()
+            .map(|table| (policy::SYSTEM_SCHEMA.to_owned(), table.name.clone(), Arc::clone(&table.columns)));
+        let mut found: Vec<_> = shown.chain(kept).collect();
+        found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        found
+    }
+
+    /// The schemas that have a table which the user may see, in the order of their names.
+    pub fn schemas(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.tables().into_iter().map(|(schema, _, _)| schema).collect();
+        found.dedup();
+        found
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes in: one SQL statement, values for its parameters. What comes out: its columns, then
 //! its rows as a stream.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,6 +9,7 @@ use std::task::{Context, Poll};
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -18,6 +20,7 @@ use futures::{Stream, StreamExt, stream};
 
 use super::faults::{explain, read_only};
 use super::parameters::{number_placeholders, position, row_values};
+use super::policy::{self, Access};
 use crate::{Error, Result, SqlFault};
 
 /// A statement that has been planned against one version.
@@ -26,27 +29,37 @@ pub struct Statement {
     state: Arc<SessionState>,
     plan: LogicalPlan,
     parameters: SchemaRef,
+    access: Option<Arc<Access>>,
 }
 
 /// Rows of a query. Dropping it ends the query.
 pub struct QueryStream {
     schema: SchemaRef,
+    reads: BTreeMap<String, BTreeSet<String>>,
     batches: Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
 }
 
 impl Statement {
-    pub(super) async fn plan(context: &SessionContext, sql: &str) -> Result<Self> {
+    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, sql: &str) -> Result<Self> {
         let state = context.state();
         let numbered = number_placeholders(sql);
-        let plan = state.create_logical_plan(&numbered).await.map_err(|error| explain(&error))?;
+        let plan = state.create_logical_plan(&numbered).await;
+        let plan = plan.map_err(|error| explain(&error, access.as_deref()))?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(|error| read_only(&error))?;
+        if access.as_ref().is_some_and(|access| !access.is_all()) {
+            policy::allowed(&plan)?;
+        }
         let parameters = parameters(&plan)?;
-        Ok(Self { state: Arc::new(state), plan, parameters })
+        Ok(Self { state: Arc::new(state), plan, parameters, access })
+    }
+
+    fn explain(&self, error: &DataFusionError) -> Error {
+        explain(error, self.access.as_deref())
     }
 
     /// The parameters, named `$1`, `$2` …, with the types that the query gives them; `Null` where
@@ -64,7 +77,7 @@ impl Statement {
     pub fn schema<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<SchemaRef>> {
         Box::pin(async move {
             let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
-            let plan = self.physical(values, row).await?;
+            let (plan, _) = self.physical(values, row).await?;
             Ok(plain_schema(&plan.schema()))
         })
     }
@@ -77,7 +90,7 @@ impl Statement {
 
     async fn run_rows(&self, values: Option<&RecordBatch>) -> Result<QueryStream> {
         let Some(rows) = self.first_row(values)? else { return self.run(values, None).await };
-        let mut first = self.run(values, Some(0)).await?;
+        let first = self.run(values, Some(0)).await?;
         if rows == 1 {
             return Ok(first);
         }
@@ -91,8 +104,7 @@ impl Statement {
             Ok(run) => run.batches,
             Err(error) => stream::iter([Err(error)]).boxed(),
         });
-        first.batches = Box::pin(first.batches.chain(others));
-        Ok(QueryStream { schema, batches: first.batches })
+        Ok(QueryStream { schema, reads: first.reads, batches: Box::pin(first.batches.chain(others)) })
     }
 
     /// The number of rows of parameters, `None` where the statement has no parameters. Fails when
@@ -110,26 +122,32 @@ impl Statement {
         Err(Error::Sql { fault: SqlFault::Parameters, message: complaint })
     }
 
-    async fn physical(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn physical(
+        &self,
+        values: Option<&RecordBatch>,
+        row: Option<usize>,
+    ) -> Result<(Arc<dyn ExecutionPlan>, BTreeMap<String, BTreeSet<String>>)> {
         let mut plan = self.plan.clone();
         if let (Some(values), Some(row)) = (values, row) {
             let bound = row_values(values, row)?;
-            plan = plan.replace_params_with_values(&bound).map_err(|error| explain(&error))?;
+            plan = plan.replace_params_with_values(&bound).map_err(|error| self.explain(&error))?;
         }
-        self.state.create_physical_plan(&plan).await.map_err(|error| explain(&error))
+        let plan = self.state.optimize(&plan).map_err(|error| self.explain(&error))?;
+        let planned = self.state.query_planner().create_physical_plan(&plan, self.state.as_ref()).await;
+        Ok((planned.map_err(|error| self.explain(&error))?, policy::reads(&plan)))
     }
 
     async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<QueryStream> {
-        let plan = self.physical(values, row).await?;
+        let (plan, reads) = self.physical(values, row).await?;
         let schema = plain_schema(&plan.schema());
         let batches: SendableRecordBatchStream =
-            execute_stream(plan, self.state.task_ctx()).map_err(|error| explain(&error))?;
-        let target = Arc::clone(&schema);
+            execute_stream(plan, self.state.task_ctx()).map_err(|error| self.explain(&error))?;
+        let (target, access) = (Arc::clone(&schema), self.access.clone());
         let batches = batches.map(move |batch| {
-            let batch = batch.map_err(|error| explain(&error))?;
+            let batch = batch.map_err(|error| explain(&error, access.as_deref()))?;
             plain_batch(batch, &target)
         });
-        Ok(QueryStream { schema, batches: Box::pin(batches) })
+        Ok(QueryStream { schema, reads, batches: Box::pin(batches) })
     }
 }
 
@@ -137,6 +155,11 @@ impl QueryStream {
     /// The columns of every batch, to the nullability.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// `schema.table` -> columns that the query reads. For parameters of several rows: the first's.
+    pub fn reads(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.reads
     }
 }
 
@@ -156,7 +179,7 @@ impl std::fmt::Debug for QueryStream {
 
 fn parameters(plan: &LogicalPlan) -> Result<SchemaRef> {
     let wrong = |message: String| Error::Sql { fault: SqlFault::Parameters, message };
-    let found = plan.get_parameter_fields().map_err(|error| explain(&error))?;
+    let found = plan.get_parameter_fields().map_err(|error| explain(&error, None))?;
     let mut fields: Vec<Option<Field>> = vec![None; found.len()];
     for (name, field) in found {
         let Some(number) = position(&name) else {

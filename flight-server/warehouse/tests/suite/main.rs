@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crash;
+mod differential;
 mod files;
 mod ingest;
 mod kcs;
+mod policy;
 mod query;

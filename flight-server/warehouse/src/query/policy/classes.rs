@@ -1,0 +1,29 @@
+//! What goes in: a column. What comes out: how sensitive it is, and how it is shown unless a role
+//! says otherwise.
+
+use haetae_schema::Classification;
+
+use super::Mask;
+use crate::REJECTS;
+
+/// The classification of a column, by the schema; refused rows are raw text.
+pub fn classification(table: &str, column: &str) -> Classification {
+    if table == REJECTS {
+        // The reason quotes the value that was refused.
+        return if matches!(column, "raw_text" | "reason") { Classification::RawText } else { Classification::Open };
+    }
+    let known = haetae_schema::table(table).and_then(|table| table.column(column));
+    known.map_or(Classification::Open, |column| column.classification)
+}
+
+impl Mask {
+    /// The mask of a classification that a role is not cleared for; `None` where none is needed.
+    pub fn of(classification: Classification) -> Option<Self> {
+        match classification {
+            Classification::Open => None,
+            Classification::Identifier => Some(Self::Hash),
+            Classification::Name => Some(Self::PartialName),
+            Classification::CriminalHistory | Classification::RawText => Some(Self::Null),
+        }
+    }
+}

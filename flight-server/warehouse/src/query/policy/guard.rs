@@ -1,0 +1,209 @@
+//! What goes in: a table as it is, and what may be seen of it. What comes out: a table that shows
+//! that, whatever is asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::expr_rewriter::unnormalize_col;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, lit};
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::masks::{self, MaskKey};
+use super::pushdown::cannot_fail;
+use super::scan::{PolicyScan, hidden};
+use super::{Column, PolicyFault, TableAccess};
+
+/// A table under a policy.
+pub(crate) struct GuardedTable {
+    /// `schema.table`, as plans and audits name it.
+    pub(crate) name: String,
+    raw: Arc<dyn TableProvider>,
+    schema: SchemaRef,
+    /// What makes each column of `schema`.
+    columns: Vec<Expr>,
+    /// The columns that are shown as they are.
+    clear: BTreeSet<String>,
+    filter: Option<Expr>,
+}
+
+/// Without the expressions: they may quote what is hidden.
+impl std::fmt::Debug for GuardedTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuardedTable").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl GuardedTable {
+    /// Fails when an expression of the policy does not fit the table.
+    pub(crate) fn new(
+        state: &SessionState,
+        (schema, table): (&str, &str),
+        raw: Arc<dyn TableProvider>,
+        access: &TableAccess,
+        attributes: &BTreeMap<String, String>,
+        key: &MaskKey,
+    ) -> Result<Self, PolicyFault> {
+        let fault = |column: Option<&str>, reason: String| PolicyFault {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+            column: column.map(str::to_owned),
+            reason,
+        };
+        let all = raw.schema();
+        if let Some(unknown) = access.columns.keys().find(|name| all.column_with_name(name).is_none()) {
+            return Err(fault(Some(unknown), "there is no such column".to_owned()));
+        }
+        let visible = DFSchema::try_from(all.as_ref().clone()).map_err(|error| fault(None, error.to_string()))?;
+        let parse = |sql: &str| policy_expression(state, &visible, sql, attributes);
+        let filter = access.filter.as_deref().map(parse).transpose().map_err(|reason| fault(None, reason))?;
+        let (mut fields, mut columns, mut clear) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for field in all.fields() {
+            let plain = Expr::Column(datafusion::common::Column::new_unqualified(field.name()));
+            match access.columns.get(field.name()) {
+                Some(Column::Hide) => continue,
+                None | Some(Column::Show) => {
+                    clear.insert(field.name().clone());
+                    fields.push(field.as_ref().clone());
+                    columns.push(plain);
+                }
+                Some(Column::Mask(mask)) => {
+                    let shown = masks::expression(mask, field, key, parse);
+                    let shown = shown.map_err(|reason| fault(Some(field.name()), reason))?;
+                    fields.push(Field::new(field.name(), field.data_type().clone(), true));
+                    columns.push(shown.alias(field.name()));
+                }
+            }
+        }
+        let name = format!("{schema}.{table}");
+        let guarded = Self { name, raw, schema: Arc::new(Schema::new(fields)), columns, clear, filter };
+        guarded.check(state, &fault)?;
+        Ok(guarded)
+    }
+
+    /// Plans each part alone, so that what is wrong is found where it stands.
+    fn check(
+        &self,
+        state: &SessionState,
+        fault: &impl Fn(Option<&str>, String) -> PolicyFault,
+    ) -> Result<(), PolicyFault> {
+        let reason = |error: DataFusionError| error.find_root().message().into_owned();
+        let rows = self.view(&[], &[], None).and_then(|plan| state.optimize(&plan));
+        rows.map_err(|error| fault(None, reason(error)))?;
+        for (index, field) in self.schema.fields().iter().enumerate() {
+            if self.clear.contains(field.name()) {
+                continue;
+            }
+            let name = Some(field.name().as_str());
+            let plan = self.view(&[index], &[], None).and_then(|plan| state.optimize(&plan));
+            let plan = plan.map_err(|error| fault(name, reason(error)))?;
+            let found = plan.schema().field(0).data_type().clone();
+            if found != *field.data_type() {
+                let wanted = field.data_type();
+                return Err(fault(name, format!("the mask gives {found}, but the column is {wanted}; cast it")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Masks over filters over the scan. Where no column is asked for, one constant stands for the rows.
+    fn view(&self, indices: &[usize], filters: &[Expr], limit: Option<usize>) -> Result<LogicalPlan> {
+        let mut plan = LogicalPlanBuilder::scan("raw", provider_as_source(Arc::clone(&self.raw)), None)?;
+        for filter in self.filter.iter().chain(filters) {
+            plan = plan.filter(unnormalize_col(filter.clone()))?;
+        }
+        let shown: Vec<Expr> = match indices {
+            [] => vec![lit(true).alias("row")],
+            some => some.iter().filter_map(|index| self.columns.get(*index).cloned()).collect(),
+        };
+        plan = plan.project(shown)?;
+        if limit.is_some() {
+            plan = plan.limit(0, limit)?;
+        }
+        plan.build()
+    }
+}
+
+#[async_trait]
+impl TableProvider for GuardedTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// What can fail could tell of a row that is hidden, so it stays above; so does everything if
+    /// the policy's own filter can fail, since it would then fail or not as the user chooses rows.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let sound = self.filter.as_ref().is_none_or(|filter| cannot_fail(filter, &self.raw.schema(), None));
+        let answers = filters.iter().map(|filter| {
+            if sound && cannot_fail(filter, &self.schema, Some(&self.clear)) {
+                TableProviderFilterPushDown::Inexact
+            } else {
+                TableProviderFilterPushDown::Unsupported
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let indices = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
+        let schema = Arc::new(self.schema.project(&indices)?);
+        let plan = self.view(&indices, filters, limit)?;
+        let inner = state.create_physical_plan(&plan).await.map_err(|error| hidden(&self.name, &error))?;
+        let partitions = state.config().target_partitions();
+        Ok(Arc::new(PolicyScan::new(self.name.clone(), schema, inner, partitions)?))
+    }
+}
+
+/// An expression of the policy, with the user's attributes in the place of `$name`.
+fn policy_expression(
+    state: &SessionState,
+    columns: &DFSchema,
+    sql: &str,
+    attributes: &BTreeMap<String, String>,
+) -> Result<Expr, String> {
+    let parsed = state.create_logical_expr(sql, columns).map_err(|error| error.find_root().message().into_owned())?;
+    let mut wrong = None;
+    let bound = parsed.transform(|expr| {
+        Ok(match expr {
+            Expr::Placeholder(placeholder) => match attributes.get(placeholder.id.trim_start_matches('$')) {
+                Some(value) => Transformed::yes(Expr::Literal(ScalarValue::Utf8(Some(value.clone())), None)),
+                None => {
+                    wrong = Some(format!("the user has no attribute for {}", placeholder.id));
+                    Transformed::no(Expr::Placeholder(placeholder))
+                }
+            },
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => {
+                wrong = Some("an expression of a policy can have no subquery".to_owned());
+                Transformed::no(expr)
+            }
+            Expr::AggregateFunction(_) | Expr::WindowFunction(_) | Expr::Unnest(_) => {
+                wrong = Some("an expression of a policy is about one row: no aggregates, no windows".to_owned());
+                Transformed::no(expr)
+            }
+            other => Transformed::no(other),
+        })
+    });
+    let bound = bound.map_err(|error| error.to_string())?.data;
+    match wrong {
+        Some(reason) => Err(reason),
+        None if bound.is_volatile() => Err("an expression of a policy must give the same each time".to_owned()),
+        None => Ok(bound),
+    }
+}

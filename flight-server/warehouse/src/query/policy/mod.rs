@@ -1,0 +1,206 @@
+//! What goes in: what one user may see. What comes out: a catalogue that shows just that.
+//!
+//! A table with a policy is a provider of its own ([`guard`]). It plans `masks over row filter over
+//! scan` by itself and hands on one closed node ([`scan`]): no rule of the optimizer can move
+//! anything of the user's into it, and it tells no statistics. `docs/decisions/0009` has the reasons.
+
+mod classes;
+mod guard;
+mod masks;
+mod nodes;
+mod pushdown;
+mod scan;
+mod system;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::SessionState;
+use datafusion::execution::session_state::SessionStateBuilder;
+
+pub use classes::classification;
+pub(super) use guard::GuardedTable;
+pub use masks::{Mask, MaskKey, partial_name};
+pub(super) use nodes::{allowed, reads};
+pub use system::SystemTable;
+
+use super::catalog::Table;
+use super::{EngineOptions, session_config};
+use crate::{CATALOG, Error, Result};
+
+/// The schema of the tables that the server itself keeps.
+pub const SYSTEM_SCHEMA: &str = "system";
+
+/// What one user may see, under one version of the policy.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Names this content: two accesses with the same id show the same.
+    pub id: String,
+    /// The tables.
+    pub rights: Rights,
+    /// What the server itself keeps and the user may read, in the schema `system`.
+    pub system: Vec<SystemTable>,
+}
+
+/// The rights of a user on the tables of the warehouse.
+#[derive(Debug, Clone)]
+pub enum Rights {
+    /// Everything as it is.
+    All,
+    /// Only what is listed.
+    Limited {
+        /// (schema, table), and what of it can be seen. Whatever is not here does not exist.
+        tables: BTreeMap<(String, String), TableAccess>,
+        /// What `$name` in expressions of the policy stands for.
+        attributes: BTreeMap<String, String>,
+        /// The key of [`Mask::Hash`].
+        key: MaskKey,
+    },
+}
+
+/// What can be seen of one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableAccess {
+    /// An SQL expression over the columns as they are; rows for which it is not true do not exist.
+    pub filter: Option<String>,
+    /// How the columns are shown. One that is not here is shown as it is.
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// How a column is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    /// As it is.
+    Show,
+    /// Not at all: there is no such column.
+    Hide,
+    /// Changed.
+    Mask(Mask),
+}
+
+/// What is wrong with a policy, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFault {
+    /// The schema that it is about.
+    pub schema: String,
+    /// The table that it is about.
+    pub table: String,
+    /// The column, or `None` for the row filter or the table as a whole.
+    pub column: Option<String>,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+impl From<PolicyFault> for Error {
+    fn from(fault: PolicyFault) -> Self {
+        let PolicyFault { schema, table, column, reason } = fault;
+        let column = column.map(|column| format!(".{column}")).unwrap_or_default();
+        Self::Policy { place: format!("{schema}.{table}{column}"), reason }
+    }
+}
+
+impl Access {
+    /// Whether the user sees everything as it is.
+    pub fn is_all(&self) -> bool {
+        matches!(self.rights, Rights::All)
+    }
+
+    /// Whether the user can see the table at all.
+    pub fn sees(&self, schema: &str, table: &str) -> bool {
+        match &self.rights {
+            Rights::All => true,
+            Rights::Limited { tables, .. } => tables.contains_key(&(schema.to_owned(), table.to_owned())),
+        }
+    }
+
+    /// Everything that is wrong with the expressions: names, types, functions. Reads no data.
+    pub fn check(&self) -> Vec<PolicyFault> {
+        let Rights::Limited { tables, attributes, key } = &self.rights else { return Vec::new() };
+        let state = SessionStateBuilder::new()
+            .with_config(session_config(&EngineOptions::default()))
+            .with_default_features()
+            .build();
+        let mut faults = Vec::new();
+        for ((schema, table), access) in tables {
+            let known = super::catalog::columns(schema, table);
+            let Some(columns) = known else {
+                let reason = "there is no such table".to_owned();
+                faults.push(PolicyFault { schema: schema.clone(), table: table.clone(), column: None, reason });
+                continue;
+            };
+            let empty = Arc::new(EmptyTable::new(columns));
+            let built = GuardedTable::new(&state, (schema, table), empty, access, attributes, key);
+            faults.extend(built.err());
+        }
+        faults
+    }
+
+    /// (schema, tables) that the user sees, in the order of the names.
+    pub(super) fn names(&self) -> Vec<(String, Vec<String>)> {
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (schema, table, _) in super::catalog::tables() {
+            if self.sees(&schema, &table) {
+                found.entry(schema).or_default().push(table);
+            }
+        }
+        for table in &self.system {
+            found.entry(SYSTEM_SCHEMA.to_owned()).or_default().push(table.name.clone());
+        }
+        found.into_iter().collect()
+    }
+
+    /// The catalogue that the user sees, made of the `raw` tables.
+    pub(super) fn catalog(&self, state: &SessionState, raw: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
+        let failed = || "register the tables that the policy shows";
+        let catalog = MemoryCatalogProvider::new();
+        let mut schemas: BTreeMap<&str, MemorySchemaProvider> = BTreeMap::new();
+        for (schema, name, provider) in raw {
+            let shown = match &self.rights {
+                Rights::All => Arc::clone(provider),
+                Rights::Limited { tables, attributes, key } => {
+                    let Some(access) = tables.get(&(schema.clone(), name.clone())) else { continue };
+                    let place = (schema.as_str(), name.as_str());
+                    let raw = Arc::clone(provider);
+                    let guarded = GuardedTable::new(state, place, raw, access, attributes, key);
+                    Arc::new(guarded.map_err(Error::from)?)
+                }
+            };
+            let tables = schemas.entry(schema).or_default();
+            tables.register_table(name.clone(), shown).map_err(Error::data(failed()))?;
+        }
+        for table in &self.system {
+            let tables = schemas.entry(SYSTEM_SCHEMA).or_default();
+            tables.register_table(table.name.clone(), table.provider()).map_err(Error::data(failed()))?;
+        }
+        for (schema, tables) in schemas {
+            catalog.register_schema(schema, Arc::new(tables)).map_err(Error::data(failed()))?;
+        }
+        Ok(Arc::new(catalog))
+    }
+
+    /// The described columns of a table as the user sees them.
+    pub(super) fn describe(&self, schema: &str, table: &str, columns: &SchemaRef) -> Option<SchemaRef> {
+        let Rights::Limited { tables, .. } = &self.rights else { return Some(Arc::clone(columns)) };
+        let access = tables.get(&(schema.to_owned(), table.to_owned()))?;
+        let fields = columns.fields().iter().filter_map(|field| match access.columns.get(field.name()) {
+            None | Some(Column::Show) => Some(field.as_ref().clone()),
+            Some(Column::Hide) => None,
+            Some(Column::Mask(_)) => Some(field.as_ref().clone().with_nullable(true)),
+        });
+        let fields: Vec<Field> = fields.collect();
+        Some(Arc::new(Schema::new_with_metadata(fields, columns.metadata().clone())))
+    }
+}
+
+/// A session whose catalogue is what `access` shows.
+pub(super) fn session(base: SessionStateBuilder, access: &Access, raw: &[Table]) -> Result<SessionState> {
+    // Table functions can read what is no table; nobody needs them to query one.
+    let base = if access.is_all() { base } else { base.with_table_functions(Default::default()) };
+    let state = base.build();
+    let catalog = access.catalog(&state, raw)?;
+    state.catalog_list().register_catalog(CATALOG.to_owned(), catalog);
+    Ok(state)
+}

@@ -1,0 +1,66 @@
+//! What goes in: a function that gives rows. What comes out: a table of the schema `system`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::{MemTable, TableType};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+
+/// Gives the rows of a [`SystemTable`], or says why it cannot.
+pub type Rows = Arc<dyn Fn() -> Result<Vec<RecordBatch>, String> + Send + Sync>;
+
+/// A table that the server itself keeps.
+#[derive(Clone)]
+pub struct SystemTable {
+    /// Its name in the schema `system`.
+    pub name: String,
+    /// Its columns.
+    pub columns: SchemaRef,
+    /// Its rows when it is read.
+    pub rows: Rows,
+}
+
+impl fmt::Debug for SystemTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemTable").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl SystemTable {
+    pub(super) fn provider(&self) -> Arc<dyn TableProvider> {
+        Arc::new(KeptTable(self.clone()))
+    }
+}
+
+/// The table as DataFusion sees it.
+#[derive(Debug)]
+pub(super) struct KeptTable(SystemTable);
+
+#[async_trait]
+impl TableProvider for KeptTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.0.columns)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let rows = (self.0.rows)().map_err(DataFusionError::Execution)?;
+        let table = MemTable::try_new(Arc::clone(&self.0.columns), vec![rows])?;
+        table.scan(state, projection, filters, limit).await
+    }
+}
