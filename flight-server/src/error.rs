@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::policy::Problem;
+
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -12,9 +14,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The address can be reached from other machines.
     #[error(
-        "will not listen on {address}: this release has no TLS, so that passwords and data would cross the network \
-         in the clear; expected a loopback address such as 127.0.0.1:50051 (to reach it from another machine, \
-         forward the port with ssh -L)"
+        "will not listen on {address}: without TLS passwords and data would cross the network in the clear; expected \
+         a loopback address such as 127.0.0.1:50051, or --tls-cert and --tls-key (`haetae-server certificate` makes \
+         a pair)"
     )]
     NotLoopback {
         /// The address that was asked for.
@@ -36,6 +38,44 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The policy cannot be used.
+    #[error("the policy {} cannot be used:{}", path.display(), lines(problems))]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problems: Vec<Problem>,
+    },
+    /// A password cannot be set.
+    #[error("the password cannot be used: {reason}")]
+    Password {
+        /// Why.
+        reason: String,
+    },
+    /// The certificate or its key cannot be used or made.
+    #[error("cannot use the certificate {}: {reason}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The audit cannot be written or read.
+    #[error("cannot use the audit {}: {reason}", path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The list of ended tokens cannot be kept.
+    #[error("cannot use the list of ended tokens {}: {source}", path.display())]
+    Tokens {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The system gave no random bytes.
     #[error("cannot read random bytes from the system: {source}")]
     Random {
@@ -51,4 +91,8 @@ pub enum Error {
         /// What tonic said.
         source: tonic::transport::Error,
     },
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  line {}: {}", problem.line, problem.what)).collect()
 }

@@ -1,25 +1,36 @@
 //! What goes in: a warehouse directory, Flight SQL over gRPC. What comes out: query results as
-//! Arrow record batches, for whoever has the password.
+//! Arrow record batches: all for the owner who has the password, or for each user of a policy what
+//! the policy shows.
 //!
 //! A request passes `service` (authentication, dispatch by command), then `statements` or
 //! `metadata`, and comes back as Flight data. All state that a client holds is in sealed tickets and
-//! handles; the server keeps only the bearer tokens that it has given out.
+//! handles; the server keeps only which tokens have been ended before their time.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod audit;
 mod auth;
+mod certificate;
 mod encode;
 mod error;
+mod flight;
+mod jwt;
+mod limits;
 mod metadata;
+pub mod policy;
 mod random;
+mod revoked;
 mod running;
 mod seal;
 mod secret;
+mod served;
 mod server;
 mod service;
+mod session;
 mod statements;
 mod status;
 
 pub use auth::USER;
+pub use certificate::{Certificate, make as make_certificate};
 pub use error::{Error, Result};
-pub use secret::{FILE_NAME as SECRET_FILE, load_or_create as load_or_create_secret};
+pub use secret::{FILE_NAME as SECRET_FILE, audit_key, load_or_create as load_or_create_secret};
 pub use server::{ServeOptions, Server};

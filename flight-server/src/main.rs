@@ -24,6 +24,10 @@ fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Ingest(options) => cli::ingest::run(options)?,
         Command::Serve(options) => cli::serve::run(options)?,
+        Command::Policy(options) => cli::policy::run(options)?,
+        Command::User(options) => cli::user::run(options)?,
+        Command::Audit(options) => cli::audit::run(options)?,
+        Command::Certificate(options) => cli::certificate::run(options)?,
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What goes in: a metadata command of Flight SQL. What comes out: its answer as one record batch.
+//! What goes in: a metadata command of Flight SQL. What comes out: its answer as one record batch,
+//! of what the snapshot shows: what a user may not see is not in it.
 
 use arrow::array::RecordBatch;
 use arrow_flight::error::FlightError;
@@ -7,8 +8,8 @@ use arrow_flight::sql::{
     Command, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables, SqlInfo, SqlNullOrdering,
     SqlSupportedCaseSensitivity, SqlSupportedTransaction,
 };
+use haetae_warehouse::CATALOG;
 use haetae_warehouse::query::Snapshot;
-use haetae_warehouse::{CATALOG, SCHEMAS};
 use tonic::Status;
 
 /// The one type of table that there is.
@@ -18,7 +19,7 @@ const TABLE: &str = "TABLE";
 pub(crate) fn answer(command: &Command, snapshot: &Snapshot) -> Option<Result<RecordBatch, Status>> {
     let batch = match command {
         Command::CommandGetCatalogs(_) => catalogs(),
-        Command::CommandGetDbSchemas(command) => schemas(command.clone()),
+        Command::CommandGetDbSchemas(command) => schemas(command.clone(), snapshot),
         Command::CommandGetTables(command) => tables(command.clone(), snapshot),
         Command::CommandGetTableTypes(command) => table_types(*command),
         Command::CommandGetSqlInfo(command) => {
@@ -35,9 +36,9 @@ fn catalogs() -> Result<RecordBatch, FlightError> {
     builder.build()
 }
 
-fn schemas(command: CommandGetDbSchemas) -> Result<RecordBatch, FlightError> {
+fn schemas(command: CommandGetDbSchemas, snapshot: &Snapshot) -> Result<RecordBatch, FlightError> {
     let mut builder = command.into_builder();
-    for schema in SCHEMAS {
+    for schema in snapshot.schemas() {
         builder.append(CATALOG, schema);
     }
     builder.build()

@@ -42,6 +42,9 @@ pub(crate) struct Claim {
     /// Seconds after the start of the process at which it ends; 0 = with the process.
     #[prost(uint64, tag = "5")]
     pub(crate) ends: u64,
+    /// The version of the policy that it was made under; empty where there is none.
+    #[prost(string, tag = "6")]
+    pub(crate) policy: String,
 }
 
 /// Seals and opens claims with a key that lives as long as the process.
@@ -105,7 +108,8 @@ mod tests {
     use super::*;
 
     fn claim(ends: u64) -> Claim {
-        Claim { principal: "haetae".into(), sql: "select 1".into(), parameters: Bytes::new(), version: 3, ends }
+        let (principal, sql, policy) = ("haetae".into(), "select 1".into(), "p1".into());
+        Claim { principal, sql, parameters: Bytes::new(), version: 3, ends, policy }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What goes in: a warehouse directory. What comes out: the password of the one user, from a file
-//! that only its owner can read.
+//! What goes in: a warehouse directory. What comes out: the password of the one user, or the key of
+//! a server with a policy, from a file that only its owner can read.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -8,16 +8,60 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::{Error, Result, random};
 
 /// Name of the file below the warehouse directory.
 pub const FILE_NAME: &str = "server.secret";
 
+/// Name of the file with the key that tokens, masks and the audit are made with.
+pub const KEY_FILE: &str = "server.key";
+
 /// The password in `root/server.secret` (mode 0600, one line); a new random one is written where
 /// the file does not exist. Fails when others may read the file, or when it is empty.
 pub fn load_or_create(root: &Path) -> Result<String> {
-    let path = root.join(FILE_NAME);
+    secret(root, FILE_NAME)
+}
+
+/// The key in `root/server.key`, made and guarded as the password is. Whoever has it can make
+/// tokens, undo hashes by trying, and forge the audit.
+pub(crate) fn key(root: &Path) -> Result<Key> {
+    Ok(Key(secret(root, KEY_FILE)?))
+}
+
+/// The key that the audit of the warehouse in `root` is made with. Fails where there is none yet.
+pub fn audit_key(root: &Path) -> Result<[u8; 32]> {
+    let path = root.join(KEY_FILE);
+    if !path.exists() {
+        return Err(Error::Secret {
+            path,
+            reason: "there is none: this warehouse has been served without a policy".to_owned(),
+        });
+    }
+    Ok(key(root)?.of("audit"))
+}
+
+/// A secret from which a key for each purpose is made.
+pub(crate) struct Key(String);
+
+impl Key {
+    /// The key for one purpose. It says nothing about those for others.
+    pub(crate) fn of(&self, purpose: &str) -> [u8; 32] {
+        // HMAC takes a key of any length, so that this cannot fail.
+        let mac = <Hmac<Sha256> as Mac>::new_from_slice(self.0.as_bytes());
+        mac.map(|mac| mac.chain_update(purpose).finalize().into_bytes().into()).unwrap_or_default()
+    }
+
+    /// A key that ends with the process.
+    pub(crate) fn random() -> Result<Self> {
+        Ok(Self(URL_SAFE_NO_PAD.encode(random::bytes::<32>()?)))
+    }
+}
+
+fn secret(root: &Path, name: &str) -> Result<String> {
+    let path = root.join(name);
     let failed = |reason: String| Error::Secret { path: path.clone(), reason };
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {
@@ -46,6 +90,15 @@ pub fn load_or_create(root: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_purpose_has_its_own_key() {
+        let root = tempfile::tempdir().unwrap();
+        let key = key(root.path()).unwrap();
+        assert_eq!(key.of("tokens"), super::key(root.path()).unwrap().of("tokens"));
+        assert_ne!(key.of("tokens"), key.of("masks"));
+        assert_ne!(key.of("tokens"), Key::random().unwrap().of("tokens"));
+    }
 
     #[test]
     fn a_secret_is_made_once_and_kept_private() {

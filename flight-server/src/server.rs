@@ -1,26 +1,32 @@
-//! What goes in: a warehouse directory, an address. What comes out: a Flight SQL server on it.
+//! What goes in: a warehouse directory, an address, a policy. What comes out: a Flight SQL server.
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::future::BoxFuture;
+use haetae_warehouse::query::policy::MaskKey;
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tonic::transport::ServerTlsConfig;
 use tonic::transport::server::TcpIncoming;
 
-use crate::auth::Auth;
+use crate::audit::{self, Audit};
+use crate::auth::{Auth, Users, system_clock};
+use crate::policy::{self, Policies};
+use crate::revoked::Revoked;
+use crate::secret::{self, Key};
 use crate::service::Service;
 use crate::statements::Statements;
-use crate::{Error, Result, load_or_create_secret};
+use crate::{Certificate, Error, Result, load_or_create_secret};
 
-/// How long a bearer token is good for.
-const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Tokens that have been ended before their time, below the warehouse directory.
+const ENDED_TOKENS: &str = "server.tokens";
 
 /// What a client may send in one message: SQL, tickets, parameter values.
 const REQUEST_BYTES: usize = 16 << 20;
@@ -31,8 +37,13 @@ const STREAM_WINDOW: u32 = 8 << 20;
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Where to listen; a loopback address. Port 0 takes any free port.
+    /// Where to listen; without a certificate a loopback address. Port 0 takes any free port.
     pub listen: SocketAddr,
+    /// The policy; `None` = `policy.toml` in the warehouse directory where there is one, otherwise
+    /// one user who sees everything.
+    pub policy: Option<PathBuf>,
+    /// With a certificate, clients must use TLS.
+    pub certificate: Option<Certificate>,
     /// How much of the machine queries may use.
     pub engine: EngineOptions,
     /// How long running results may go on after the signal to end.
@@ -45,27 +56,30 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     service: Arc<Service>,
+    tls: Option<ServerTlsConfig>,
     drain: Duration,
 }
 
 impl Server {
-    /// Opens the warehouse in `root` (a new one where there is none), its password file, and the
-    /// port. Fails when one of them cannot be used, or when the address is not a loopback address.
+    /// Opens the warehouse in `root` (a new one where there is none), its password file or policy and
+    /// audit, and the port. Fails when one of them cannot be used, or when the address is not a
+    /// loopback address and there is no certificate.
     pub async fn bind(root: impl Into<PathBuf>, options: &ServeOptions) -> Result<Self> {
         let asked = options.listen;
-        if !asked.ip().is_loopback() {
+        if !asked.ip().is_loopback() && options.certificate.is_none() {
             return Err(Error::NotLoopback { address: asked });
         }
+        let tls = options.certificate.as_ref().map(Certificate::config).transpose()?;
         let store = Store::open(root)?;
-        let password = load_or_create_secret(store.root())?;
+        let (auth, audit) = gate(store.root(), options.policy.as_deref())?;
         let statements = Statements::new(Engine::new(store, &options.engine)?)?;
         // A warehouse that cannot be read is told to who starts the server, not to its clients.
         statements.check()?;
-        let service = Arc::new(Service::new(Auth::new(password, TOKEN_LIFE)?, statements));
+        let service = Arc::new(Service::new(auth, statements, audit));
         let listen_failed = |source| Error::Listen { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
-        Ok(Self { listener, address, service, drain: options.drain })
+        Ok(Self { listener, address, service, tls, drain: options.drain })
     }
 
     /// The address with the port that was taken. Clients can connect from now on; they are answered
@@ -95,7 +109,11 @@ impl Server {
             asked.send_replace(true);
         };
         let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
-        let serving = tonic::transport::Server::builder()
+        let mut server = tonic::transport::Server::builder();
+        if let Some(tls) = self.tls {
+            server = server.tls_config(tls).map_err(|source| Error::Transport { source })?;
+        }
+        let serving = server
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(4 * STREAM_WINDOW)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -115,4 +133,18 @@ impl Server {
         // What remains are connections whose clients do not read any more.
         tokio::time::timeout(Duration::from_secs(1), serving).await.unwrap_or(Ok(())).map_err(failed)
     }
+}
+
+/// Who may come in, and where it is recorded what they do.
+fn gate(root: &Path, policy: Option<&Path>) -> Result<(Auth, Option<Arc<Audit>>)> {
+    let usual = root.join(policy::FILE_NAME);
+    let Some(path) = policy.or_else(|| usual.exists().then_some(usual.as_path())) else {
+        let users = Users::Owner(load_or_create_secret(root)?);
+        return Ok((Auth::new(users, &Key::random()?, Revoked::in_memory(), system_clock())?, None));
+    };
+    let (key, clock) = (secret::key(root)?, system_clock());
+    let audit = Arc::new(Audit::open(root, key.of("audit"), Arc::clone(&clock))?);
+    let policies = Policies::load(path, MaskKey::new(key.of("masks")), Some(audit::table(&audit)))?;
+    let revoked = Revoked::in_file(&root.join(ENDED_TOKENS), clock() / 1000)?;
+    Ok((Auth::new(Users::Policy(Arc::new(policies)), &key, revoked, clock)?, Some(audit)))
 }

@@ -1,46 +1,53 @@
-//! What goes in: Flight calls. What comes out: Flight answers, for those who have logged in.
-//!
-//! The Flight service is written out here, not generated from arrow-flight's `FlightSqlService`,
-//! because that one lets nobody answer GetSchema, and names actions that the server does not have.
+//! What goes in: commands of Flight SQL. What comes out: answers, for those who have logged in, and
+//! records of what they read.
 
 use std::fmt;
-use std::pin::Pin;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::{ActionCreatePreparedStatementRequest, Any, Command, DoPutUpdateResult, ProstMessageExt};
-use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
-    PollInfo, PutResult, SchemaResult, Ticket,
-};
+use arrow_flight::{Action, FlightData, FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
+use haetae_warehouse::query::shape;
 use prost::Message;
 use tokio::sync::watch;
-use tonic::metadata::{MetadataMap, MetadataValue};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::metadata::MetadataMap;
+use tonic::{Status, Streaming};
 
-use crate::auth::{Auth, basic_credentials, payload_credentials};
-use crate::running::{Running, guarded};
-use crate::statements::{Statements, flight_info, schema_message};
+use crate::audit::{Audit, Record};
+use crate::auth::{Auth, Principal};
+use crate::running::Running;
+use crate::seal::Purpose;
+use crate::served::{Rows, audited};
+use crate::statements::{Statements, flight_info};
 use crate::{Result, encode, metadata, status};
 
-const CREATE_PREPARED: &str = "CreatePreparedStatement";
-const CLOSE_PREPARED: &str = "ClosePreparedStatement";
-
-type Answers<T> = Pin<Box<dyn futures::Stream<Item = Result<T, Status>> + Send>>;
-type Reply<T> = Result<Response<T>, Status>;
+pub(crate) const CREATE_PREPARED: &str = "CreatePreparedStatement";
+pub(crate) const CLOSE_PREPARED: &str = "ClosePreparedStatement";
+pub(crate) const REFRESH: &str = "haetae.RefreshToken";
+pub(crate) const LOG_OUT: &str = "haetae.Logout";
 
 /// The Flight SQL service.
 pub(crate) struct Service {
-    auth: Auth,
+    pub(crate) auth: Auth,
     statements: Statements,
     running: Running,
+    /// Where a policy is in force.
+    pub(crate) audit: Option<Arc<Audit>>,
+}
+
+/// Who asks: the headers and the address of a request.
+pub(crate) struct Caller<'a> {
+    pub(crate) headers: &'a MetadataMap,
+    pub(crate) peer: Option<SocketAddr>,
 }
 
 impl Service {
-    pub(crate) fn new(auth: Auth, statements: Statements) -> Self {
-        Self { auth, statements, running: Running::new() }
+    pub(crate) fn new(auth: Auth, statements: Statements, audit: Option<Arc<Audit>>) -> Self {
+        Self { auth, statements, running: Running::new(), audit }
     }
 
     /// How many results are being sent, now and whenever that changes.
@@ -53,18 +60,27 @@ impl Service {
         self.running.stop();
     }
 
-    async fn info(&self, headers: &MetadataMap, descriptor: &FlightDescriptor) -> Result<FlightInfo, Status> {
-        let principal = self.auth.principal(headers)?;
+    fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
+        let principal = self.auth.principal(caller.headers, caller.peer)?;
+        self.auditable()?;
+        Ok(principal)
+    }
+
+    pub(crate) async fn info(&self, caller: Caller<'_>, descriptor: &FlightDescriptor) -> Result<FlightInfo, Status> {
+        let principal = self.principal(&caller)?;
         let info = match command(&descriptor.cmd)? {
             Command::CommandStatementQuery(query) => {
                 refuse_transaction(query.transaction_id.as_ref())?;
-                self.statements.info(&principal, query.query).await?
+                self.planned(&principal, query.query).await?
             }
             Command::CommandPreparedStatementQuery(query) => {
-                self.statements.prepared_info(&principal, &query.prepared_statement_handle).await?
+                let handle = &query.prepared_statement_handle;
+                let info = self.statements.prepared_info(&principal, handle).await;
+                self.refused(&principal, || self.statements.shape(&principal, Purpose::Handle, handle), &info);
+                info?
             }
-            other => match metadata::answer(&other, &self.statements.snapshot()?) {
-                // The answer is the same for everyone who is let in, so that the ticket needs no seal.
+            other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
+                // Whoever redeems the ticket is answered with what they may see, so that it needs no seal.
                 Some(answer) => flight_info(&answer?.schema(), descriptor.cmd.to_vec())?,
                 None => return Err(unsupported(&other)),
             },
@@ -72,31 +88,60 @@ impl Service {
         Ok(info.with_descriptor(descriptor.clone()))
     }
 
-    async fn rows(
+    async fn planned(&self, principal: &Principal, sql: String) -> Result<FlightInfo, Status> {
+        let text = sql.clone();
+        let info = self.statements.info(principal, sql).await;
+        self.refused(principal, || shape(&text), &info);
+        info
+    }
+
+    /// Records a statement that could not be planned. One that could is recorded when it is read.
+    fn refused<T>(&self, principal: &Principal, shape: impl FnOnce() -> String, result: &Result<T, Status>) {
+        if self.audit.is_some() && result.is_err() {
+            self.audit(Record::of(principal, "plan", shape()), result);
+        }
+    }
+
+    pub(crate) async fn rows(
         &self,
-        headers: &MetadataMap,
+        caller: Caller<'_>,
         ticket: &[u8],
     ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
-        let principal = self.auth.principal(headers)?;
-        let data = match command(ticket)? {
+        let principal = self.principal(&caller)?;
+        let rows_sent = Rows::default();
+        let (data, record) = match command(ticket)? {
             Command::TicketStatementQuery(ticket) => {
-                let rows = self.statements.fetch(&principal, &ticket.statement_handle).await?;
-                let schema = rows.schema();
-                encode::flight_data(&schema, rows.map_err(|error| status::from_warehouse(&error)))
+                let handle = &ticket.statement_handle;
+                let shape = || self.statements.shape(&principal, Purpose::Ticket, handle);
+                let fetched = self.statements.fetch(&principal, handle).await;
+                self.refused(&principal, shape, &fetched);
+                let (rows, version) = fetched?;
+                let record = match &self.audit {
+                    Some(_) => Record { version, ..read_record(&principal, shape(), rows.reads()) },
+                    None => Record::default(),
+                };
+                let (schema, counted) = (rows.schema(), Rows::clone(&rows_sent));
+                let rows = rows.inspect_ok(move |batch| {
+                    counted.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+                });
+                (encode::flight_data(&schema, rows.map_err(|error| status::from_warehouse(&error))), record)
             }
-            other => match metadata::answer(&other, &self.statements.snapshot()?) {
+            other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
                 Some(answer) => {
                     let answer = answer?;
-                    encode::flight_data(&answer.schema(), stream::iter([Ok(answer)]))
+                    rows_sent.store(answer.num_rows() as u64, Ordering::Relaxed);
+                    let name = other.type_url().rsplit('.').next().unwrap_or_default();
+                    let record = Record::of(&principal, "metadata", name);
+                    (encode::flight_data(&answer.schema(), stream::iter([Ok(answer)])), record)
                 }
                 None => return Err(unsupported(&other)),
             },
         };
-        Ok(self.running.hold(data))
+        Ok(self.running.hold(audited(data, self.audit.as_ref(), record, rows_sent)))
     }
 
-    async fn put(&self, headers: &MetadataMap, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
-        let principal = self.auth.principal(headers)?;
+    pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
+        let principal = self.principal(&caller)?;
         let first = data.message().await?.ok_or_else(|| Status::invalid_argument("the call has no message"))?;
         let descriptor = first.flight_descriptor.clone();
         let descriptor = descriptor.ok_or_else(|| Status::invalid_argument("the first message names no command"))?;
@@ -108,7 +153,7 @@ impl Service {
             }
             Command::CommandStatementUpdate(update) => {
                 // A statement that changes something is refused in planning, with its own message.
-                self.statements.info(&principal, update.query).await?;
+                self.planned(&principal, update.query).await?;
                 Ok(DoPutUpdateResult { record_count: 0 }.encode_to_vec().into())
             }
             Command::CommandStatementIngest(_) | Command::CommandPreparedStatementUpdate(_) => {
@@ -120,8 +165,11 @@ impl Service {
         }
     }
 
-    async fn action(&self, headers: &MetadataMap, action: Action) -> Result<Vec<Bytes>, Status> {
-        let principal = self.auth.principal(headers)?;
+    pub(crate) async fn action(&self, caller: Caller<'_>, action: Action) -> Result<Vec<Bytes>, Status> {
+        if action.r#type == REFRESH {
+            return self.refresh(&action.body, caller.peer);
+        }
+        let principal = self.principal(&caller)?;
         match action.r#type.as_str() {
             CREATE_PREPARED => {
                 let body = any(&action.body)?;
@@ -131,31 +179,20 @@ impl Service {
                     .flatten()
                     .ok_or_else(|| Status::invalid_argument("expected an ActionCreatePreparedStatementRequest"))?;
                 refuse_transaction(request.transaction_id.as_ref())?;
-                let prepared = self.statements.prepare(&principal, request.query).await?;
+                let text = request.query.clone();
+                let prepared = self.statements.prepare(&principal, request.query).await;
+                self.refused(&principal, || shape(&text), &prepared);
+                let prepared = prepared?;
                 Ok(vec![prepared.as_any().encode_to_vec().into()])
             }
             // The server keeps nothing that could be closed.
             CLOSE_PREPARED => Ok(Vec::new()),
+            LOG_OUT => self.log_out(&principal),
             "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => Err(Status::unimplemented(
                 "there are no transactions: the warehouse is read-only for SQL, and each statement sees one version of it",
             )),
             other => Err(Status::unimplemented(format!("this server has no action \"{other}\""))),
         }
-    }
-
-    fn log_in(&self, headers: &MetadataMap, payload: &[u8]) -> Result<Response<HandshakeResponse>, Status> {
-        let (user, password) =
-            basic_credentials(headers).or_else(|| payload_credentials(payload)).ok_or_else(|| {
-                Status::unauthenticated(
-                    "expected user name and password (Basic authentication) in the handshake, found none",
-                )
-            })?;
-        let token = self.auth.log_in(&user, &password)?;
-        let header = MetadataValue::try_from(format!("Bearer {token}"))
-            .map_err(|error| Status::internal(format!("cannot send the token: {error}")))?;
-        let mut response = Response::new(HandshakeResponse { protocol_version: 0, payload: token.into() });
-        response.metadata_mut().insert("authorization", header);
-        Ok(response)
     }
 }
 
@@ -165,84 +202,18 @@ impl fmt::Debug for Service {
     }
 }
 
-#[tonic::async_trait]
-impl FlightService for Service {
-    type HandshakeStream = Answers<HandshakeResponse>;
-    type ListFlightsStream = Answers<FlightInfo>;
-    type DoGetStream = Answers<FlightData>;
-    type DoPutStream = Answers<PutResult>;
-    type DoActionStream = Answers<arrow_flight::Result>;
-    type ListActionsStream = Answers<ActionType>;
-    type DoExchangeStream = Answers<FlightData>;
-
-    async fn handshake(&self, request: Request<Streaming<HandshakeRequest>>) -> Reply<Self::HandshakeStream> {
-        guarded("the login", async {
-            let (headers, _, mut messages) = request.into_parts();
-            // Clients that log in by header need not send a message.
-            let payload = if basic_credentials(&headers).is_some() { None } else { messages.message().await? };
-            let response = self.log_in(&headers, &payload.unwrap_or_default().payload)?;
-            Ok(response.map(|answer| stream::iter([Ok(answer)]).boxed() as Self::HandshakeStream))
-        })
-        .await
-    }
-
-    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<FlightInfo> {
-        let (headers, _, descriptor) = request.into_parts();
-        guarded("planning the query", self.info(&headers, &descriptor)).await.map(Response::new)
-    }
-
-    async fn get_schema(&self, request: Request<FlightDescriptor>) -> Reply<SchemaResult> {
-        let (headers, _, descriptor) = request.into_parts();
-        guarded("planning the query", async {
-            let schema = self.info(&headers, &descriptor).await?.try_decode_schema();
-            let schema = schema.map_err(status::internal("describe the columns"))?;
-            Ok(Response::new(SchemaResult { schema: schema_message(&schema.into())? }))
-        })
-        .await
-    }
-
-    async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
-        let (headers, _, ticket) = request.into_parts();
-        let rows = guarded("the query", self.rows(&headers, &ticket.ticket)).await?;
-        Ok(Response::new(rows))
-    }
-
-    async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
-        let (headers, _, data) = request.into_parts();
-        let app_metadata = guarded("taking over the values", self.put(&headers, data)).await?;
-        Ok(Response::new(stream::iter([Ok(PutResult { app_metadata })]).boxed()))
-    }
-
-    async fn do_action(&self, request: Request<Action>) -> Reply<Self::DoActionStream> {
-        let (headers, _, action) = request.into_parts();
-        let results = guarded("the action", self.action(&headers, action)).await?;
-        let results = results.into_iter().map(|body| Ok(arrow_flight::Result { body }));
-        Ok(Response::new(stream::iter(results.collect::<Vec<_>>()).boxed()))
-    }
-
-    async fn list_actions(&self, request: Request<Empty>) -> Reply<Self::ListActionsStream> {
-        self.auth.principal(request.metadata())?;
-        let known = [
-            (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
-            (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
-        ];
-        let known = known.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
-        Ok(Response::new(stream::iter(known).boxed()))
-    }
-
-    async fn list_flights(&self, request: Request<Criteria>) -> Reply<Self::ListFlightsStream> {
-        self.auth.principal(request.metadata())?;
-        Err(Status::unimplemented("there are no named flights; ask for tables with CommandGetTables, or query them"))
-    }
-
-    async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<PollInfo> {
-        self.auth.principal(request.metadata())?;
-        Err(Status::unimplemented("PollFlightInfo is not supported; use GetFlightInfo"))
-    }
-
-    async fn do_exchange(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {
-        self.auth.principal(request.metadata())?;
-        Err(Status::unimplemented("DoExchange is not supported; use GetFlightInfo and DoGet"))
+/// The record of a query that reads `reads`.
+fn read_record(
+    principal: &Principal,
+    shape: String,
+    reads: &std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
+) -> Record {
+    let columns =
+        reads.iter().flat_map(|(table, columns)| columns.iter().map(move |column| format!("{table}.{column}")));
+    Record {
+        tables: reads.keys().cloned().collect(),
+        columns: columns.collect(),
+        ..Record::of(principal, "query", shape)
     }
 }
 

@@ -2,7 +2,9 @@
 //! sealed tickets, prepared handles, result streams.
 //!
 //! A statement is planned twice: for its columns when the client asks for the ticket, and for its
-//! rows when it redeems it. The ticket names the version of the warehouse, so that both see the same.
+//! rows when it redeems it. The ticket names the versions of the warehouse and of the policy, so that
+//! both see the same. A prepared handle names neither: each use of it is planned anew, with what the
+//! policy shows then.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -20,15 +22,19 @@ use arrow_flight::sql::{
 use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use haetae_warehouse::query::{Engine, QueryStream, Snapshot};
+use haetae_warehouse::query::{Engine, QueryStream, Snapshot, shape};
 use prost::Message;
 use tonic::Status;
 
+use crate::auth::Principal;
 use crate::seal::{Claim, Purpose, Sealer};
 use crate::{Result, status};
 
 /// How long a ticket can be redeemed.
 const TICKET_LIFE: Duration = Duration::from_secs(3600);
+
+/// How long a prepared statement can be used.
+const HANDLE_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// Parameter values travel in the ticket; clients take no message above four mebibytes by default.
 const PARAMETER_BYTES: usize = 2 << 20;
@@ -50,58 +56,73 @@ impl Statements {
         Ok(())
     }
 
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, Status> {
-        self.engine.current().map_err(|error| status::from_warehouse(&error))
+    /// The newest version of the warehouse, as the principal sees it.
+    pub(crate) fn snapshot(&self, principal: &Principal) -> Result<Snapshot, Status> {
+        let snapshot = self.engine.current().map_err(|error| status::from_warehouse(&error))?;
+        seen_by(snapshot, principal)
+    }
+
+    /// The statement of a ticket or handle without its values, for the audit.
+    pub(crate) fn shape(&self, principal: &Principal, purpose: Purpose, sealed: &[u8]) -> String {
+        self.sealer.open(purpose, &principal.user, sealed).map(|claim| shape(&claim.sql)).unwrap_or_default()
     }
 
     /// The columns of a statement, and a ticket for its rows.
-    pub(crate) async fn info(&self, principal: &str, sql: String) -> Result<FlightInfo, Status> {
+    pub(crate) async fn info(&self, principal: &Principal, sql: String) -> Result<FlightInfo, Status> {
         self.bound_info(principal, sql, Bytes::new()).await
     }
 
     /// The same for a prepared statement with what was bound to it.
-    pub(crate) async fn prepared_info(&self, principal: &str, handle: &[u8]) -> Result<FlightInfo, Status> {
-        let claim = self.sealer.open(Purpose::Handle, principal, handle)?;
+    pub(crate) async fn prepared_info(&self, principal: &Principal, handle: &[u8]) -> Result<FlightInfo, Status> {
+        let claim = self.sealer.open(Purpose::Handle, &principal.user, handle)?;
         self.bound_info(principal, claim.sql, claim.parameters).await
     }
 
-    async fn bound_info(&self, principal: &str, sql: String, parameters: Bytes) -> Result<FlightInfo, Status> {
-        let snapshot = self.snapshot()?;
+    async fn bound_info(&self, principal: &Principal, sql: String, parameters: Bytes) -> Result<FlightInfo, Status> {
+        let snapshot = self.snapshot(principal)?;
         let values = read_parameters(&parameters)?;
         let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
         let schema = statement.schema(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
         let claim = Claim {
-            principal: principal.to_owned(),
+            principal: principal.user.clone(),
             sql,
             parameters,
             version: snapshot.version(),
             ends: self.sealer.ends_in(TICKET_LIFE),
+            policy: principal.policy.clone(),
         };
         let ticket = TicketStatementQuery { statement_handle: self.sealer.seal(Purpose::Ticket, &claim) };
         flight_info(&schema, ticket.as_any().encode_to_vec())
     }
 
-    /// The rows that a ticket stands for.
-    pub(crate) async fn fetch(&self, principal: &str, ticket: &[u8]) -> Result<QueryStream, Status> {
-        let claim = self.sealer.open(Purpose::Ticket, principal, ticket)?;
+    /// The rows that a ticket stands for, and the version of the warehouse that they are of.
+    pub(crate) async fn fetch(&self, principal: &Principal, ticket: &[u8]) -> Result<(QueryStream, u64), Status> {
+        let claim = self.sealer.open(Purpose::Ticket, &principal.user, ticket)?;
+        if claim.policy != principal.policy {
+            return Err(Status::not_found(
+                "the policy has been changed since the ticket was made; run the query again",
+            ));
+        }
         let snapshot = self.engine.at(claim.version).map_err(|error| status::from_warehouse(&error))?;
         let snapshot = snapshot.ok_or_else(|| {
             Status::not_found(
                 "the version of the warehouse that the ticket was made for is no longer kept; run the query again",
             )
         })?;
+        let snapshot = seen_by(snapshot, principal)?;
         let values = read_parameters(&claim.parameters)?;
         let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
-        statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))
+        let rows = statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
+        Ok((rows, claim.version))
     }
 
     /// A handle for a statement, with its columns and parameters as far as they are known.
     pub(crate) async fn prepare(
         &self,
-        principal: &str,
+        principal: &Principal,
         sql: String,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot(principal)?;
         let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
         let handle = self.handle(principal, sql, Bytes::new());
         Ok(ActionCreatePreparedStatementResult {
@@ -114,11 +135,11 @@ impl Statements {
     /// A new handle, of the same statement with `values` bound to it.
     pub(crate) async fn bind(
         &self,
-        principal: &str,
+        principal: &Principal,
         handle: &[u8],
         values: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        let claim = self.sealer.open(Purpose::Handle, principal, handle)?;
+        let claim = self.sealer.open(Purpose::Handle, &principal.user, handle)?;
         let unreadable =
             |error: FlightError| Status::invalid_argument(format!("cannot read the parameter values: {error}"));
         let values = values.map_err(|status| FlightError::Tonic(Box::new(status)));
@@ -139,9 +160,17 @@ impl Statements {
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
     }
 
-    fn handle(&self, principal: &str, sql: String, parameters: Bytes) -> Bytes {
-        let claim = Claim { principal: principal.to_owned(), sql, parameters, version: 0, ends: 0 };
+    fn handle(&self, principal: &Principal, sql: String, parameters: Bytes) -> Bytes {
+        let (principal, ends) = (principal.user.clone(), self.sealer.ends_in(HANDLE_LIFE));
+        let claim = Claim { principal, sql, parameters, version: 0, ends, policy: String::new() };
         self.sealer.seal(Purpose::Handle, &claim)
+    }
+}
+
+fn seen_by(snapshot: Snapshot, principal: &Principal) -> Result<Snapshot, Status> {
+    match &principal.access {
+        None => Ok(snapshot),
+        Some(access) => snapshot.seen_by(access).map_err(|error| status::from_warehouse(&error)),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) fn from_warehouse(error: &Error) -> Status {
             SqlFault::Failed => Status::internal(message),
             _ => Status::invalid_argument(message),
         },
+        // What is wrong with the policy is for whoever keeps it, not for its users.
+        Error::Policy { .. } => Status::internal("the policy cannot be used; ask whoever runs the server"),
         _ => Status::internal(message),
     }
 }

@@ -1,7 +1,11 @@
 //! What goes in: words of the command line. What comes out: options, and help for who needs it.
 
+pub mod audit;
+pub mod certificate;
 pub mod ingest;
+pub mod policy;
 pub mod serve;
+pub mod user;
 
 use clap::{Parser, Subcommand};
 
@@ -30,9 +34,18 @@ pub enum Command {
     Ingest(ingest::Options),
     /// Answer SQL over Arrow Flight
     ///
-    /// Prints `listening on ADDRESS` when it is ready. The user is `haetae`; the password stands in
-    /// the file server.secret in the warehouse directory, which only its owner can read. SQL can read
-    /// everything and change nothing. SIGTERM and Ctrl-C end the server when running queries have
+    /// Prints `listening on ADDRESS` when it is ready. Without a policy the user is `haetae`; the
+    /// password stands in the file server.secret in the warehouse directory, which only its owner can
+    /// read. With a policy each of its users sees what their role shows, and all that is read is
+    /// written to the audit. SQL changes nothing. SIGTERM and Ctrl-C end the server when running queries have
     /// finished, at the latest after --drain-seconds.
     Serve(serve::Options),
+    /// Check a policy file, or hash a password for one
+    Policy(policy::Options),
+    /// Add a user to a policy file
+    User(user::Options),
+    /// Verify the audit of a warehouse
+    Audit(audit::Options),
+    /// Make a certificate for TLS that is signed by itself
+    Certificate(certificate::Options),
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use haetae_flight_server::{Error, ServeOptions, Server};
+use haetae_flight_server::{Certificate, Error, ServeOptions, Server};
 use haetae_warehouse::query::EngineOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -15,14 +15,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     haetae-server serve --warehouse wh\n  \
-    haetae-server serve --warehouse wh --listen 127.0.0.1:0 --memory-mib 8192")]
+    haetae-server serve --warehouse wh --listen 127.0.0.1:0 --memory-mib 8192\n  \
+    haetae-server serve --warehouse wh --policy policy.toml --listen 0.0.0.0:50051 \\\n    \
+      --tls-cert server.crt --tls-key server.pem")]
 pub struct Options {
-    /// Address and port; port 0 takes any free port. Loopback addresses only: there is no TLS yet
+    /// Address and port; port 0 takes any free port. Without a certificate, loopback addresses only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
     listen: SocketAddr,
     /// Directory of the warehouse; it is created where it does not exist
     #[arg(long, value_name = "DIR")]
     warehouse: PathBuf,
+    /// Who may log in and what they may see [default: policy.toml in the warehouse, where there is one]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Certificate for TLS in PEM form; clients must use TLS then
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Memory for the sorts, joins and aggregates of all queries together, in MiB; beyond it they
     /// use temporary files
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
@@ -55,7 +66,11 @@ pub enum Failure {
 async fn serve(options: &Options) -> Result<(), Failure> {
     let engine = EngineOptions { memory_bytes: options.memory_mib << 20, ..EngineOptions::default() };
     let drain = Duration::from_secs(options.drain_seconds);
-    let server = Server::bind(&options.warehouse, &ServeOptions { listen: options.listen, engine, drain }).await?;
+    let pair = options.tls_cert.clone().zip(options.tls_key.clone());
+    let certificate = pair.map(|(certificate, key)| Certificate { certificate, key });
+    let (listen, policy) = (options.listen, options.policy.clone());
+    let serve = ServeOptions { listen, policy, certificate, engine, drain };
+    let server = Server::bind(&options.warehouse, &serve).await?;
     // Before the address is printed: from then on a signal is expected to end the server in order.
     let ended = told_to_end().map_err(Failure::System)?;
     let mut out = io::stdout();

@@ -11,7 +11,7 @@ use arrow_flight::FlightInfo;
 use arrow_flight::error::{FlightError, Result};
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use futures::TryStreamExt;
-use haetae_flight_server::{SECRET_FILE, ServeOptions, Server, USER};
+use haetae_flight_server::{Certificate, SECRET_FILE, ServeOptions, Server, USER};
 use haetae_warehouse::ingest::{Format, ingest};
 use haetae_warehouse::query::EngineOptions;
 use haetae_warehouse::store::Store;
@@ -46,6 +46,13 @@ impl Place {
         path
     }
 
+    pub fn write_policy(&self, policy: &str) {
+        // Replaced as an editor does it, so that a server sees the old or the new one.
+        let fresh = self.root().join("policy.new");
+        std::fs::write(&fresh, policy).unwrap();
+        std::fs::rename(fresh, self.root().join("policy.toml")).unwrap();
+    }
+
     pub fn load(&self, name: &str, couriers: &str) {
         let file = self.file(name, couriers);
         let store = Store::open(self.root()).unwrap();
@@ -72,8 +79,19 @@ impl Running {
     }
 
     pub async fn start_with(drain: Duration) -> Self {
+        Self::over(Place::new(), drain, None).await
+    }
+
+    /// With a policy in the warehouse.
+    pub async fn under(policy: &str) -> Self {
         let place = Place::new();
-        let options = ServeOptions { listen: "127.0.0.1:0".parse().unwrap(), engine: EngineOptions::default(), drain };
+        place.write_policy(policy);
+        Self::over(place, Duration::from_secs(10), None).await
+    }
+
+    pub async fn over(place: Place, drain: Duration, certificate: Option<Certificate>) -> Self {
+        let (listen, engine) = ("127.0.0.1:0".parse().unwrap(), EngineOptions::default());
+        let options = ServeOptions { listen, policy: None, certificate, engine, drain };
         let server = Server::bind(place.root(), &options).await.unwrap();
         let (address, results) = (server.address(), server.running());
         let (end, ended) = oneshot::channel();
@@ -85,6 +103,13 @@ impl Running {
     pub async fn client(&self) -> Raw {
         let mut client = self.stranger().await;
         client.handshake(USER, &password(&self.place.root())).await.unwrap();
+        client
+    }
+
+    /// A client that has logged in as a user of the policy.
+    pub async fn client_of(&self, user: &str, password: &str) -> Raw {
+        let mut client = self.stranger().await;
+        client.handshake(user, password).await.unwrap();
         client
     }
 

@@ -6,6 +6,8 @@ mod harness;
 mod login;
 mod metadata;
 mod our_client;
+mod policy_file;
 mod prepared;
 mod program;
+mod security;
 mod statements;

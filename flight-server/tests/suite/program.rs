@@ -1,6 +1,6 @@
 //! The program itself: its words, its exit codes, its death.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Output, Stdio};
@@ -129,7 +129,7 @@ fn serve_refuses_what_is_not_safe() {
         text(&done.stderr).to_owned()
     };
     let open = fails("0.0.0.0:0");
-    assert!(open.contains("error: will not listen on 0.0.0.0:0: this release has no TLS"), "{open}");
+    assert!(open.contains("error: will not listen on 0.0.0.0:0: without TLS"), "{open}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let message = fails(&address);
@@ -137,6 +137,52 @@ fn serve_refuses_what_is_not_safe() {
     std::fs::set_permissions(place.root().join(SECRET_FILE), PermissionsExt::from_mode(0o644)).unwrap();
     let shared = fails("127.0.0.1:0");
     assert!(shared.contains("expected mode 0600, found 0644: others can read it. Run `chmod 600"), "{shared}");
+}
+
+fn told(words: &[&str], input: &str) -> Output {
+    let mut child =
+        server().args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn policies_are_written_and_checked() {
+    let place = Place::new();
+    let hash = told(&["policy", "hash"], "a long password\nsomething else\n");
+    assert!(text(&hash.stdout).starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash:?}");
+    let short = told(&["policy", "hash"], "short\n");
+    assert_eq!(text(&short.stderr), "error: the password cannot be used: it is shorter than 12 characters\n");
+
+    let file = place.file("policy.toml", "[roles.all]\nadmin = true\n");
+    let name = file.to_str().unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let empty = told(&["policy", "check", name], "");
+    assert!(text(&empty.stderr).contains("line 1: there are no users"), "{empty:?}");
+    let add = ["user", "add", "--policy", name, "--role", "all", "kim"];
+    let added = told(&add, "a long password\n");
+    assert!(text(&added.stdout).starts_with("kim can log in as all; the policy is at version "), "{added:?}");
+    let checked = told(&["policy", "check", name], "");
+    assert!(text(&checked.stdout).contains("1 users, 1 roles, version "), "{checked:?}");
+    let twice = told(&add, "a long password\n");
+    assert!(text(&twice.stderr).contains("has a user kim already"), "{twice:?}");
+    let before = std::fs::read(&file).unwrap();
+    let wrong = told(&["user", "add", "--policy", name, "--role", "some", "lee"], "a long password\n");
+    assert!(text(&wrong.stderr).contains("there is no role \"some\"; the roles are all"), "{wrong:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+
+    // The server says the same, and refuses a file that others can write.
+    let serve = |place: &Place| {
+        let words = ["serve", "--listen", "127.0.0.1:0", "--policy", name, "--warehouse"];
+        let done = server().args(words).arg(place.root()).output().unwrap();
+        assert_eq!(done.status.code(), Some(1));
+        text(&done.stderr).to_owned()
+    };
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
+    assert!(serve(&place).contains("others can write the file (mode 0666)"));
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(&file, "[roles.all]\nadmim = true\n").unwrap();
+    assert!(serve(&place).contains("line 2: there is no setting \"admim\" here"));
 }
 
 #[tokio::test]

@@ -1,0 +1,286 @@
+//! What goes in: name and password, once; then a bearer token with every request. What comes out:
+//! the principal, or a refusal.
+
+mod credentials;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use haetae_warehouse::query::policy::Access;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+pub(crate) use credentials::{basic_credentials, payload_credentials};
+
+use self::credentials::strip_scheme;
+use crate::jwt::{self, Claims, Refusal, Use};
+use crate::limits::Limits;
+use crate::policy::{Policies, make_dummy, verify_password};
+use crate::revoked::Revoked;
+use crate::secret::Key;
+use crate::{Error, Result, random};
+
+/// The one user of a server without a policy.
+pub const USER: &str = "haetae";
+
+/// How long a token of that user is good.
+const EMBEDDED_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Passwords that are checked at the same time; each check takes 19 MiB.
+const CHECKS_AT_ONCE: usize = 2;
+
+/// Milliseconds since 1970.
+pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+pub(crate) fn system_clock() -> Clock {
+    Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+}
+
+/// Who makes a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Principal {
+    pub(crate) user: String,
+    pub(crate) role: String,
+    /// The session: one login and what was refreshed from it.
+    pub(crate) session: String,
+    /// The address that the connection comes from.
+    pub(crate) peer: String,
+    /// The version of the policy; empty where there is none.
+    pub(crate) policy: String,
+    /// What may be seen; `None` = everything.
+    pub(crate) access: Option<Arc<Access>>,
+}
+
+/// What a login or a refresh gives.
+#[derive(Debug, Clone)]
+pub(crate) struct Tokens {
+    pub(crate) user: String,
+    pub(crate) session: String,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    /// Seconds that the access token is good.
+    pub(crate) seconds: u64,
+}
+
+/// Who may log in.
+pub(crate) enum Users {
+    /// The owner of the warehouse alone, with this password.
+    Owner(String),
+    /// Those of a policy.
+    Policy(Arc<Policies>),
+}
+
+/// Checks passwords and tokens.
+pub(crate) struct Auth {
+    users: Users,
+    signing: [u8; 32],
+    comparing: [u8; 32],
+    clock: Clock,
+    limits: Mutex<Limits>,
+    revoked: Mutex<Revoked>,
+    checks: Semaphore,
+    dummy: String,
+}
+
+impl Auth {
+    pub(crate) fn new(users: Users, key: &Key, revoked: Revoked, clock: Clock) -> Result<Self> {
+        let dummy = match &users {
+            Users::Owner(_) => String::new(),
+            Users::Policy(_) => make_dummy()?,
+        };
+        Ok(Self {
+            users,
+            signing: key.of("tokens"),
+            comparing: key.of("credentials"),
+            clock,
+            limits: Mutex::default(),
+            revoked: Mutex::new(revoked),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
+            dummy,
+        })
+    }
+
+    /// New tokens for the right name and password.
+    pub(crate) async fn log_in(&self, user: &str, password: &str, peer: Option<SocketAddr>) -> Result<Tokens, Status> {
+        let peer = peer.map(|peer| peer.ip().to_string()).unwrap_or_default();
+        let attempt = lock(&self.limits).attempt(user, &peer, (self.clock)());
+        attempt.map_err(|seconds| {
+            Status::resource_exhausted(format!("too many logins have failed; try again in {seconds} seconds"))
+        })?;
+        if !self.fits(user, password).await? {
+            return Err(self.wrong());
+        }
+        lock(&self.limits).succeeded(user, &peer);
+        self.tokens(user, random_id().map_err(internal)?)
+    }
+
+    async fn fits(&self, user: &str, password: &str) -> Result<bool, Status> {
+        match &self.users {
+            // Both parts are always compared, and in constant time.
+            Users::Owner(right) => Ok(self.equal(user, USER) & self.equal(password, right)),
+            Users::Policy(policies) => {
+                let hash = policies.current().users.get(user).map(|user| user.password.clone());
+                let known = hash.is_some();
+                let (hash, password) = (hash.unwrap_or_else(|| self.dummy.clone()), password.to_owned());
+                let _turn = self.checks.acquire().await.map_err(|_| Status::unavailable("the server is ending"))?;
+                let checked = tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await;
+                Ok(checked.map_err(|_| Status::internal("the password could not be checked"))? & known)
+            }
+        }
+    }
+
+    fn wrong(&self) -> Status {
+        Status::unauthenticated(match &self.users {
+            Users::Owner(_) => {
+                "wrong user name or password; the user is haetae and the password stands in server.secret in the warehouse directory"
+            }
+            Users::Policy(_) => "wrong user name or password",
+        })
+    }
+
+    /// New tokens for a refresh token, which is good once. One that comes again has been stolen, or
+    /// its successor has: then the whole session ends (RFC 9700, section 4.14.2).
+    pub(crate) fn refresh(&self, token: &str) -> Result<Tokens, Status> {
+        let claims = self.open(token, Use::Refresh)?;
+        let now = (self.clock)() / 1000;
+        {
+            let mut revoked = lock(&self.revoked);
+            if revoked.has(&claims.jti) {
+                revoked.end(&claims.sid, self.session_ends(now), now).map_err(internal)?;
+                return Err(Status::unauthenticated(
+                    "the refresh token has been used before; the session has been ended, log in again",
+                ));
+            }
+            revoked.end(&claims.jti, claims.exp, now).map_err(internal)?;
+        }
+        self.tokens(&claims.sub, claims.sid)
+    }
+
+    /// Ends the session of a request: its tokens are good no more.
+    pub(crate) fn log_out(&self, principal: &Principal) -> Result<(), Status> {
+        let now = (self.clock)() / 1000;
+        lock(&self.revoked).end(&principal.session, self.session_ends(now), now).map_err(internal)
+    }
+
+    /// The principal of a request, by its bearer token.
+    pub(crate) fn principal(&self, headers: &MetadataMap, peer: Option<SocketAddr>) -> Result<Principal, Status> {
+        let given = headers.get("authorization").and_then(|value| value.to_str().ok());
+        let Some(token) = given.and_then(|value| strip_scheme(value, "Bearer")) else {
+            return Err(Status::unauthenticated(
+                "no bearer token; log in with user name and password first (Handshake)",
+            ));
+        };
+        let claims = self.open(token, Use::Access)?;
+        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        let (user, session) = (claims.sub, claims.sid);
+        match &self.users {
+            Users::Owner(_) => {
+                let (role, policy) = ("owner".to_owned(), String::new());
+                Ok(Principal { user, role, session, peer, policy, access: None })
+            }
+            Users::Policy(policies) => {
+                let (policy, access) = policies.access(&user).ok_or_else(unknown)?;
+                let role = policy.users.get(&user).map(|user| user.role.clone()).unwrap_or_default();
+                Ok(Principal { user, role, session, peer, policy: policy.version.clone(), access: Some(access) })
+            }
+        }
+    }
+
+    /// The claims of a token whose user is still there, with the same password, and whose session
+    /// has not been ended.
+    fn open(&self, token: &str, purpose: Use) -> Result<Claims, Status> {
+        let claims = jwt::open(&self.signing, token, purpose, (self.clock)() / 1000);
+        let claims = claims.map_err(|refusal| match refusal {
+            Refusal::Unknown => unknown(),
+            Refusal::Expired => Status::unauthenticated("the bearer token is unknown or has expired; log in again"),
+        })?;
+        let credential = self.credential(&claims.sub).ok_or_else(unknown)?;
+        if !self.equal(&credential, &claims.cred) || lock(&self.revoked).has(&claims.sid) {
+            return Err(unknown());
+        }
+        Ok(claims)
+    }
+
+    fn tokens(&self, user: &str, session: String) -> Result<Tokens, Status> {
+        let cred = self.credential(user).ok_or_else(unknown)?;
+        let iat = (self.clock)() / 1000;
+        let (seconds, refresh_seconds) = self.lives();
+        let token = |purpose: Use, life: u64| -> Result<String, Status> {
+            let claims = Claims {
+                iss: Claims::issuer(),
+                sub: user.to_owned(),
+                purpose,
+                sid: session.clone(),
+                jti: random_id().map_err(internal)?,
+                iat,
+                exp: iat + life,
+                cred: cred.clone(),
+            };
+            jwt::sign(&self.signing, &claims).map_err(|error| Status::internal(format!("cannot make a token: {error}")))
+        };
+        let (access, refresh) = (token(Use::Access, seconds)?, token(Use::Refresh, refresh_seconds)?);
+        Ok(Tokens { user: user.to_owned(), session, access, refresh, seconds })
+    }
+
+    /// Seconds that access and refresh tokens are good.
+    fn lives(&self) -> (u64, u64) {
+        match &self.users {
+            Users::Owner(_) => (EMBEDDED_LIFE.as_secs(), EMBEDDED_LIFE.as_secs()),
+            Users::Policy(policies) => {
+                let policy = policies.current();
+                (policy.access_minutes * 60, policy.refresh_hours * 3600)
+            }
+        }
+    }
+
+    /// When no token of a session that is ended now would be good any more.
+    fn session_ends(&self, now: u64) -> u64 {
+        // A policy may have been longer once, by no more than its bounds.
+        now + self.lives().1.max(30 * 24 * 3600)
+    }
+
+    /// What stands for a user's password in tokens; `None` where there is no such user.
+    fn credential(&self, user: &str) -> Option<String> {
+        let secret = match &self.users {
+            Users::Owner(password) => (user == USER).then(|| password.clone())?,
+            Users::Policy(policies) => policies.current().users.get(user)?.password.clone(),
+        };
+        let digest = self.mac(&secret).finalize().into_bytes();
+        Some(URL_SAFE_NO_PAD.encode(&digest[..12]))
+    }
+
+    fn equal(&self, given: &str, right: &str) -> bool {
+        self.mac(given).verify(&self.mac(right).finalize().into_bytes()).is_ok()
+    }
+
+    fn mac(&self, text: &str) -> Hmac<Sha256> {
+        let mut padded = [0; 64];
+        padded[..32].copy_from_slice(&self.comparing);
+        <Hmac<Sha256> as Mac>::new((&padded).into()).chain_update(text)
+    }
+}
+
+fn unknown() -> Status {
+    Status::unauthenticated("the bearer token is unknown or has expired; log in again")
+}
+
+fn internal(error: Error) -> Status {
+    Status::internal(error.to_string())
+}
+
+fn random_id() -> Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(random::bytes::<12>()?))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each is whole after every change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

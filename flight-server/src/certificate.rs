@@ -1,0 +1,72 @@
+//! What goes in: names of a host, or files. What comes out: a certificate for TLS and its key.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::Datelike;
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+use tonic::transport::{Identity, ServerTlsConfig};
+
+use crate::{Error, Result};
+
+/// Days that a certificate made here is good. Clients of Apple refuse more than 825.
+const DAYS: i64 = 365;
+
+/// Where a certificate and its key are, as PEM.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The certificate, and those that lead to its issuer.
+    pub certificate: PathBuf,
+    /// Its private key; nobody but its owner may be able to read it.
+    pub key: PathBuf,
+}
+
+impl Certificate {
+    pub(crate) fn config(&self) -> Result<ServerTlsConfig> {
+        let read = |path: &Path| {
+            let failed = |reason: String| Error::Certificate { path: path.to_owned(), reason };
+            let pem = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+            if pem.contains("-----BEGIN ") { Ok(pem) } else { Err(failed("it is not in PEM form".to_owned())) }
+        };
+        let (certificate, key) = (read(&self.certificate)?, read(&self.key)?);
+        let meta = std::fs::metadata(&self.key).map_err(|error| self.wrong_key(&error.to_string()))?;
+        let mode = meta.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let remedy = format!("run `chmod 600 {}`", self.key.display());
+            return Err(self.wrong_key(&format!("others can read it (mode {mode:04o}); {remedy}")));
+        }
+        Ok(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))
+    }
+
+    fn wrong_key(&self, reason: &str) -> Error {
+        Error::Certificate { path: self.key.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// A new key and a certificate for `names` (names or addresses of the host) that it has signed
+/// itself, good for a year, as `server.crt` and `server.pem` in `folder`. Clients have to be told to
+/// trust it. Fails where one of the files is there already.
+pub fn make(folder: &Path, names: &[String]) -> Result<Certificate> {
+    let made = Certificate { certificate: folder.join("server.crt"), key: folder.join("server.pem") };
+    let failed = |reason: String| Error::Certificate { path: made.certificate.clone(), reason };
+    let wrong = |error: rcgen::Error| failed(error.to_string());
+    let key = KeyPair::generate().map_err(wrong)?;
+    let mut params = CertificateParams::new(names.to_vec()).map_err(wrong)?;
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, names.first().map_or("haetae-server", String::as_str));
+    params.distinguished_name = subject;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let today = chrono::Utc::now().date_naive();
+    let day = |day: chrono::NaiveDate| date_time_ymd(day.year(), day.month() as u8, day.day() as u8);
+    params.not_before = day(today);
+    params.not_after = day(today + chrono::TimeDelta::days(DAYS));
+    let certificate = params.self_signed(&key).map_err(wrong)?;
+    for (path, mode, pem) in [(&made.key, 0o600, key.serialize_pem()), (&made.certificate, 0o644, certificate.pem())] {
+        let failed = |error: std::io::Error| Error::Certificate { path: path.clone(), reason: error.to_string() };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+        file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    }
+    Ok(made)
+}

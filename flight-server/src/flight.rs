@@ -1,0 +1,116 @@
+//! What goes in: Flight calls. What comes out: Flight answers.
+//!
+//! The Flight service is written out here, not generated from arrow-flight's `FlightSqlService`,
+//! because that one lets nobody answer GetSchema, and names actions that the server does not have.
+
+use std::pin::Pin;
+
+use arrow_flight::flight_service_server::FlightService;
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
+    PollInfo, PutResult, SchemaResult, Ticket,
+};
+use futures::StreamExt;
+use futures::stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::auth::basic_credentials;
+use crate::running::guarded;
+use crate::service::{CLOSE_PREPARED, CREATE_PREPARED, Caller, LOG_OUT, REFRESH, Service};
+use crate::statements::schema_message;
+use crate::{Result, status};
+
+type Answers<T> = Pin<Box<dyn futures::Stream<Item = Result<T, Status>> + Send>>;
+type Reply<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl FlightService for Service {
+    type HandshakeStream = Answers<HandshakeResponse>;
+    type ListFlightsStream = Answers<FlightInfo>;
+    type DoGetStream = Answers<FlightData>;
+    type DoPutStream = Answers<PutResult>;
+    type DoActionStream = Answers<arrow_flight::Result>;
+    type ListActionsStream = Answers<ActionType>;
+    type DoExchangeStream = Answers<FlightData>;
+
+    async fn handshake(&self, request: Request<Streaming<HandshakeRequest>>) -> Reply<Self::HandshakeStream> {
+        guarded("the login", async {
+            let peer = request.remote_addr();
+            let (headers, _, mut messages) = request.into_parts();
+            // Clients that log in by header need not send a message.
+            let payload = if basic_credentials(&headers).is_some() { None } else { messages.message().await? };
+            let response = self.log_in(&headers, &payload.unwrap_or_default().payload, peer).await?;
+            Ok(response.map(|answer| stream::iter([Ok(answer)]).boxed() as Self::HandshakeStream))
+        })
+        .await
+    }
+
+    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<FlightInfo> {
+        let peer = request.remote_addr();
+        let (headers, _, descriptor) = request.into_parts();
+        guarded("planning the query", self.info(Caller { headers: &headers, peer }, &descriptor))
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_schema(&self, request: Request<FlightDescriptor>) -> Reply<SchemaResult> {
+        let peer = request.remote_addr();
+        let (headers, _, descriptor) = request.into_parts();
+        guarded("planning the query", async {
+            let schema = self.info(Caller { headers: &headers, peer }, &descriptor).await?.try_decode_schema();
+            let schema = schema.map_err(status::internal("describe the columns"))?;
+            Ok(Response::new(SchemaResult { schema: schema_message(&schema.into())? }))
+        })
+        .await
+    }
+
+    async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
+        let peer = request.remote_addr();
+        let (headers, _, ticket) = request.into_parts();
+        let rows = guarded("the query", self.rows(Caller { headers: &headers, peer }, &ticket.ticket)).await?;
+        Ok(Response::new(rows))
+    }
+
+    async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
+        let peer = request.remote_addr();
+        let (headers, _, data) = request.into_parts();
+        let app_metadata =
+            guarded("taking over the values", self.put(Caller { headers: &headers, peer }, data)).await?;
+        Ok(Response::new(stream::iter([Ok(PutResult { app_metadata })]).boxed()))
+    }
+
+    async fn do_action(&self, request: Request<Action>) -> Reply<Self::DoActionStream> {
+        let peer = request.remote_addr();
+        let (headers, _, action) = request.into_parts();
+        let results = guarded("the action", self.action(Caller { headers: &headers, peer }, action)).await?;
+        let results = results.into_iter().map(|body| Ok(arrow_flight::Result { body }));
+        Ok(Response::new(stream::iter(results.collect::<Vec<_>>()).boxed()))
+    }
+
+    async fn list_actions(&self, request: Request<Empty>) -> Reply<Self::ListActionsStream> {
+        self.auth.principal(request.metadata(), request.remote_addr())?;
+        let known = [
+            (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
+            (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
+            (REFRESH, "Gives new tokens as JSON; body: the refresh token of the login"),
+            (LOG_OUT, "Ends the tokens of this login; no body"),
+        ];
+        let known = known.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
+        Ok(Response::new(stream::iter(known).boxed()))
+    }
+
+    async fn list_flights(&self, request: Request<Criteria>) -> Reply<Self::ListFlightsStream> {
+        self.auth.principal(request.metadata(), request.remote_addr())?;
+        Err(Status::unimplemented("there are no named flights; ask for tables with CommandGetTables, or query them"))
+    }
+
+    async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<PollInfo> {
+        self.auth.principal(request.metadata(), request.remote_addr())?;
+        Err(Status::unimplemented("PollFlightInfo is not supported; use GetFlightInfo"))
+    }
+
+    async fn do_exchange(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {
+        self.auth.principal(request.metadata(), request.remote_addr())?;
+        Err(Status::unimplemented("DoExchange is not supported; use GetFlightInfo and DoGet"))
+    }
+}

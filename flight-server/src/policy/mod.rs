@@ -1,0 +1,86 @@
+//! What goes in: the policy file. What comes out: who may log in, and what each of them may see.
+
+mod file;
+mod password;
+mod reload;
+mod role;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use haetae_warehouse::query::policy::{Access, MaskKey, Rights, SystemTable};
+
+pub(crate) use password::verify as verify_password;
+pub use password::{hash as hash_password, make_dummy};
+pub(crate) use reload::Policies;
+pub(crate) use role::Role;
+
+use crate::{Error, Result};
+
+/// The name of the file in the warehouse directory that is taken where `--policy` names none.
+pub const FILE_NAME: &str = "policy.toml";
+
+/// A policy file that has been read and found right.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The first 16 hexadecimal digits of the SHA-256 of the file.
+    pub version: String,
+    pub(crate) users: BTreeMap<String, User>,
+    pub(crate) roles: BTreeMap<String, Role>,
+    pub(crate) access_minutes: u64,
+    pub(crate) refresh_hours: u64,
+}
+
+/// One user.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) role: String,
+    /// An argon2id hash in PHC form.
+    pub(crate) password: String,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// One thing that is wrong with a policy file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+impl Policy {
+    /// Reads and checks a whole policy. Fails with everything that is wrong with it.
+    pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<Self> {
+        let mut problems = Vec::new();
+        let policy = file::read(text, &mut problems);
+        match policy {
+            Some(policy) if problems.is_empty() => Ok(policy),
+            _ => {
+                problems.sort_by_key(|problem: &Problem| problem.line);
+                Err(Error::Policy { path: path.into(), problems })
+            }
+        }
+    }
+
+    /// The number of users and roles.
+    pub fn size(&self) -> (usize, usize) {
+        (self.users.len(), self.roles.len())
+    }
+
+    /// What a user may see; `None` where there is no such user.
+    pub(crate) fn access(&self, user: &str, key: &MaskKey, audit: Option<&SystemTable>) -> Option<Arc<Access>> {
+        let found = self.users.get(user)?;
+        let role = self.roles.get(&found.role)?;
+        let rights = if role.admin {
+            Rights::All
+        } else {
+            let (tables, attributes) = (role.tables.clone(), found.attributes.clone());
+            Rights::Limited { tables, attributes, key: key.clone() }
+        };
+        let system = audit.filter(|_| role.auditor).cloned().into_iter().collect();
+        Some(Arc::new(Access { id: format!("{}/{user}", self.version), rights, system }))
+    }
+}

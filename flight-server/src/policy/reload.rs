@@ -1,0 +1,95 @@
+//! What goes in: the path of a policy file. What comes out: the newest policy in it that is right.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use haetae_warehouse::query::policy::{Access, MaskKey, SystemTable};
+
+use super::{Policy, Problem};
+use crate::{Error, Result};
+
+/// Changes whenever the file is written or replaced.
+type Stamp = (u64, u64, i64, i64, i64, i64);
+
+/// The policy in use, which follows its file.
+pub(crate) struct Policies {
+    path: PathBuf,
+    key: MaskKey,
+    audit: Option<SystemTable>,
+    loaded: Mutex<Loaded>,
+}
+
+struct Loaded {
+    stamp: Option<Stamp>,
+    policy: Arc<Policy>,
+    accesses: Arc<BTreeMap<String, Arc<Access>>>,
+}
+
+impl Policies {
+    /// Fails when the file cannot be read or is wrong.
+    pub(crate) fn load(path: &Path, key: MaskKey, audit: Option<SystemTable>) -> Result<Self> {
+        let stamp = stamp(path);
+        let policy = Arc::new(read(path)?);
+        let accesses = accesses(&policy, &key, audit.as_ref());
+        let loaded = Mutex::new(Loaded { stamp, policy, accesses });
+        Ok(Self { path: path.to_owned(), key, audit, loaded })
+    }
+
+    /// The policy as the file has it now; the one before where the file is wrong or gone.
+    pub(crate) fn current(&self) -> Arc<Policy> {
+        self.with_current(|loaded| Arc::clone(&loaded.policy))
+    }
+
+    /// What a user may see now, by the policy of the same moment.
+    pub(crate) fn access(&self, user: &str) -> Option<(Arc<Policy>, Arc<Access>)> {
+        self.with_current(|loaded| {
+            let access = loaded.accesses.get(user)?;
+            Some((Arc::clone(&loaded.policy), Arc::clone(access)))
+        })
+    }
+
+    fn with_current<T>(&self, look: impl FnOnce(&Loaded) -> T) -> T {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(&self.path);
+        if stamp != loaded.stamp {
+            // Remembered in any case, so that a wrong file is complained about once.
+            loaded.stamp = stamp;
+            match read(&self.path) {
+                Ok(policy) if policy.version == loaded.policy.version => {}
+                Ok(policy) => {
+                    eprintln!("policy {} is in use from {}", policy.version, self.path.display());
+                    loaded.policy = Arc::new(policy);
+                    loaded.accesses = accesses(&loaded.policy, &self.key, self.audit.as_ref());
+                }
+                Err(error) => eprintln!("policy {} stays in use: {error}", loaded.policy.version),
+            }
+        }
+        look(&loaded)
+    }
+}
+
+fn accesses(policy: &Policy, key: &MaskKey, audit: Option<&SystemTable>) -> Arc<BTreeMap<String, Arc<Access>>> {
+    let users = policy.users.keys();
+    Arc::new(users.filter_map(|user| Some((user.clone(), policy.access(user, key, audit)?))).collect())
+}
+
+fn read(path: &Path) -> Result<Policy> {
+    let wrong = |what: String| Error::Policy { path: path.to_owned(), problems: vec![Problem { line: 1, what }] };
+    let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
+    let mode = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.mode() & 0o777;
+    if mode & 0o022 != 0 {
+        let remedy = format!("run `chmod go-w {}`", path.display());
+        return Err(wrong(format!(
+            "others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"
+        )));
+    }
+    Policy::parse(path, &text)
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()))
+}

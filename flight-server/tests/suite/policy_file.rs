@@ -1,0 +1,80 @@
+//! Policy files: the one of the documentation, and what is said of wrong ones.
+
+use haetae_flight_server::Error;
+use haetae_flight_server::policy::{Policy, Problem};
+
+const PAGE: &str = include_str!("../../../docs/reference/security.md");
+
+/// The first TOML block of the page.
+fn example() -> String {
+    let (_, rest) = PAGE.split_once("```toml\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+fn problems(text: &str) -> Vec<(usize, String)> {
+    match Policy::parse("policy.toml", text) {
+        Err(Error::Policy { problems, .. }) => {
+            problems.into_iter().map(|Problem { line, what }| (line, what)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_documented_policy_can_be_used() {
+    let policy = Policy::parse("policy.toml", &example()).unwrap();
+    assert_eq!(policy.size(), (4, 4));
+    assert_eq!(policy.version.len(), 16);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let example = example();
+    // (what is replaced, by what, what is said)
+    let cases = [
+        (
+            "role = \"officer\"",
+            "role = \"oficer\"",
+            "there is no role \"oficer\"; the roles are admin, auditor, officer, statistician",
+        ),
+        ("admin = true", "admin = 1", "admin must be true or false, found integer"),
+        ("admin = true", "adnim = true", "there is no setting \"adnim\" here; the settings are admin, "),
+        ("office_id = $office", "ofice_id = $office", "customs.fact_item: "),
+        ("attributes = { office = \"40\" }", "attributes = { ofice = \"40\" }", "has no attribute office"),
+        ("registered_on = \"year\"", "registered_on = \"month\"", "there is no mask \"month\"; write \"show\", "),
+        ("registered_on = \"year\"", "registered = \"year\"", "dim_importer.registered: there is no such column"),
+        ("access_minutes = 30", "access_minutes = 0", "access_minutes must be a whole number from 1 to 1440"),
+        ("$argon2id$", "$argon2i$", "the password is hashed with argon2i, expected argon2id"),
+        ("\"*.dim_hs\"", "\"*.dim_hsx\"", "no table is called \"*.dim_hsx\"; write schema.table"),
+        (
+            "\"criminal_history\"",
+            "\"criminal\"",
+            "there is no classification \"criminal\"; there are open, identifier, ",
+        ),
+        ("[users.kim]", "[users.\"kim lee\"]", "\"kim lee\" is no user name"),
+    ];
+    for (old, new, said) in cases {
+        assert!(example.contains(old), "{old}");
+        let text = example.replacen(old, new, 1);
+        let line = 1 + text[..text.find(new).unwrap()].matches('\n').count();
+        let found = problems(&text);
+        let fits = |(at, what): &(usize, String)| what.contains(said) && (*at == line || said.contains("attribute"));
+        assert!(found.iter().any(fits), "{new}, line {line}: {found:?}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_named_at_once() {
+    let found = problems(
+        "[roles.a]\ntables = [\"customs.nothing\"]\nclear = \"name\"\n\n[roles.b]\nadmin = true\ntables = [\"*\"]\n",
+    );
+    let lines: Vec<usize> = found.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 2, 3, 7], "{found:?}");
+    let found = problems("[roles.a\n");
+    assert!(found.len() == 1 && found[0].0 == 1 && found[0].1.starts_with("this is not valid TOML"), "{found:?}");
+    let message = Policy::parse("policy.toml", "").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "the policy policy.toml cannot be used:\n  line 1: there are no users: nobody could log in; add one with `haetae-server user add`"
+    );
+}

@@ -1,0 +1,185 @@
+//! Users of a policy: what each sees, how long tokens and tickets last, and what the audit keeps.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use arrow_flight::sql::CommandGetTables;
+use arrow_flight::{Action, BasicAuth, HandshakeRequest};
+use futures::TryStreamExt;
+use haetae_flight_server::audit::verify;
+use haetae_flight_server::policy::hash_password;
+use haetae_flight_server::{audit_key, make_certificate};
+use prost::Message;
+use tonic::Code;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
+
+use crate::harness::{Place, Raw, Running, ask, cells, fetch, status};
+
+const PASSWORD: &str = "a long password";
+
+static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD).unwrap());
+
+/// kim sees couriers in part, lee audits, min sees everything.
+fn policy(role: &str) -> String {
+    format!(
+        "[users.kim]\nrole = \"analyst\"\npassword = \"{0}\"\nattributes = {{ but = \"C2\" }}\n\
+         [users.lee]\nrole = \"auditor\"\npassword = \"{0}\"\n\
+         [users.min]\nrole = \"admin\"\npassword = \"{0}\"\n\
+         [roles.auditor]\nauditor = true\n[roles.admin]\nadmin = true\n\
+         [roles.analyst]\ntables = [\"customs.dim_courier\"]\nattributes = [\"but\"]\n{role}",
+        *HASH
+    )
+}
+
+const ANALYST: &str = "rows.\"customs.dim_courier\" = \"courier_id <> $but\"\n";
+const CLEARED: &str = "clear = [\"identifier\"]\n";
+const BOTH: &str = "select courier_id, name from dim_courier order by name";
+
+#[tokio::test]
+async fn each_user_sees_what_is_theirs() {
+    let server = Running::under(&policy(&format!("{ANALYST}{CLEARED}"))).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    assert_eq!(ask(&mut kim, BOTH).await.unwrap(), [["C1", "F**"], ["C3", "느**"]]);
+    assert_eq!(ask(&mut kim, "select count(*) from dim_courier").await.unwrap(), [["2"]]);
+    let refused = status(ask(&mut kim, "select * from fact_item")).await;
+    assert_eq!(refused.code(), Code::NotFound);
+    assert_eq!(refused.message(), "there is no table \"fact_item\" in the schema customs. The tables are dim_courier.");
+    let info = kim.get_tables(CommandGetTables::default()).await.unwrap();
+    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs", "dim_courier", "TABLE"]]);
+    let info = kim.get_db_schemas(Default::default()).await.unwrap();
+    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs"]]);
+
+    let mut min = server.client_of("min", PASSWORD).await;
+    assert_eq!(ask(&mut min, BOTH).await.unwrap(), [["C1", "Fast"], ["C3", "느린 택배"], ["C2", ""]]);
+    assert_eq!(ask(&mut min, "select max(value) from generate_series(1, 3)").await.unwrap(), [["3"]]);
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    assert_eq!(status(ask(&mut lee, BOTH)).await.code(), Code::NotFound);
+
+    // The owner of a server without a policy is nobody here.
+    let refused = server.stranger().await.handshake("haetae", PASSWORD).await.unwrap_err().to_string();
+    assert!(refused.contains("wrong user name or password") && !refused.contains("server.secret"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_changed_policy_holds_for_what_comes_next() {
+    let server = Running::under(&policy(&format!("{ANALYST}{CLEARED}"))).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let mut min = server.client_of("min", PASSWORD).await;
+    let mut prepared = kim.prepare("select count(*) from dim_courier".to_owned(), None).await.unwrap();
+    let info = prepared.execute().await.unwrap();
+    assert_eq!(cells(&fetch(&mut kim, info.clone()).await.unwrap()), [["2"]]);
+    // A ticket is of its user.
+    let ticket = info.endpoint[0].ticket.clone().unwrap();
+    assert_eq!(status(min.do_get(ticket.clone())).await.code(), Code::PermissionDenied);
+
+    server.place.write_policy(&policy("rows.\"customs.dim_courier\" = \"courier_id = $but\"\n"));
+    let refused = status(kim.do_get(ticket)).await;
+    assert_eq!(refused.code(), Code::NotFound);
+    assert!(refused.message().starts_with("the policy has been changed since the ticket was made"), "{refused}");
+    // A prepared statement shows what is to be seen when it is run.
+    let info = prepared.execute().await.unwrap();
+    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["1"]]);
+    let hashed = ask(&mut kim, "select courier_id from dim_courier").await.unwrap();
+    assert!(hashed[0][0].len() == 32 && hashed[0][0] != "C2", "{hashed:?}");
+
+    // A policy that is wrong changes nothing.
+    server.place.write_policy("[roles.analyst]\ntables = [\"nothing\"]\n");
+    assert_eq!(ask(&mut kim, "select count(*) from dim_courier").await.unwrap(), [["1"]]);
+    // Without her user, a token is good no more.
+    server.place.write_policy(&policy(ANALYST).replace("users.kim", "users.kam"));
+    assert_eq!(status(ask(&mut kim, "select 1")).await.code(), Code::Unauthenticated);
+    assert_eq!(ask(&mut min, "select 1").await.unwrap(), [["1"]]);
+}
+
+async fn act(client: &Raw, name: &str, body: &str) -> Result<String, tonic::Status> {
+    let mut request = tonic::Request::new(Action::new(name, body.to_owned()));
+    if let Some(token) = client.token() {
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    let mut flight = client.inner().clone();
+    let results: Vec<_> = flight.do_action(request).await?.into_inner().try_collect().await?;
+    Ok(results.iter().map(|result| String::from_utf8_lossy(&result.body).into_owned()).collect())
+}
+
+#[tokio::test]
+async fn tokens_are_refreshed_and_ended() {
+    let server = Running::under(&policy(ANALYST)).await;
+    let stranger = server.stranger().await;
+    let auth = BasicAuth { username: "kim".to_owned(), password: PASSWORD.to_owned() };
+    let message = HandshakeRequest { protocol_version: 0, payload: auth.encode_to_vec().into() };
+    let answer = stranger.inner().clone().handshake(futures::stream::iter([message])).await.unwrap();
+    let refresh = answer.metadata().get("x-haetae-refresh-token").unwrap().to_str().unwrap().to_owned();
+
+    let fresh = act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap();
+    let (_, rest) = fresh.split_once("\"access_token\":\"").unwrap();
+    let mut client = server.stranger().await;
+    client.set_token(rest.split('"').next().unwrap().to_owned());
+    assert_eq!(ask(&mut client, "select 1").await.unwrap(), [["1"]]);
+    // As a token of its own it is none.
+    let mut thief = server.stranger().await;
+    thief.set_token(refresh.clone());
+    assert_eq!(status(ask(&mut thief, "select 1")).await.code(), Code::Unauthenticated);
+
+    act(&client, "haetae.Logout", "").await.unwrap();
+    assert_eq!(status(ask(&mut client, "select 1")).await.code(), Code::Unauthenticated);
+    assert_eq!(act(&stranger, "haetae.RefreshToken", "no token").await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn the_audit_says_who_read_what() {
+    let mut server = Running::under(&policy(ANALYST)).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    ask(&mut kim, "select name from dim_courier where name like 'SECRET%' or courier_id <> 'C9'").await.unwrap();
+    status(ask(&mut kim, "select 'SECRET' from fact_item")).await;
+    server.stranger().await.handshake("kim", "wrong password").await.unwrap_err();
+    let refused = status(ask(&mut kim, "select * from system.audit")).await;
+    assert_eq!(refused.code(), Code::NotFound);
+
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    let sql = "select event, user_name, role, statement, tables, columns, rows, outcome from system.audit order by seq";
+    let rows = ask(&mut lee, sql).await.unwrap();
+    let statement = "select name from dim_courier where name like ? or courier_id <> ?";
+    let columns = "customs.dim_courier.courier_id,customs.dim_courier.name";
+    let expected = [
+        ["login", "kim", "", "", "", "", "0", "ok"],
+        ["query", "kim", "analyst", statement, "customs.dim_courier", columns, "2", "ok"],
+        ["plan", "kim", "analyst", "select ? from fact_item", "", "", "0", "NotFound"],
+        ["login", "kim", "", "", "", "", "0", "Unauthenticated"],
+        ["plan", "kim", "analyst", "select * from system.audit", "", "", "0", "NotFound"],
+        ["login", "lee", "", "", "", "", "0", "ok"],
+    ];
+    assert_eq!(rows, expected);
+    let sql = "select count(*) from system.audit where peer like '127.0.0.1:%' and bytes > 0 and version = 1 and session <> ''";
+    // kim's query, and lee's own before this one.
+    assert_eq!(ask(&mut lee, sql).await.unwrap(), [["2"]]);
+    server.end();
+    let root = server.place.root();
+    drop((kim, lee));
+    // The folder lives until the end of the test; the server has ended before it is read.
+    let text = std::fs::read_to_string(root.join("audit/audit.jsonl")).unwrap();
+    assert!(!text.contains("SECRET") && !text.contains("Bearer") && !text.contains(PASSWORD), "{text}");
+    let found = verify(&root, &audit_key(&root).unwrap()).unwrap();
+    assert!(found.faults.is_empty() && found.records >= 6, "{found:?}");
+    server.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_makes_tls() {
+    let place = Place::new();
+    let folder = place.root().parent().unwrap().to_owned();
+    let made = make_certificate(&folder, &["localhost".to_owned()]).unwrap();
+    assert!(make_certificate(&folder, &["localhost".to_owned()]).is_err());
+    let pem = std::fs::read_to_string(&made.certificate).unwrap();
+    let server = Running::over(place, Duration::from_secs(1), Some(made)).await;
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)).domain_name("localhost");
+    let url = format!("https://{}", server.address);
+    let channel = Channel::from_shared(url).unwrap().tls_config(tls).unwrap().connect().await.unwrap();
+    let mut client = Raw::new(channel);
+    client.handshake("haetae", &crate::harness::password(&server.place.root())).await.unwrap();
+    assert_eq!(ask(&mut client, "select 1").await.unwrap(), [["1"]]);
+    // In the clear there is no answer.
+    let plain = Channel::from_shared(format!("http://{}", server.address)).unwrap().connect().await;
+    if let Ok(channel) = plain {
+        assert!(Raw::new(channel).handshake("haetae", "x").await.is_err());
+    }
+}
