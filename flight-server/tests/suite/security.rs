@@ -126,6 +126,36 @@ async fn tokens_are_refreshed_and_ended() {
 }
 
 #[tokio::test]
+async fn no_byte_of_what_is_hidden_is_sent() {
+    let place = Place::new();
+    place.load("more.csv", "courier_id,name\nC8,CANARY GmbH\nC9,CANARYMASKED\n");
+    place.write_policy(&policy("rows.\"customs.dim_courier\" = \"courier_id not in ('C8', $but)\"\n"));
+    let server = Running::over(place, Duration::from_secs(1), None).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    for sql in [
+        "select * from dim_courier",
+        "select name from dim_courier limit 2",
+        "select arrow_cast(name, 'Utf8View') as v, arrow_cast(name, 'Dictionary(Int32, Utf8)') as d from dim_courier",
+        "select array_agg(name) as l from dim_courier",
+        "explain analyze select * from dim_courier where name like 'C%'",
+        "select * from information_schema.columns",
+    ] {
+        let info = kim.execute(sql.to_owned(), None).await.unwrap();
+        let mut request = tonic::Request::new(info.endpoint[0].ticket.clone().unwrap());
+        let token = kim.token().unwrap();
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut flight = kim.inner().clone();
+        let messages: Vec<_> = flight.do_get(request).await.unwrap().into_inner().try_collect().await.unwrap();
+        assert!(messages.len() >= 2, "{sql}");
+        for message in messages {
+            let bytes =
+                [message.data_header.as_ref(), message.data_body.as_ref(), message.app_metadata.as_ref()].concat();
+            assert!(!bytes.windows(6).any(|part| part == b"CANARY"), "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_audit_says_who_read_what() {
     let mut server = Running::under(&policy(ANALYST)).await;
     let mut kim = server.client_of("kim", PASSWORD).await;

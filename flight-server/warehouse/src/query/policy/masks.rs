@@ -2,11 +2,12 @@
 //!
 //! A masked column keeps its name and type, so that queries need not know who asks; it may be null.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::array::{ArrayRef, AsArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
@@ -15,6 +16,9 @@ use datafusion::logical_expr::{
 };
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+
+/// Half of a SHA-256, in hexadecimal.
+const HASH_DIGITS: usize = 32;
 
 /// How a value is changed before anybody sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,20 +139,28 @@ impl ScalarUDFImpl for MaskFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let masked: StringArray = arrays
-            .iter()
-            .flat_map(|array| array.as_string::<i32>().iter())
-            .map(|text| text.map(|text| self.masked.of(text)))
-            .collect();
+        let texts = arrays.iter().flat_map(|array| array.as_string::<i32>().iter());
+        // Companies come again and again: each is masked once in a batch.
+        let mut known: HashMap<&str, String> = HashMap::new();
+        let mut masked = StringBuilder::with_capacity(args.number_rows, args.number_rows * HASH_DIGITS);
+        for text in texts {
+            let Some(text) = text else {
+                masked.append_null();
+                continue;
+            };
+            masked.append_value(known.entry(text).or_insert_with(|| self.masked.of(text)));
+        }
+        let masked = masked.finish();
         Ok(ColumnarValue::Array(Arc::new(masked) as ArrayRef))
     }
 }
 
 fn hash(key: &MaskKey, text: &str) -> String {
-    // A key of any length is good, so that this cannot fail.
-    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&key.0) else { return String::new() };
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut padded = [0; 64];
+    padded[..32].copy_from_slice(&key.0);
+    let digest = <Hmac<Sha256> as Mac>::new((&padded).into()).chain_update(text).finalize().into_bytes();
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(HASH_DIGITS);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 /// Words that say what form a company has, in lower case without dots, commas and brackets.
