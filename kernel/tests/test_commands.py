@@ -103,6 +103,14 @@ def test_a_saved_query_is_a_table_for_later_ones(kernel):
     assert kernel.ok('all_of_it.numbers("n")? == through_another.numbers("n")?').text == "true"
 
 
+def test_a_rust_cell_knows_saved_queries(kernel):
+    kernel.ok("%%sql --save three\nselect * from fact_item limit 3")
+    kernel.ok("%%sql --save of_three\nselect count(*) as n from three")
+    assert kernel.ok('sql("select n from of_three")?.numbers("n")?[0]').text == "3.0"
+    kernel.ok("%%sql --save three\nselect * from fact_item limit 4")
+    assert kernel.ok('sql("select n from of_three")?.numbers("n")?[0]').text == "4.0"
+
+
 @pytest.mark.parametrize("beginning", ["with", "WITH", "with\n"])
 def test_a_saved_query_stands_beside_the_tables_of_a_query(kernel, beginning):
     kernel.ok("%%sql --save few\nselect * from fact_item limit 3")

@@ -122,6 +122,8 @@ pub struct WorkerPipes {
 pub struct Folders {
     /// Where cells are compiled.
     pub cells: PathBuf,
+    /// Where Rust cells find the queries that SQL cells have saved.
+    pub saved: PathBuf,
     /// Where variables are kept.
     pub keep: Keep,
 }
@@ -199,11 +201,12 @@ fn serve(
     toolkit: &Toolkit,
     pipes: &WorkerPipes,
     inference: &Inference,
-    Folders { cells, keep }: &Folders,
+    folders: &Folders,
     queue: &Receiver<Job>,
     shared: &Shared,
 ) {
-    let mut context = match start::open(toolkit, pipes, keep) {
+    let Folders { cells, keep, .. } = folders;
+    let mut context = match start::open(toolkit, pipes, folders) {
         Ok(context) => context,
         Err(error) => return refuse_all(queue, &format!("the Rust evaluator did not start: {error:#}")),
     };

@@ -1,11 +1,11 @@
 //! A toolkit -> an evaluation context with a worker of ours.
 
-use super::{WorkerPipes, compiler};
+use super::{Folders, WorkerPipes, compiler};
 use crate::compiler::{PATH_VARIABLE, outer_path};
-use crate::keep::Keep;
 use crate::toolkit::Toolkit;
 use crate::worker;
 use anyhow::Context as _;
+use haetae_client::SAVED_VARIABLE;
 use haetae_display::{channel, kept};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -25,7 +25,7 @@ macro_rules! eprintln {
 Ok::<(), std::fmt::Error>(())?;
 "#;
 
-pub(super) fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyhow::Result<evcxr::EvalContext> {
+pub(super) fn open(toolkit: &Toolkit, pipes: &WorkerPipes, folders: &Folders) -> anyhow::Result<evcxr::EvalContext> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .env("LD_LIBRARY_PATH", toolkit.library_path()?)
@@ -33,7 +33,8 @@ pub(super) fn open(toolkit: &Toolkit, pipes: &WorkerPipes, keep: &Keep) -> anyho
         .env(worker::TOOLKIT_VARIABLE, toolkit.library())
         .env(channel::KEY_VARIABLE, &pipes.key)
         .env(channel::INPUT_VARIABLE, pipes.input.to_string())
-        .env(kept::FOLDER_VARIABLE, keep.folder())
+        .env(kept::FOLDER_VARIABLE, folders.keep.folder())
+        .env(SAVED_VARIABLE, &folders.saved)
         // A cell that starts cargo means the real one.
         .env("PATH", outer_path())
         .env_remove(PATH_VARIABLE)

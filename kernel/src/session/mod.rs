@@ -104,7 +104,7 @@ pub async fn serve(connection: ConnectionInfo, folder: &Path) -> Result<()> {
     let inference = Inference::new(toolkit.clone(), folder.join("check"));
     let oracle = Oracle::new(Index::load(toolkit.folder()), inference.beside(folder.join("ask")));
     let keep = Keep::new(folder.join("keep")).context("cannot make the folder for variables")?;
-    let folders = Folders { cells: folder.join("cells"), keep };
+    let folders = Folders { cells: folder.join("cells"), saved: sql_cell::saved_queries(folder), keep };
     let crates = Crates::new(toolkit.clone(), folder.join("crates"));
     let evaluator = Evaluator::start(toolkit, pipes, inference, folders);
     let stop = Arc::new(Notify::new());

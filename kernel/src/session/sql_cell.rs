@@ -12,7 +12,7 @@ use haetae_client::{AsyncClient, QueryResult, QueryStream};
 use haetae_display::channel::Failure;
 use haetae_display::{Bundle, Table};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,11 @@ struct Fetched {
     schema: SchemaRef,
     /// All of its rows, where the cell gives them a name.
     file: Option<PathBuf>,
+}
+
+/// Where the kernel leaves saved queries for Rust cells.
+pub fn saved_queries(folder: &Path) -> PathBuf {
+    folder.join("saved.json")
 }
 
 impl Kernel {
@@ -47,7 +52,10 @@ impl Kernel {
             }
         };
         if let Some(name) = &cell.save {
-            self.sql.lock().await.save(name, &cell.query);
+            let saved = self.sql.lock().await.save(name, &cell.query, &saved_queries(&self.folder));
+            if let Err(error) = saved {
+                eprintln!("haetae-kernel: Rust cells do not know the saved query {name}: {error}");
+            }
             self.catalogue.save(name, &cell.query, columns_of(&schema));
         }
         let Some((name, file)) = cell.name.as_ref().zip(file) else {

@@ -1,7 +1,7 @@
 //! The connection to the warehouse's server: SQL in, `DataFrame` out.
 
-use crate::{Result, frame};
-use haetae_client::{Client, ConnectOptions};
+use crate::{Error, Result, frame};
+use haetae_client::{Client, ConnectOptions, SAVED_VARIABLE, SavedQueries};
 use polars::frame::DataFrame;
 use std::sync::{Mutex, PoisonError};
 
@@ -58,11 +58,19 @@ impl Connection {
 
 static DEFAULT: Mutex<Option<Connection>> = Mutex::new(None);
 
-/// Runs one SQL query on the default connection, which is opened at the first use.
+/// Runs one SQL query on the default connection, which is opened at the first use. In a notebook, the query may
+/// name those that `%%sql --save` has saved.
 ///
 /// # Errors
 /// As [`connect`] and [`Connection::sql`].
 pub fn sql(query: &str) -> Result<DataFrame> {
+    let path = || std::env::var(SAVED_VARIABLE).unwrap_or_default();
+    let saved = SavedQueries::of_notebook().map_err(|source| Error::Handover { path: path(), source })?;
+    run(&saved.expand(query))
+}
+
+/// Runs a query as it is.
+pub(crate) fn run(query: &str) -> Result<DataFrame> {
     let mut default = DEFAULT.lock().unwrap_or_else(PoisonError::into_inner);
     if default.is_none() {
         *default = Some(connect()?);

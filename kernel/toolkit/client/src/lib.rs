@@ -25,6 +25,7 @@ mod layout;
 mod options;
 mod params;
 mod result;
+mod saved;
 mod session;
 mod stream;
 
@@ -35,4 +36,5 @@ pub use layout::frame_type;
 pub use options::{ConnectOptions, SECRET_FILE_VARIABLE, URL_VARIABLE, USER, USER_VARIABLE};
 pub use params::Param;
 pub use result::{QueryResult, TableName};
+pub use saved::{SAVED_VARIABLE, SavedQueries};
 pub use stream::QueryStream;
