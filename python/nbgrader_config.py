@@ -10,3 +10,22 @@ RUST = "// YOUR CODE HERE\ntodo!();"
 
 # All languages have to be named, those that nbgrader knows too.
 c.ClearSolutions.code_stub = {**ClearSolutions().code_stub, "rust": RUST}
+
+# What an answer of the course holds before it is one; course-material/src/build.rs has the same words.
+SQL = "-- YOUR QUERY HERE\nselect 'write your query here' as todo"
+replace = ClearSolutions._replace_solution_region
+
+
+def replace_in_its_language(self, cell, language):
+    """A cell that begins with `%%sql` is SQL, whatever the language of its notebook."""
+    if not cell.source.startswith("%%sql"):
+        return replace(self, cell, language)
+    stubs = self.code_stub
+    self.code_stub = {**stubs, language: SQL}
+    try:
+        return replace(self, cell, language)
+    finally:
+        self.code_stub = stubs
+
+
+ClearSolutions._replace_solution_region = replace_in_its_language

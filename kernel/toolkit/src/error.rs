@@ -55,6 +55,17 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An answer to an exercise that is not right yet.
+    #[error("Exercise {exercise}, not yet: {finding}")]
+    Answer {
+        /// Name of the exercise.
+        exercise: String,
+        /// What is wrong with the answer.
+        finding: String,
+    },
+    /// The check of an exercise was changed.
+    #[error(transparent)]
+    Check(#[from] haetae_check::Error),
     /// A file between kernel and worker cannot be written or read.
     #[error("the file {path}, by which kernel and cells exchange data: {source}")]
     Handover {

@@ -15,6 +15,7 @@
 pub mod cell;
 mod columns;
 pub mod comm;
+pub mod course;
 pub mod drawing;
 mod error;
 pub mod frame;

@@ -1,0 +1,226 @@
+//! A module, to its three notebooks: the lesson, the exercise as trainees get it, and the same solved, with
+//! the hidden tests, which is also what nbgrader makes an assignment from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use haetae_check::{Check, TRAINEE, Trap};
+
+use crate::error::{Error, Result};
+use crate::notebook::{self, Cell, Grader};
+use crate::source::{Block, Course, Module, Question};
+
+/// What an answer holds before it is one. `python/nbgrader_config.py` has the same words.
+pub const STUB: &str = "-- YOUR QUERY HERE\nselect 'write your query here' as todo";
+/// The trainee whose number stands in a fresh copy.
+pub const NOBODY: u32 = 1001;
+/// On whose data a solution must be right, too.
+pub const OTHER: u32 = 4711;
+
+/// Whose notebook it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The trainee's: nothing is solved.
+    Exercise,
+    /// The instructor's: solved, with hidden tests, marked as nbgrader wants it.
+    Solution,
+}
+
+/// The files of the course below its folder of notebooks: path and text, in order.
+///
+/// # Errors
+/// Never in practice: sources that can be read can be built.
+pub fn files(course: &Course) -> Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    for module in &course.modules {
+        let folder = PathBuf::from(&module.name);
+        let parts = [
+            ("lesson", lesson(module)),
+            ("exercise", exercise(course, module, Form::Exercise)?),
+            ("solution", exercise(course, module, Form::Solution)?),
+        ];
+        for (part, cells) in parts {
+            files.push((folder.join(format!("{part}.ipynb")), notebook::text(&module.name, part, &cells)?));
+        }
+    }
+    Ok(files)
+}
+
+/// Writes what has changed; the paths that were written or taken away.
+///
+/// # Errors
+/// What the file system says.
+pub fn write(course: &Course, folder: &Path) -> Result<Vec<PathBuf>> {
+    let files = files(course)?;
+    let mut changed = Vec::new();
+    for (path, text) in &files {
+        let path = folder.join(path);
+        if fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+            continue;
+        }
+        let io = |source| Error::Io { path: path.clone(), source };
+        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(io)?;
+        fs::write(&path, text).map_err(io)?;
+        changed.push(path);
+    }
+    for path in strays(&files, folder)? {
+        fs::remove_file(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        changed.push(path);
+    }
+    Ok(changed)
+}
+
+/// Notebooks in the folder that the course does not have any more.
+pub(crate) fn strays(files: &[(PathBuf, String)], folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut strays = Vec::new();
+    for module in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+        for path in entries(&module)? {
+            let known = path.strip_prefix(folder).is_ok_and(|path| files.iter().any(|(known, _)| known == path));
+            if !known && path.extension().is_some_and(|extension| extension == "ipynb") {
+                strays.push(path);
+            }
+        }
+    }
+    Ok(strays)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = |source| Error::Io { path: folder.to_owned(), source };
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        paths.push(entry.map_err(io)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The cells of a lesson.
+pub fn lesson(module: &Module) -> Vec<Cell> {
+    let number = module.name.split('-').next().unwrap_or_default();
+    let title = format!("# {number}. {}\n\n*{} level, about {} minutes.*", module.title, module.level, module.minutes);
+    let mut cells = vec![Cell::text("lesson-00".to_owned(), title)];
+    for (at, block) in module.lesson.iter().enumerate() {
+        let id = format!("lesson-{:02}", at + 1);
+        cells.push(match block.kind.as_str() {
+            "cell" => Cell::code(id, &block.body, None),
+            _ => Cell::text(id, &block.body),
+        });
+    }
+    cells
+}
+
+/// The cells of an exercise.
+///
+/// # Errors
+/// As [`files`].
+pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell>> {
+    let mut cells = vec![
+        Cell::text("title".to_owned(), format!("# Exercise: {}", module.title)),
+        Cell::text(
+            "your-data".to_owned(),
+            "Each trainee has data of their own: a part of the warehouse that your number chooses. Put your number \
+             into the next cell and run it. The two cells below it cut out your part: run them, you need not read them.",
+        ),
+        Cell::code(
+            "trainee".to_owned(),
+            format!("%%sql --save trainee\n-- Your number in place of {NOBODY}:\nselect {NOBODY} as trainee_no"),
+            None,
+        ),
+    ];
+    for (name, query) in &course.slice {
+        let source = format!("%%sql --save {name}\n{query}");
+        cells.push(Cell::code(name.replace('_', "-"), source, Some(Grader::Locked)));
+    }
+    let mut hints = 0;
+    for (at, block) in module.exercise.iter().enumerate() {
+        match block.kind.as_str() {
+            "cell" => cells.push(Cell::code(format!("cell-{at:02}"), &block.body, None)),
+            "" => cells.push(Cell::text(format!("text-{at:02}"), &block.body)),
+            "hint" => {
+                hints += 1;
+                cells.push(Cell::text(format!("hint-{at:02}"), hint(block, hints)));
+            }
+            "answer" => {
+                hints = 0;
+                let inside = match form {
+                    Form::Exercise => STUB.to_owned(),
+                    Form::Solution => format!("-- BEGIN SOLUTION\n{}\n-- END SOLUTION", block.body.trim()),
+                };
+                let source = format!("%%sql --save {}\n{inside}", block.name);
+                cells.push(Cell::code(block.name.clone(), source, Some(Grader::Solution)));
+            }
+            "check" => {
+                let question = module.questions.iter().find(|question| question.name == block.name);
+                if let Some(question) = question {
+                    let id = format!("{}-check", block.name);
+                    let source = check_cell(&sealed(course, module, question)?, question, form);
+                    cells.push(Cell::code(id, source, Some(Grader::Test(question.points))));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(cells)
+}
+
+fn hint(block: &Block, number: usize) -> String {
+    format!("<details><summary>Hint {number}</summary>\n\n{}\n\n</details>", block.body.trim())
+}
+
+fn check_cell(sealed: &str, question: &Question, form: Form) -> String {
+    let Question { name, points, .. } = question;
+    let s = if *points == 1 { "" } else { "s" };
+    let visible = format!(
+        "// Checks {name} ({points} point{s}): run it after your answer.\ncourse::check(\"{name}\", \"{sealed}\")?;"
+    );
+    match form {
+        Form::Exercise => visible,
+        Form::Solution => format!(
+            "{visible}\n// BEGIN HIDDEN TESTS\ncourse::check_for({OTHER}, \"{name}\", \"{sealed}\")?;\n// END HIDDEN TESTS"
+        ),
+    }
+}
+
+/// What a right answer to a question is.
+fn sealed(course: &Course, module: &Module, question: &Question) -> Result<String> {
+    let check = Check {
+        exercise: question.name.clone(),
+        query: whole(course, module, &question.solution),
+        key: question.key.clone(),
+        order: question.order.clone(),
+        decimals: question.decimals,
+        traps: question
+            .traps
+            .iter()
+            .map(|(query, says)| Trap { query: whole(course, module, query), says: says.clone() })
+            .collect(),
+    };
+    Ok(check.seal()?)
+}
+
+/// A query with all that it names in front of it: it must not change with what a trainee has saved.
+fn whole(course: &Course, module: &Module, query: &str) -> String {
+    let mut tables = vec![("trainee".to_owned(), format!("select {TRAINEE} as trainee_no"))];
+    tables.extend(course.slice.iter().cloned());
+    tables.extend(module.questions.iter().map(|question| (question.name.clone(), question.solution.clone())));
+    let mut needed: Vec<&(String, String)> = Vec::new();
+    let mut text = query.to_owned();
+    // Each may name those before it.
+    for table in tables.iter().rev().filter(|(_, saved)| saved != query) {
+        if mentions(&text, &table.0) {
+            text.push_str(&table.1);
+            needed.push(table);
+        }
+    }
+    let mut parts: Vec<String> = needed.iter().rev().map(|(name, saved)| format!("{name} as (\n{saved}\n)")).collect();
+    parts.push(format!("answer as (\n{query}\n)"));
+    format!("with {}\nselect * from answer", parts.join(",\n"))
+}
+
+/// Whether a name stands in a query as a word.
+fn mentions(query: &str, name: &str) -> bool {
+    query.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+}

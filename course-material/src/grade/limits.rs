@@ -1,0 +1,22 @@
+//! What a submission may use.
+
+use std::time::Duration;
+
+/// Bounds on a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time for one cell.
+    pub cell: Duration,
+    /// Time for the whole file.
+    pub all: Duration,
+    /// Memory of all processes of a run, in bytes.
+    pub memory: u64,
+    /// Output that is kept of one cell, in bytes.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cell: Duration::from_secs(20), all: Duration::from_secs(300), memory: 3 << 30, output: 100_000 }
+    }
+}

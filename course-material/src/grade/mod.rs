@@ -1,0 +1,79 @@
+//! A submission, to points and advice for each question. The trainee's file gives its answers only: the cells
+//! at the top and the checks are those of the course, whatever the file has made of them.
+
+mod limits;
+mod report;
+mod run;
+mod submission;
+
+use std::path::Path;
+
+pub use limits::Limits;
+pub use report::{Mark, Report};
+pub use run::Runner;
+
+use crate::build::{self, Form};
+use crate::error::{Error, Result};
+use crate::source::{Course, Module};
+use run::Step;
+use submission::Submission;
+
+/// Grades a file, for the trainee whose number it must be where that is given.
+///
+/// # Errors
+/// A file that is no notebook, or no exercise of the course; a runner that cannot start. What is wrong with the
+/// answers themselves stands in the report.
+pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner, limits: &Limits) -> Result<Report> {
+    let submission = Submission::read(file)?;
+    let no_exercise = |reason: String| Error::NoExercise {
+        path: file.to_owned(),
+        reason,
+        known: course.modules.iter().map(|module| module.name.clone()).collect(),
+    };
+    let (name, part) = submission.origin().ok_or_else(|| no_exercise("it is no notebook of the course".to_owned()))?;
+    let module = course.module(name).ok_or_else(|| no_exercise(format!("there is no module `{name}`")))?;
+    if part != "exercise" {
+        return Err(no_exercise(format!("it is the {part} of {name}")));
+    }
+    let released = build::exercise(course, module, Form::Exercise)?;
+    let solved = build::exercise(course, module, Form::Solution)?;
+    let taken = submission.take(&released, &module.level);
+    let mut notes = taken.notes;
+    let number = trainee.or(taken.trainee);
+    match (trainee, taken.trainee) {
+        (Some(expected), Some(found)) if expected != found => notes.push(format!(
+            "this is the file of trainee {found}, expected that of {expected}: the answers are checked on the data of {expected}"
+        )),
+        (None, None) => notes.push("no trainee's number could be read".to_owned()),
+        _ => {}
+    }
+    let mut steps = setup(course, number.unwrap_or(build::NOBODY));
+    steps.extend(taken.cells.iter().map(|(name, code)| Step::new(name, code)));
+    // Last of all, so that no cell of the file changes what a check finds.
+    steps.extend(number.map(trainee_step));
+    for question in &module.questions {
+        let id = format!("{}-check", question.name);
+        let cell = solved.iter().find(|cell| cell.id == id);
+        steps.extend(cell.map(|cell| Step::new(&id, &cell.source)));
+    }
+    let ran = runner.run(&steps, limits)?;
+    notes.extend(ran.notes);
+    Ok(report::report(module, number, notes, &ran.outcomes))
+}
+
+/// The cells at the top, as the course has them.
+fn setup(course: &Course, trainee: u32) -> Vec<Step> {
+    let mut steps = vec![trainee_step(trainee)];
+    let slice = course.slice.iter();
+    steps.extend(slice.map(|(name, query)| Step::new(name, &format!("%%sql --save {name}\n{query}"))));
+    steps
+}
+
+fn trainee_step(trainee: u32) -> Step {
+    Step::new("trainee", &format!("%%sql --save trainee\nselect {trainee} as trainee_no"))
+}
+
+/// The points of a module that a report is measured by.
+pub(crate) fn points_of(module: &Module) -> u32 {
+    module.points()
+}

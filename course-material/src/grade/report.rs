@@ -1,0 +1,71 @@
+//! What became of the cells, to points and advice.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::points_of;
+use super::run::Outcome;
+use crate::source::Module;
+
+/// What a submission is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The module.
+    pub module: String,
+    /// The trainee's number, where it is known.
+    pub trainee: Option<u32>,
+    /// The points that were reached.
+    pub points: u32,
+    /// The points that there are.
+    pub of: u32,
+    /// One for each question.
+    pub marks: Vec<Mark>,
+    /// What an instructor should know.
+    pub notes: Vec<String>,
+}
+
+/// What one answer is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The question.
+    pub question: String,
+    /// The points that were reached.
+    pub points: u32,
+    /// The points that there are.
+    pub of: u32,
+    /// What is wrong; empty where nothing is.
+    pub says: String,
+}
+
+pub(super) fn report(module: &Module, trainee: Option<u32>, notes: Vec<String>, outcomes: &[Outcome]) -> Report {
+    let mark = |question: &crate::source::Question| {
+        let of = |name: &str| outcomes.iter().rev().find(|outcome| outcome.name == name);
+        let (right, says) = match (of(&format!("{}-check", question.name)), of(&question.name)) {
+            (Some(check), _) if check.status == "ok" => (true, String::new()),
+            (_, Some(answer)) if answer.status == "time" => (false, "the query took too long".to_owned()),
+            // The server's word on a query is of more use than that there is no answer.
+            (Some(_), Some(answer)) if answer.status == "error" => (false, format!("the query fails: {}", answer.text)),
+            (Some(check), _) if check.status == "time" => (false, "the check took too long".to_owned()),
+            (Some(check), _) => (false, check.text.clone()),
+            (None, _) => (false, "it was not checked: the run had ended before".to_owned()),
+        };
+        let points = if right { question.points } else { 0 };
+        Mark { question: question.name.clone(), points, of: question.points, says }
+    };
+    let marks: Vec<Mark> = module.questions.iter().map(mark).collect();
+    let points = marks.iter().map(|mark| mark.points).sum();
+    Report { module: module.name.clone(), trainee, points, of: points_of(module), marks, notes }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trainee = self.trainee.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
+        writeln!(f, "{}, trainee {trainee}: {} of {} points", self.module, self.points, self.of)?;
+        for mark in &self.marks {
+            let says = if mark.says.is_empty() { "right" } else { &mark.says };
+            writeln!(f, "  {}  {} of {}  {says}", mark.question, mark.points, mark.of)?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))
+    }
+}

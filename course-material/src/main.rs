@@ -1,0 +1,110 @@
+//! What goes in: the command line. What comes out: notebooks of the course, or what a submission is worth.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use haetae_course::grade::{Limits, Runner, grade};
+use haetae_course::{Course, build, check, progress};
+
+/// Builds the course, checks it, and grades what trainees hand in.
+#[derive(Debug, Parser)]
+#[command(name = "haetae-course", version, about)]
+struct Arguments {
+    /// Folder with the sources.
+    #[arg(long, value_name = "DIR", default_value = "course-material", global = true)]
+    sources: PathBuf,
+    /// Folder for the notebooks of the course.
+    #[arg(long, value_name = "DIR", default_value = "notebooks/course", global = true)]
+    notebooks: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes the notebooks from the sources.
+    Build,
+    /// Says what is wrong with the sources, and which notebooks are not up to date.
+    Check,
+    /// Runs a submission and says what it is worth. Needs HAETAE_URL and HAETAE_SECRET_FILE, as in the lab.
+    Grade {
+        /// The notebook that was handed in.
+        file: PathBuf,
+        /// The number of the trainee whose it has to be.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=999_999))]
+        trainee: Option<u32>,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Add the report to this file, which `progress` reads.
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        /// Seconds for one cell.
+        #[arg(long, default_value_t = 20)]
+        cell_seconds: u64,
+        /// Seconds for the whole file.
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
+        /// Megabytes of memory.
+        #[arg(long, default_value_t = 3072)]
+        memory_mb: u64,
+        /// The Python in which the kernel is installed.
+        #[arg(long, default_value = ".venv/bin/python")]
+        python: PathBuf,
+    },
+    /// Shows the best points of each trainee in each module.
+    Progress {
+        /// The file that `grade --ledger` has written.
+        #[arg(long, value_name = "FILE")]
+        ledger: PathBuf,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    let Arguments { sources, notebooks, command } = Arguments::parse();
+    let course = Course::read(&sources)?;
+    match command {
+        Command::Build => {
+            for path in build::write(&course, &notebooks)? {
+                println!("{}", path.display());
+            }
+        }
+        Command::Check => {
+            let stale = check::stale(&course, &notebooks)?;
+            if !stale.is_empty() {
+                stale.iter().for_each(|mistake| eprintln!("{mistake}"));
+                bail!("{} notebooks are not up to date", stale.len());
+            }
+            println!("{} modules, all notebooks up to date", course.modules.len());
+        }
+        Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, python } => {
+            if std::env::var_os("HAETAE_URL").is_none() {
+                bail!("HAETAE_URL is not set: start the lab (`make lab`), and export the two variables that it prints");
+            }
+            let runner = Runner { python, kernel: "haetae".to_owned() };
+            let limits = Limits {
+                cell: Duration::from_secs(cell_seconds),
+                all: Duration::from_secs(seconds),
+                memory: memory_mb << 20,
+                ..Limits::default()
+            };
+            let report = grade(&course, &file, trainee, &runner, &limits)?;
+            if let Some(ledger) = ledger {
+                progress::record(&ledger, &report)?;
+            }
+            if json {
+                println!("{}", serde_json::to_string_pretty(&report)?);
+            } else {
+                print!("{report}");
+            }
+            if report.points < report.of {
+                return Ok(ExitCode::from(2));
+            }
+        }
+        Command::Progress { ledger } => print!("{}", progress::table(&course, &ledger)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}

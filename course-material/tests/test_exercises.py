@@ -1,0 +1,125 @@
+"""Each lesson runs. Each exercise fails as it is given out, passes as it is solved, and tells each typical wrong answer
+what its author has for it."""
+
+import pytest
+from course import MODULES, cells, checks, code
+
+TOP = ["trainee", "my-items", "my-inspections"]
+
+
+def begin(kernel, cells, trainee=None):
+    """Runs the cells at the top, for a trainee."""
+    for name in TOP:
+        source = cells[name]
+        kernel.ok(source.replace("1001", str(trainee)) if trainee else source)
+
+
+def verdicts(kernel, checks):
+    """Question -> what its check says; all in one cell, which is compiled once."""
+    pairs = ", ".join(f'("{name}", "{sealed}")' for name, sealed in checks.items())
+    cell = kernel.ok(
+        f"for (name, sealed) in [{pairs}] {{\n"
+        "    match course::check(name, sealed) { Ok(()) => {} Err(error) => println!(\"{error}\") }\n}"
+    )
+    return cell.stdout.splitlines()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_lesson_runs_and_each_of_its_cells_shows_something(kernel, module):
+    sources = code(module, "lesson")
+    assert len(sources) >= 8
+    for name, source in sources.items():
+        cell = kernel.ok(source)
+        assert cell.stderr == "", name
+        shown = cell.of("execute_result") + cell.of("display_data") + cell.reply["payload"]
+        assert shown or cell.stdout, f"{name} of {module} shows nothing:\n{source}"
+        assert "shape: (0," not in (cell.text or ""), f"{name} of {module} finds no rows:\n{source}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_exercise_fails_as_it_is_given_out(kernel, module):
+    exercise = code(module, "exercise")
+    begin(kernel, exercise)
+    sealed = {name: sealed for name, (sealed, _) in checks(module).items()}
+    # As a trainee does it: the cells in their order. The first check stops them.
+    kernel.ok(exercise["q1"])
+    kernel.fails(exercise["q1-check"], "Error", "Exercise q1, not yet: the cell above still holds the example line")
+    for name in sealed:
+        kernel.ok(exercise[name])
+    said = verdicts(kernel, sealed)
+    assert said == [
+        f"Exercise {name}, not yet: the cell above still holds the example line; write your query there and run it"
+        for name in sealed
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_exercise_passes_as_it_is_solved(kernel, module):
+    solution = code(module, "solution")
+    begin(kernel, solution, trainee=7)
+    sealed = {name: sealed for name, (sealed, _) in checks(module).items()}
+    for name, source in solution.items():
+        cell = kernel.ok(source)
+        assert cell.stderr == ""
+        if name in sealed:
+            assert "shape: (0," not in cell.text, f"{name} of {module} has no rows"
+        if name.endswith("-check"):
+            question = name.removesuffix("-check")
+            assert cell.stdout == f"Exercise {question}: right.\n"
+            assert f'check_for(4711, "{question}", "{sealed[question]}")' in source
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_typical_wrong_answer_gets_the_advice_that_it_deserves(kernel, module):
+    begin(kernel, code(module, "exercise"), trainee=23)
+    found = checks(module)
+    assert sum(len(check["traps"]) for _, check in found.values()) >= 2 * len(found)
+    for turn in range(max(len(check["traps"]) for _, check in found.values())):
+        said = {}
+        for name, (sealed, check) in found.items():
+            if turn < len(check["traps"]):
+                trap = check["traps"][turn]
+                kernel.ok(f"%%sql --save {name}\n" + trap["query"].replace("{trainee}", "23"))
+                said[name] = (sealed, f"Exercise {name}, not yet: {trap['says']}")
+        assert verdicts(kernel, {name: sealed for name, (sealed, _) in said.items()}) == [says for _, says in said.values()]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_answers_differ_from_trainee_to_trainee(kernel, module):
+    for name, (_, check) in checks(module).items():
+        answers = {kernel.ok("%%sql\n" + check["query"].replace("{trainee}", number)).text for number in ["7", "23"]}
+        assert len(answers) == 2, f"{name} of {module} has one answer for all"
+
+
+def test_an_answer_that_was_copied_does_not_pass_the_hidden_test(kernel):
+    module = "01-tour"
+    solution = code(module, "solution")
+    begin(kernel, solution, trainee=7)
+    lines = kernel.ok("%%sql lines <<\nselect count(*) as lines from my_items")
+    assert lines.status == "ok"
+    number = int(float(kernel.ok('lines.numbers("lines")?[0]').text))
+    kernel.ok(f"%%sql --save q1\nselect {number} as lines")
+    assert kernel.ok(code(module, "exercise")["q1-check"]).stdout == "Exercise q1: right.\n"
+    kernel.fails(solution["q1-check"], "Error", "on the data of another trainee it is not right")
+
+
+def test_what_is_missing_is_named(kernel):
+    exercise = code("01-tour", "exercise")
+    begin(kernel, exercise)
+    sealed = checks("01-tour")["q1"][0]
+    kernel.fails(f'course::check("q9", "{sealed}")?;', "Error", "this is the check of q1")
+    kernel.fails(exercise["q1-check"].replace(sealed, sealed[:-1]), "Error", "the text of this check is damaged")
+    kernel.ok("%%sql --save q1\nselect item_no from my_items cross join dim_office")
+    kernel.fails(exercise["q1-check"], "Error", "rows, and that is far too many")
+    kernel.ok("%%sql --save trainee\nselect 0 as trainee_no")
+    kernel.fails(exercise["q1-check"], "Error", "expected one whole number from 1 to 999999")
+
+
+def test_the_checks_carry_what_nbgrader_needs():
+    for module in MODULES:
+        for name, cell in cells(module, "solution").items():
+            about = cell.metadata.get("nbgrader")
+            if name.endswith("-check"):
+                assert about["grade"] and about["locked"] and about["points"] >= 1 and about["grade_id"] == name
+            elif name in {*TOP[1:]}:
+                assert about["locked"] and not about["solution"]

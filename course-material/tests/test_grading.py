@@ -1,0 +1,137 @@
+"""`haetae-course grade` on good and on bad submissions."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from course import NOTEBOOKS, ROOT
+from haetae_testing import BIN
+
+MODULE = "01-tour"
+# Seconds; a run takes a few.
+LIMIT = 300
+
+
+def grade(file, *options):
+    command = [BIN / "haetae-course", "grade", file, "--json", "--python", sys.executable, *map(str, options)]
+    return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=LIMIT)
+
+
+def report(done, status):
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def submission(tmp_path, server):
+    """Writes a submission: the exercise with answers, after a change."""
+
+    def write(change=lambda cells: None, trainee=7, answers=True):
+        notebook = nbformat.read(NOTEBOOKS / MODULE / "exercise.ipynb", as_version=4)
+        solved = nbformat.read(NOTEBOOKS / MODULE / "solution.ipynb", as_version=4)
+        cells = {cell.id: cell for cell in notebook.cells}
+        cells["trainee"].source = cells["trainee"].source.replace("select 1001", f"select {trainee}")
+        for cell in solved.cells:
+            if answers and cell.id in ["q1", "q2", "q3", "q4"]:
+                cells[cell.id].source = cell.source
+        change(cells)
+        notebook.cells = list(cells.values())
+        nbformat.write(notebook, tmp_path / "exercise.ipynb")
+        return tmp_path / "exercise.ipynb"
+
+    return write
+
+
+def cell(source, name="mine"):
+    return nbformat.v4.new_code_cell(source, id=name)
+
+
+def test_a_good_submission_has_all_points_and_counts_in_the_progress(submission, tmp_path):
+    ledger = tmp_path / "ledger"
+    done = report(grade(submission(), "--trainee", 7, "--ledger", ledger), 0)
+    assert (done["points"], done["of"], done["trainee"], done["notes"]) == (7, 7, 7, [])
+    assert [mark["says"] for mark in done["marks"]] == [""] * 4
+    with open(ledger, "a") as more:
+        more.write(json.dumps({**done, "trainee": 8, "points": 2}) + "\n")
+    command = [BIN / "haetae-course", "progress", "--ledger", ledger]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert table[0].split()[:2] == ["trainee", MODULE] and table[0].split()[-1] == "passed"
+    assert table[1].split()[:3] == ["7", "7/7", "-"] and " 1 of " in table[1]
+    assert table[2].split()[:3] == ["8", "2/7", "-"] and " 0 of " in table[2]
+
+
+def test_what_a_trainee_has_done_to_the_file_is_told_and_changes_nothing(submission):
+    def change(cells):
+        del cells["q1"], cells["q2-check"]
+        cells["q3-check"].source = "// I am right.\n1 + 1"
+        cells["my-items"].source = "%%sql --save my_items\nselect * from fact_item limit 1"
+        cells["rust"] = cell('std::fs::read_to_string("solution.ipynb")?', "rust")
+        cells["again"] = cell("%%sql --save my_items\nselect * from fact_item limit 1", "again")
+        cells["other"] = cell("%%sql --save q4\nselect 1.5 as total_price_bn_krw", "other")
+
+    done = report(grade(submission(change), "--trainee", 8), 2)
+    notes = "\n".join(done["notes"])
+    for part in [
+        "this is the file of trainee 7, expected that of 8",
+        "the cell `q1` was deleted; there is no answer to look at",
+        "the cell `q2-check` was deleted; the course's own was run instead",
+        "`q3-check` was changed; the course's own text was run instead",
+        "`my-items` was changed",
+        "was not run: it begins with `std::fs::read_to_string",
+    ]:
+        assert part in notes, notes
+    says = {mark["question"]: mark["says"] for mark in done["marks"]}
+    assert "there is no answer yet" in says["q1"]
+    assert says["q4"].startswith("Exercise q4, not yet: ")
+    assert done["trainee"] == 8
+
+
+def test_endless_loops_and_huge_outputs_end(submission):
+    endless = "with recursive t as (select 1 as n union all select n from t) select count(*) as lines from t"
+
+    def change(cells):
+        cells["q1"].source = f"%%sql --save q1\n{endless}"
+        cells["q2"].source = "%%sql --save q2\nselect no_such_column from my_items"
+        cells["huge"] = cell("%%sql --limit 2000\nselect * from fact_item", "huge")
+
+    done = report(grade(submission(change), "--cell-seconds", 4), 2)
+    says = {mark["question"]: (mark["points"], mark["says"]) for mark in done["marks"]}
+    assert says["q1"] == (0, "the query took too long")
+    assert says["q2"][0] == 0 and says["q2"][1].startswith("the query fails: ") and "no_such_column" in says["q2"][1]
+    assert says["q3"] == (2, "") and says["q4"] == (2, "")
+    notes = "\n".join(done["notes"])
+    assert "`q1` took more than 4 s and was stopped" in notes
+    assert "wrote" in notes and "only the beginning was kept" in notes
+
+
+def test_memory_and_time_are_bounded(submission):
+    done = report(grade(submission(), "--memory-mb", 60), 2)
+    assert done["points"] < done["of"]
+    assert any("MB of memory, 60 are allowed" in note for note in done["notes"])
+    assert done["marks"][3]["says"] == "it was not checked: the run had ended before"
+    done = report(grade(submission(), "--seconds", 1), 2)
+    assert any("it took more than 1 s" in note for note in done["notes"])
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (b"\x89PNG", "this is no notebook (not JSON"),
+        (b"{}", "it has no cells"),
+        (b'{"cells": []}', "it is no notebook of the course"),
+        (b'{"cells": [], "metadata": {"haetae": {"course": {"module": "99-x", "part": "exercise"}}}}', "no module `99-x`"),
+        (b'{"cells": [], "metadata": {"haetae": {"course": {"module": "01-tour", "part": "lesson"}}}}', "the lesson of 01-tour"),
+    ],
+)
+def test_a_file_that_is_no_exercise_is_refused(tmp_path, server, text, part):
+    (tmp_path / "x.ipynb").write_bytes(text)
+    done = grade(tmp_path / "x.ipynb")
+    assert done.returncode == 1 and part in done.stderr and "exercise.ipynb" in done.stderr, done.stderr
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path, server):
+    done = grade(tmp_path / "nothing.ipynb")
+    assert done.returncode == 1 and "nothing.ipynb" in done.stderr

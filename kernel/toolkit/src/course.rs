@@ -1,0 +1,155 @@
+//! The answer to an exercise of the course, a query that the notebook has saved, to a verdict: `Ok` and a line
+//! of praise, or an error that says what is wrong and not what is right.
+//!
+//! Both the answer and the right query run on the warehouse, for the trainee whose number the saved query
+//! `trainee` has. A typical wrong answer is recognised by its result, and gets the advice that the author of
+//! the exercise has for it.
+
+use crate::session::run as sql;
+use crate::{Error, Result};
+use haetae_check::{Check, TRAINEE, Table, Value, compare};
+use haetae_client::SavedQueries;
+use polars::frame::DataFrame;
+use polars::prelude::{AnyValue, Column, DataType};
+
+/// Name of the saved query with the trainee's number.
+const NUMBER: &str = "trainee";
+/// Trainees have numbers up to this one.
+const LAST_TRAINEE: u32 = 999_999;
+/// The column of an answer that was not begun.
+const STUB: &str = "todo";
+/// An answer that has so many rows more than the right one is not looked at.
+const MORE: usize = 100_000;
+
+/// Checks the saved query `exercise`; `sealed` is what a right answer is, as the course has it.
+///
+/// # Errors
+/// [`Error::Answer`] with what is wrong; [`Error::Check`] where the text of the check was changed; and what the
+/// server says of the query.
+pub fn check(exercise: &str, sealed: &str) -> Result<()> {
+    let saved = saved()?;
+    let trainee = trainee(&saved)?;
+    verdict(exercise, sealed, &saved, trainee)?;
+    println(&format!("Exercise {exercise}: right."));
+    Ok(())
+}
+
+/// As [`check`], on the data of another trainee: a query that is right for one's own data only, because a
+/// result was copied into it, is not right here. Says nothing where it is.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_for(trainee: u32, exercise: &str, sealed: &str) -> Result<()> {
+    let mut saved = saved()?;
+    saved.save(NUMBER, &format!("select {trainee} as trainee_no"));
+    verdict(exercise, sealed, &saved, trainee).map_err(|error| match error {
+        Error::Answer { exercise, finding } => Error::Answer {
+            exercise,
+            finding: format!(
+                "on the data of another trainee it is not right: {finding}. Is a number or a name in your query that \
+                 you took from a result?"
+            ),
+        },
+        other => other,
+    })
+}
+
+fn println(line: &str) {
+    crate::cell::print_line(format_args!("{line}"));
+}
+
+fn saved() -> Result<SavedQueries> {
+    let path = || std::env::var(haetae_client::SAVED_VARIABLE).unwrap_or_default();
+    SavedQueries::of_notebook().map_err(|source| Error::Handover { path: path(), source })
+}
+
+/// The number that the notebook has for its trainee.
+fn trainee(saved: &SavedQueries) -> Result<u32> {
+    let wrong = |finding: &str| Error::Answer { exercise: NUMBER.to_owned(), finding: finding.to_owned() };
+    let Some(query) = saved.get(NUMBER) else {
+        return Err(wrong("there is no trainee yet: run the cells at the top of this notebook first"));
+    };
+    let table = table(&sql(query)?)?;
+    match table.column("trainee_no") {
+        Some([Value::Number(number)]) if number.fract() == 0.0 && (1.0..=f64::from(LAST_TRAINEE)).contains(number) => {
+            Ok(*number as u32)
+        }
+        _ => Err(wrong("expected one whole number from 1 to 999999 as trainee_no; mend the cell with your number")),
+    }
+}
+
+fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> Result<()> {
+    let wrong = |finding: String| Error::Answer { exercise: exercise.to_owned(), finding };
+    let check = Check::open(sealed)?;
+    if check.exercise != exercise {
+        return Err(wrong(format!(
+            "this is the check of {}; take the cell from a fresh copy of the exercise",
+            check.exercise
+        )));
+    }
+    let Some(answer) = saved.get(exercise) else {
+        return Err(wrong(format!("there is no answer yet: run the cell that begins with `%%sql --save {exercise}`")));
+    };
+    let run = |query: &str| sql(&query.replace(TRAINEE, &trainee.to_string()));
+    let right = table(&run(&check.query)?)?;
+    let counted = saved.expand(&format!("select count(*) as n from {exercise}"));
+    let rows = table(&sql(&counted)?)?.column("n").map(<[Value]>::to_vec);
+    if let Some([Value::Number(rows)]) = rows.as_deref()
+        && *rows > (right.rows() + MORE) as f64
+    {
+        return Err(wrong(format!("your answer has {rows} rows, and that is far too many")));
+    }
+    let answer = table(&sql(&saved.expand(answer))?)?;
+    if answer.names().eq([STUB]) {
+        return Err(wrong("the cell above still holds the example line; write your query there and run it".to_owned()));
+    }
+    let Some(finding) = compare(&check, &answer, &right) else { return Ok(()) };
+    // Their rows may repeat a key, and stand in any order.
+    let as_it_is = Check { key: Vec::new(), order: Vec::new(), ..check.clone() };
+    for trap in &check.traps {
+        // A trap that fails on this trainee's data says nothing.
+        let Ok(frame) = run(&trap.query) else { continue };
+        if compare(&as_it_is, &answer, &table(&frame)?).is_none() {
+            return Err(wrong(trap.says.clone()));
+        }
+    }
+    Err(wrong(finding.to_string()))
+}
+
+/// A frame as plain values.
+fn table(frame: &DataFrame) -> Result<Table> {
+    let columns = frame.columns().iter().map(|column| Ok((column.name().to_string(), values(column)?)));
+    Ok(Table::new(columns.collect::<Result<Vec<_>>>()?))
+}
+
+fn values(column: &Column) -> Result<Vec<Value>> {
+    let numeric = column.dtype().is_primitive_numeric() || matches!(column.dtype(), DataType::Boolean);
+    if numeric {
+        let numbers = column.cast(&DataType::Float64)?;
+        return Ok(numbers.f64()?.iter().map(|number| number.map_or(Value::Null, Value::Number)).collect());
+    }
+    let text = |row| {
+        Ok(match column.get(row)? {
+            AnyValue::Null => Value::Null,
+            value => Value::Text(value.str_value().into_owned()),
+        })
+    };
+    (0..column.len()).map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::df;
+
+    #[test]
+    fn a_frame_becomes_plain_values() {
+        let frame = df!("hs6" => [Some("010121"), None], "n" => [Some(3i64), None], "found" => [true, false]).unwrap();
+        let expected = Table::new([
+            ("hs6", vec![Value::Text("010121".into()), Value::Null]),
+            ("n", vec![Value::Number(3.0), Value::Null]),
+            ("found", vec![Value::Number(1.0), Value::Number(0.0)]),
+        ]);
+        assert_eq!(table(&frame).unwrap(), expected);
+    }
+}
