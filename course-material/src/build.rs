@@ -9,6 +9,7 @@ use haetae_check::{Check, TRAINEE, Trap};
 use crate::error::{Error, Result};
 use crate::notebook::{self, Cell, Grader};
 use crate::source::{Block, Course, Module, Question};
+use crate::words::{self, Words};
 
 /// What an answer holds before it is one. `python/nbgrader_config.py` has the same words.
 pub const STUB: &str = "-- YOUR QUERY HERE\nselect 'write your query here' as todo";
@@ -34,13 +35,23 @@ pub fn files(course: &Course) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for module in &course.modules {
         let folder = PathBuf::from(&module.name);
+        for module in &module.translations {
+            let parts = [("lesson", lesson(module)), ("exercise", exercise(course, module, Form::Exercise)?)];
+            for (part, cells) in parts {
+                let path = folder.join(format!("{part}.{}.ipynb", module.language));
+                files.push((path, notebook::text(&module.name, part, module.language, &cells)?));
+            }
+        }
         let parts = [
             ("lesson", lesson(module)),
             ("exercise", exercise(course, module, Form::Exercise)?),
             ("solution", exercise(course, module, Form::Solution)?),
         ];
         for (part, cells) in parts {
-            files.push((folder.join(format!("{part}.ipynb")), notebook::text(&module.name, part, &cells)?));
+            files.push((
+                folder.join(format!("{part}.ipynb")),
+                notebook::text(&module.name, part, module.language, &cells)?,
+            ));
         }
     }
     Ok(files)
@@ -100,7 +111,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The cells of a lesson.
 pub fn lesson(module: &Module) -> Vec<Cell> {
     let number = module.name.split('-').next().unwrap_or_default();
-    let title = format!("# {number}. {}\n\n*{} level, about {} minutes.*", module.title, module.level, module.minutes);
+    let words = words(module);
+    let about =
+        words.about.replace("{level}", words.level(&module.level)).replace("{minutes}", &module.minutes.to_string());
+    let title = format!("# {number}. {}\n\n*{about}*", module.title);
     let mut cells = vec![Cell::text("lesson-00".to_owned(), title)];
     for (at, block) in module.lesson.iter().enumerate() {
         let id = format!("lesson-{:02}", at + 1);
@@ -117,16 +131,14 @@ pub fn lesson(module: &Module) -> Vec<Cell> {
 /// # Errors
 /// As [`files`].
 pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell>> {
+    let words = words(module);
+    let number = words.your_number.replace("{number}", &NOBODY.to_string());
     let mut cells = vec![
-        Cell::text("title".to_owned(), format!("# Exercise: {}", module.title)),
-        Cell::text(
-            "your-data".to_owned(),
-            "Each trainee has data of their own: a part of the warehouse that your number chooses. Put your number \
-             into the next cell and run it. The two cells below it cut out your part: run them, you need not read them.",
-        ),
+        Cell::text("title".to_owned(), format!("# {}: {}", words.exercise, module.title)),
+        Cell::text("your-data".to_owned(), words.your_data),
         Cell::code(
             "trainee".to_owned(),
-            format!("%%sql --save trainee\n-- Your number in place of {NOBODY}:\nselect {NOBODY} as trainee_no"),
+            format!("%%sql --save trainee\n-- {number}\nselect {NOBODY} as trainee_no"),
             None,
         ),
     ];
@@ -141,7 +153,7 @@ pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell
             "" => cells.push(Cell::text(format!("text-{at:02}"), &block.body)),
             "hint" => {
                 hints += 1;
-                cells.push(Cell::text(format!("hint-{at:02}"), hint(block, hints)));
+                cells.push(Cell::text(format!("hint-{at:02}"), hint(block, words, hints)));
             }
             "answer" => {
                 hints = 0;
@@ -156,7 +168,7 @@ pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell
                 let question = module.questions.iter().find(|question| question.name == block.name);
                 if let Some(question) = question {
                     let id = format!("{}-check", block.name);
-                    let source = check_cell(&sealed(course, module, question)?, question, form);
+                    let source = check_cell(&sealed(course, module, question)?, question, words, form);
                     cells.push(Cell::code(id, source, Some(Grader::Test(question.points))));
                 }
             }
@@ -166,16 +178,19 @@ pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell
     Ok(cells)
 }
 
-fn hint(block: &Block, number: usize) -> String {
-    format!("<details><summary>Hint {number}</summary>\n\n{}\n\n</details>", block.body.trim())
+/// The builder's own words in the language of a module.
+fn words(module: &Module) -> &'static Words {
+    words::of(module.language).unwrap_or(words::english())
 }
 
-fn check_cell(sealed: &str, question: &Question, form: Form) -> String {
-    let Question { name, points, .. } = question;
-    let s = if *points == 1 { "" } else { "s" };
-    let visible = format!(
-        "// Checks {name} ({points} point{s}): run it after your answer.\ncourse::check(\"{name}\", \"{sealed}\")?;"
-    );
+fn hint(block: &Block, words: &Words, number: usize) -> String {
+    format!("<details><summary>{} {number}</summary>\n\n{}\n\n</details>", words.hint, block.body.trim())
+}
+
+fn check_cell(sealed: &str, question: &Question, words: &Words, form: Form) -> String {
+    let name = &question.name;
+    let comment = words.check.replace("{question}", name).replace("{points}", &question.points.to_string());
+    let visible = format!("// {comment}\ncourse::check(\"{name}\", \"{sealed}\")?;");
     match form {
         Form::Exercise => visible,
         Form::Solution => format!(

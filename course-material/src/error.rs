@@ -61,6 +61,30 @@ pub enum Error {
         /// The modules that there are.
         known: Vec<String>,
     },
+    /// A trainee who has not passed a level.
+    #[error("{}: trainee {trainee} has not passed the {level} level yet: {}", path.display(), missing.join(", "))]
+    NotPassed {
+        /// The file with the reports.
+        path: PathBuf,
+        /// The trainee.
+        trainee: u32,
+        /// The level.
+        level: String,
+        /// Modules that are missing.
+        missing: Vec<String>,
+    },
+    /// A list of trainees that cannot be read.
+    #[error("{}:{line}: {what}, found `{found}`", path.display())]
+    Roster {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+        /// The line's text.
+        found: String,
+    },
     /// What runs submissions cannot be started.
     #[error("submissions cannot be run: {reason}")]
     Runner {

@@ -12,6 +12,7 @@ pub mod grade;
 pub mod notebook;
 pub mod progress;
 pub mod source;
+pub mod words;
 
 pub use error::{Error, Mistake, Result};
 pub use source::Course;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use haetae_course::grade::{Limits, Runner, grade};
+use haetae_course::progress::Ledger;
 use haetae_course::{Course, build, check, progress};
 
 /// Builds the course, checks it, and grades what trainees hand in.
@@ -55,12 +56,44 @@ enum Command {
         #[arg(long, default_value = ".venv/bin/python")]
         python: PathBuf,
     },
-    /// Shows the best points of each trainee in each module.
+    /// Shows the best points of each trainee in each module, and how far each cohort is.
     Progress {
-        /// The file that `grade --ledger` has written.
-        #[arg(long, value_name = "FILE")]
-        ledger: PathBuf,
+        #[command(flatten)]
+        files: Files,
     },
+    /// Shows for each question how many have it right, and what was said to the others most often.
+    Statistics {
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Prints the certificate of a trainee who has passed all modules of a level, as Markdown.
+    Certificate {
+        #[command(flatten)]
+        files: Files,
+        /// The trainee's number.
+        #[arg(long, value_name = "NUMBER")]
+        trainee: u32,
+        /// basic, intermediate or advanced.
+        #[arg(long, default_value = "basic")]
+        level: String,
+    },
+}
+
+/// What was handed in, and by whom it may be.
+#[derive(Debug, clap::Args)]
+struct Files {
+    /// The file that `grade --ledger` has written.
+    #[arg(long, value_name = "FILE")]
+    ledger: PathBuf,
+    /// Those who are enrolled: a line NUMBER,COHORT each. Without it, everybody counts.
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
+}
+
+impl Files {
+    fn read(&self) -> haetae_course::Result<Ledger> {
+        Ledger::read(&self.ledger, self.roster.as_deref())
+    }
 }
 
 fn main() -> Result<ExitCode> {
@@ -104,7 +137,11 @@ fn main() -> Result<ExitCode> {
                 return Ok(ExitCode::from(2));
             }
         }
-        Command::Progress { ledger } => print!("{}", progress::table(&course, &ledger)?),
+        Command::Progress { files } => print!("{}", files.read()?.table(&course)),
+        Command::Statistics { files } => print!("{}", files.read()?.statistics(&course)),
+        Command::Certificate { files, trainee, level } => {
+            print!("{}", files.read()?.certificate(&course, trainee, &level)?);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -78,11 +78,11 @@ impl Cell {
 ///
 /// # Errors
 /// Never in practice: cells are plain data.
-pub fn text(module: &str, part: &str, cells: &[Cell]) -> Result<String> {
+pub fn text(module: &str, part: &str, language: &str, cells: &[Cell]) -> Result<String> {
     let notebook = json!({
         "cells": cells.iter().map(Cell::json).collect::<Vec<_>>(),
         "metadata": {
-            "haetae": {"course": {"module": module, "part": part}},
+            "haetae": {"course": {"language": language, "module": module, "part": part}},
             "kernelspec": {"display_name": "Rust (Haetae)", "language": "rust", "name": "haetae"},
             "language_info": {"name": "rust"},
         },

@@ -1,14 +1,14 @@
-//! Reports of submissions in a file, a line each, to how far each trainee is.
+//! Reports of submissions in a file, a line each, to how far each trainee is, what is found hard, and certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::grade::Report;
-use crate::source::Course;
+use crate::source::{Course, Module};
 
 /// A module counts as passed with this share of its points.
 pub const PASS: f64 = 0.6;
@@ -25,39 +25,173 @@ pub fn record(ledger: &Path, report: &Report) -> Result<()> {
     file.write_all(format!("{line}\n").as_bytes()).map_err(io)
 }
 
-/// A table: a line a trainee, a column a module with the best points of all submissions, and how many modules
-/// were passed.
-///
-/// # Errors
-/// When the file cannot be read, or a line of it is no report.
-pub fn table(course: &Course, ledger: &Path) -> Result<String> {
-    let text = fs::read_to_string(ledger).map_err(|source| Error::Io { path: ledger.to_owned(), source })?;
-    let mut best: BTreeMap<(u32, String), u32> = BTreeMap::new();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let what = format!("{}:{}: expected a report of `haetae-course grade --ledger`", ledger.display(), at + 1);
-        let report: Report = serde_json::from_str(line).map_err(|source| Error::Json { what, source })?;
-        if let Some(trainee) = report.trainee {
-            let points = best.entry((trainee, report.module)).or_default();
-            *points = report.points.max(*points);
+/// All reports of a file, and those who are enrolled.
+pub struct Ledger {
+    path: PathBuf,
+    reports: Vec<Report>,
+    /// Trainee -> cohort; empty where nobody was enrolled by a file.
+    roster: BTreeMap<u32, String>,
+}
+
+impl Ledger {
+    /// Reads a file of reports and, where it is given, one of trainees: a line `NUMBER,COHORT` each.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a line of it is of another form.
+    pub fn read(ledger: &Path, roster: Option<&Path>) -> Result<Self> {
+        let read = |path: &Path| fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source });
+        let mut reports = Vec::new();
+        for (at, line) in read(ledger)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let what = format!("{}:{}: expected a report of `haetae-course grade --ledger`", ledger.display(), at + 1);
+            reports.push(serde_json::from_str(line).map_err(|source| Error::Json { what, source })?);
         }
+        let roster = roster.map_or_else(|| Ok(BTreeMap::new()), |path| enrolled(path, &read(path)?))?;
+        Ok(Self { path: ledger.to_owned(), reports, roster })
     }
-    let trainees: BTreeSet<u32> = best.keys().map(|(trainee, _)| *trainee).collect();
-    let mut table = String::from("trainee");
-    for module in &course.modules {
-        let _ = write!(table, "  {}", module.name);
+
+    /// The reports that count: of trainees who are enrolled, or of all where nobody is.
+    fn counted(&self) -> impl Iterator<Item = (u32, &Report)> {
+        let counts = |trainee: &u32| self.roster.is_empty() || self.roster.contains_key(trainee);
+        self.reports.iter().filter_map(move |report| report.trainee.filter(counts).map(|trainee| (trainee, report)))
     }
-    table.push_str("  passed\n");
-    for trainee in trainees {
-        let _ = write!(table, "{trainee:>7}");
-        let mut passed = 0;
+
+    /// The best report of each trainee in each module.
+    fn best(&self) -> BTreeMap<(u32, &str), &Report> {
+        let mut best: BTreeMap<(u32, &str), &Report> = BTreeMap::new();
+        for (trainee, report) in self.counted() {
+            let known = best.entry((trainee, &report.module)).or_insert(report);
+            if report.points > known.points {
+                *known = report;
+            }
+        }
+        best
+    }
+
+    /// A line a trainee, a column a module with the best points of all submissions, and how many modules were passed;
+    /// below it the share of passed modules of each cohort.
+    pub fn table(&self, course: &Course) -> String {
+        let best = self.best();
+        let mut trainees: BTreeSet<u32> = self.roster.keys().copied().collect();
+        trainees.extend(best.keys().map(|(trainee, _)| *trainee));
+        let mut table = String::from("trainee");
         for module in &course.modules {
-            let points = best.get(&(trainee, module.name.clone()));
-            let of = module.points();
-            passed += usize::from(points.is_some_and(|points| f64::from(*points) >= PASS * f64::from(of)));
-            let cell = points.map_or_else(|| "-".to_owned(), |points| format!("{points}/{of}"));
-            let _ = write!(table, "  {cell:>width$}", width = module.name.len());
+            let _ = write!(table, "  {}", module.name);
         }
-        let _ = writeln!(table, "  {passed} of {}", course.modules.len());
+        table.push_str("  passed\n");
+        let mut cohorts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for trainee in trainees {
+            let _ = write!(table, "{trainee:>7}");
+            let mut passed_here = 0;
+            for module in &course.modules {
+                let report = best.get(&(trainee, module.name.as_str()));
+                passed_here += usize::from(report.is_some_and(|report| passed(module, report)));
+                let cell =
+                    report.map_or_else(|| "-".to_owned(), |report| format!("{}/{}", report.points, module.points()));
+                let _ = write!(table, "  {cell:>width$}", width = module.name.len());
+            }
+            let _ = writeln!(table, "  {passed_here} of {}", course.modules.len());
+            if let Some(cohort) = self.roster.get(&trainee) {
+                let (members, modules) = cohorts.entry(cohort).or_default();
+                *members += 1;
+                *modules += passed_here;
+            }
+        }
+        for (cohort, (members, modules)) in cohorts {
+            let all = members * course.modules.len();
+            let _ = writeln!(table, "cohort {cohort}: {members} trainees, {modules} of {all} modules passed");
+        }
+        table
     }
-    Ok(table)
+
+    /// For each question that somebody has answered: how many trainees, how many of them right in the end, how many
+    /// submissions it took, and what was said most often.
+    pub fn statistics(&self, course: &Course) -> String {
+        let mut text = String::from("question         trainees  right  submissions  said most often\n");
+        for module in &course.modules {
+            for question in &module.questions {
+                let marks: Vec<(u32, &crate::grade::Mark)> = self
+                    .counted()
+                    .filter(|(_, report)| report.module == module.name)
+                    .flat_map(|(trainee, report)| report.marks.iter().map(move |mark| (trainee, mark)))
+                    .filter(|(_, mark)| mark.question == question.name)
+                    .collect();
+                if marks.is_empty() {
+                    continue;
+                }
+                let trainees: BTreeSet<u32> = marks.iter().map(|(trainee, _)| *trainee).collect();
+                let right: BTreeSet<u32> =
+                    marks.iter().filter(|(_, mark)| mark.says.is_empty()).map(|(trainee, _)| *trainee).collect();
+                let mut said: BTreeMap<&str, usize> = BTreeMap::new();
+                for (_, mark) in marks.iter().filter(|(_, mark)| !mark.says.is_empty()) {
+                    *said.entry(mark.says.as_str()).or_default() += 1;
+                }
+                // Of two that were said as often, the first in the alphabet.
+                let most = said.iter().rev().max_by_key(|(_, times)| **times);
+                let most = most.map_or_else(String::new, |(says, times)| format!("{times} x {says}"));
+                let name = format!("{} {}", module.name, question.name);
+                let (all, right, times) = (trainees.len(), right.len(), marks.len());
+                let _ = writeln!(text, "{name:<16} {all:>8}  {right:>5}  {times:>11}  {most}");
+            }
+        }
+        text
+    }
+
+    /// The certificate of a trainee for a level, as Markdown.
+    ///
+    /// # Errors
+    /// [`Error::NotPassed`] with the modules that are missing.
+    pub fn certificate(&self, course: &Course, trainee: u32, level: &str) -> Result<String> {
+        let best = self.best();
+        let modules: Vec<&Module> = course.modules.iter().filter(|module| module.level == level).collect();
+        let of = |module: &Module| best.get(&(trainee, module.name.as_str())).copied();
+        let missing: Vec<String> = modules
+            .iter()
+            .filter(|module| !of(module).is_some_and(|report| passed(module, report)))
+            .map(|module| match of(module) {
+                Some(report) => format!("{} ({} of {} points)", module.name, report.points, module.points()),
+                None => format!("{} (nothing handed in)", module.name),
+            })
+            .collect();
+        if modules.is_empty() || !missing.is_empty() {
+            let path = self.path.clone();
+            return Err(Error::NotPassed { path, trainee, level: level.to_owned(), missing });
+        }
+        let mut text =
+            format!("# Certificate\n\nTrainee {trainee} has passed the {level} level of the Haetae course.\n\n");
+        text.push_str("| module | points |\n|---|---|\n");
+        let (mut reached, mut all) = (0, 0);
+        for module in modules {
+            let points = of(module).map_or(0, |report| report.points);
+            reached += points;
+            all += module.points();
+            let _ = writeln!(text, "| {} | {points} of {} |", module.title, module.points());
+        }
+        let _ = writeln!(text, "| **All** | **{reached} of {all}** |");
+        Ok(text)
+    }
+}
+
+fn passed(module: &Module, report: &Report) -> bool {
+    f64::from(report.points) >= PASS * f64::from(module.points())
+}
+
+fn enrolled(path: &Path, text: &str) -> Result<BTreeMap<u32, String>> {
+    let mut roster = BTreeMap::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = |what: &str| Error::Roster {
+            path: path.to_owned(),
+            line: at + 1,
+            what: what.to_owned(),
+            found: line.chars().take(60).collect(),
+        };
+        let (number, cohort) = line.split_once(',').ok_or_else(|| wrong("expected NUMBER,COHORT"))?;
+        let number: u32 = number.trim().parse().map_err(|_| wrong("expected a number first"))?;
+        if !(1..=999_999).contains(&number) {
+            return Err(wrong("expected a number from 1 to 999999"));
+        }
+        if roster.insert(number, cohort.trim().to_owned()).is_some() {
+            return Err(wrong("this trainee is enrolled twice; take one line out"));
+        }
+    }
+    Ok(roster)
 }

@@ -33,10 +33,15 @@ def opened(sealed):
     return json.loads(plain[4:])
 
 
-def checks(module):
+LANGUAGES = [
+    tuple(line.split()) for line in (ROOT / "course-material/languages").read_text().splitlines() if not line.startswith("#")
+]
+
+
+def checks(module, part="exercise"):
     """Question -> its sealed text and the check in it."""
     found = {}
-    for source in code(module, "exercise").values():
+    for source in code(module, part).values():
         for name, sealed in SEALED.findall(source):
             found[name] = (sealed, opened(sealed))
     return found

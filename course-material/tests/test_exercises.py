@@ -2,7 +2,7 @@
 what its author has for it."""
 
 import pytest
-from course import MODULES, cells, checks, code
+from course import LANGUAGES, MODULES, cells, checks, code
 
 TOP = ["trainee", "my-items", "my-inspections"]
 
@@ -123,3 +123,25 @@ def test_the_checks_carry_what_nbgrader_needs():
                 assert about["grade"] and about["locked"] and about["points"] >= 1 and about["grade_id"] == name
             elif name in {*TOP[1:]}:
                 assert about["locked"] and not about["solution"]
+
+
+@pytest.mark.parametrize(("language", "module"), LANGUAGES)
+def test_a_translation_asks_the_same(language, module):
+    """What is run is the same, but for comments; what is right is the same, but for the advice."""
+    assert code(module, "lesson") == code(module, f"lesson.{language}")
+    english, translated = checks(module), checks(module, f"exercise.{language}")
+    for name, (_, check) in english.items():
+        _, theirs = translated[name]
+        assert [trap.pop("query") for trap in check["traps"]] == [trap.pop("query") for trap in theirs["traps"]]
+        assert all(mine["says"] != other["says"] for mine, other in zip(check.pop("traps"), theirs.pop("traps"), strict=True))
+        assert check == theirs
+    assert english.keys() == translated.keys()
+
+
+@pytest.mark.parametrize(("language", "module"), LANGUAGES)
+def test_a_translation_advises_in_its_language(kernel, language, module):
+    exercise = code(module, f"exercise.{language}")
+    begin(kernel, exercise)
+    trap = checks(module, f"exercise.{language}")["q1"][1]["traps"][0]
+    kernel.ok("%%sql --save q1\n" + trap["query"].replace("{trainee}", "1001"))
+    kernel.fails(exercise["q1-check"], "Error", trap["says"])

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from course import MODULES, NOTEBOOKS, cells
+from course import MODULES, NOTEBOOKS, ROOT, cells
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import CheckCellMetadata, ClearHiddenTests, ClearSolutions
+from traitlets.config.loader import PyFileConfigLoader
 
 BIN = Path(sys.executable).parent
 MODULE = "01-tour"
@@ -24,20 +26,32 @@ def nbgrader(folder, *words):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, server):
-    """All modules as one assignment: a program that starts costs seconds."""
+    """One module as an assignment of nbgrader's."""
     folder = tmp_path_factory.mktemp("course")
     (folder / "source/basic").mkdir(parents=True)
-    for module in MODULES:
-        shutil.copy(NOTEBOOKS / module / "solution.ipynb", folder / f"source/basic/{module}.ipynb")
+    shutil.copy(NOTEBOOKS / MODULE / "solution.ipynb", folder / f"source/basic/{MODULE}.ipynb")
     nbgrader(folder, "generate_assignment", "basic")
     return folder
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_the_exercise_is_what_nbgrader_makes_of_the_solution(course, module):
-    theirs = nbformat.read(course / f"release/basic/{module}.ipynb", as_version=4)
+def same(theirs, module):
     ours = cells(module, "exercise")
     assert {cell.id: cell.source for cell in theirs.cells} == {name: cell.source for name, cell in ours.items()}
+
+
+def test_the_exercise_is_what_nbgrader_makes_of_the_solution(course):
+    same(nbformat.read(course / f"release/basic/{MODULE}.ipynb", as_version=4), MODULE)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_exercise_is_what_the_steps_of_nbgrader_make_of_the_solution(module):
+    """Its steps, without its programs, of which each costs seconds."""
+    loader = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT / "python"))
+    config = loader.load_config()
+    notebook = nbformat.read(NOTEBOOKS / module / "solution.ipynb", as_version=4)
+    for step in [ClearSolutions, CheckCellMetadata, ClearHiddenTests]:
+        notebook, _ = step(config=config).preprocess(notebook, {})
+    same(notebook, module)
 
 
 def test_nbgrader_gives_points_for_what_is_right(course):

@@ -35,6 +35,8 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     if part != "exercise" {
         return Err(no_exercise(format!("it is the {part} of {name}")));
     }
+    // Advice in the language of the file; what is right is the same in all of them.
+    let module = module.in_language(submission.language()).unwrap_or(module);
     let released = build::exercise(course, module, Form::Exercise)?;
     let solved = build::exercise(course, module, Form::Solution)?;
     let taken = submission.take(&released, &module.level);

@@ -54,6 +54,11 @@ impl Submission {
         Some((course["module"].as_str()?, course["part"].as_str()?))
     }
 
+    /// The language that it was made in.
+    pub fn language(&self) -> &str {
+        self.0["metadata"]["haetae"]["course"]["language"].as_str().unwrap_or_default()
+    }
+
     /// The cells that count, beside `released`, the exercise as it was given out.
     pub fn take(&self, released: &[Cell], level: &str) -> Taken {
         let mut taken = Taken::default();

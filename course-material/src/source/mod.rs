@@ -2,41 +2,17 @@
 
 mod blocks;
 mod exercise;
+mod module;
+mod translation;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use blocks::Complaint;
 pub use blocks::{Block, Pieces};
 pub use exercise::Question;
+pub use module::Module;
 
 use crate::error::{Error, Mistake, Result};
-
-/// A module of the course.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Module {
-    /// `NN-slug`, the name of its folder.
-    pub name: String,
-    /// Its title.
-    pub title: String,
-    /// `basic`, `intermediate` or `advanced`.
-    pub level: String,
-    /// How long it takes.
-    pub minutes: u32,
-    /// What is read and run.
-    pub lesson: Vec<Block>,
-    /// What is solved.
-    pub exercise: Vec<Block>,
-    /// The questions of the exercise.
-    pub questions: Vec<Question>,
-}
-
-impl Module {
-    /// The points of all its questions.
-    pub fn points(&self) -> u32 {
-        self.questions.iter().map(|question| question.points).sum()
-    }
-}
 
 /// The sources of the whole course.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +23,6 @@ pub struct Course {
     pub modules: Vec<Module>,
 }
 
-const LEVELS: [&str; 3] = ["basic", "intermediate", "advanced"];
-
 impl Course {
     /// Reads a folder.
     ///
@@ -57,6 +31,7 @@ impl Course {
     pub fn read(folder: &Path) -> Result<Self> {
         let mut mistakes = Vec::new();
         let slice = slice(&read(&folder.join("slice.sql"))?, &mut mistakes);
+        let wanted = languages(&read(&folder.join("languages"))?, &mut mistakes);
         let parent = folder.join("modules");
         let mut names = Vec::new();
         for entry in fs::read_dir(&parent).map_err(|source| Error::Io { path: parent.clone(), source })? {
@@ -75,7 +50,17 @@ impl Course {
                     remedy: "Number the folders 01, 02, 03 without a gap, as in 01-tour".to_owned(),
                 });
             }
-            modules.extend(module(folder, name, &mut mistakes)?);
+            let languages: Vec<String> =
+                wanted.iter().filter(|(_, of)| of == name).map(|(language, _)| language.clone()).collect();
+            modules.extend(module::module(folder, name, &languages, &mut mistakes)?);
+        }
+        for (language, name) in wanted.iter().filter(|(_, name)| !names.contains(name)) {
+            mistakes.push(Mistake {
+                file: PathBuf::from("languages"),
+                line: 0,
+                what: format!("`{language} {name}`: there is no module of this name"),
+                remedy: "Name a folder of modules/".to_owned(),
+            });
         }
         if mistakes.is_empty() { Ok(Self { slice, modules }) } else { Err(Error::Sources(mistakes)) }
     }
@@ -110,88 +95,19 @@ fn slice(text: &str, mistakes: &mut Vec<Mistake>) -> Vec<(String, String)> {
     queries
 }
 
-/// A module, or nothing where its sources are wrong: `mistakes` says how.
-fn module(folder: &Path, name: &str, mistakes: &mut Vec<Mistake>) -> Result<Option<Module>> {
-    let before = mistakes.len();
-    let file = |page: &str| PathBuf::from("modules").join(name).join(page);
-    let mut complain = |page: &str, complaints: Vec<Complaint>| {
-        mistakes.extend(complaints.into_iter().map(|(line, what, remedy)| Mistake {
-            file: file(page),
-            line,
-            what,
-            remedy,
-        }));
-    };
-    let mut pages = Vec::new();
-    for page in ["lesson.md", "exercise.md", "instructor.md"] {
-        match blocks::pieces(&read(&folder.join(file(page)))?) {
-            Ok(pieces) => pages.push(pieces),
-            Err(complaint) => {
-                complain(page, vec![complaint]);
-                pages.push(Pieces::default());
-            }
+/// Lines `LANGUAGE MODULE`: which modules there must be in which languages, beside English.
+fn languages(text: &str, mistakes: &mut Vec<Mistake>) -> Vec<(String, String)> {
+    let mut wanted = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')) {
+        match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [language, module] => wanted.push(((*language).to_owned(), (*module).to_owned())),
+            _ => mistakes.push(Mistake {
+                file: PathBuf::from("languages"),
+                line: at + 1,
+                what: format!("expected a language and a module, found `{line}`"),
+                remedy: "Write lines as `ko 01-tour`".to_owned(),
+            }),
         }
     }
-    let [lesson, exercise, instructor] = pages.as_slice() else { return Ok(None) };
-    let (title, level, minutes) = match head_of(lesson) {
-        Ok(head) => head,
-        Err(complaints) => {
-            complain("lesson.md", complaints);
-            return Ok(None);
-        }
-    };
-    let stray = |page: &Pieces, allowed: &[&str]| -> Vec<Complaint> {
-        let stray = page.blocks.iter().filter(|block| !allowed.contains(&block.kind.as_str()));
-        stray
-            .map(|block| {
-                (
-                    block.line,
-                    format!("a block `{}` has no place here", block.kind),
-                    "Move it into exercise.md".to_owned(),
-                )
-            })
-            .collect()
-    };
-    complain("lesson.md", stray(lesson, &["", "cell"]));
-    complain("instructor.md", stray(instructor, &[""]));
-    if !lesson.blocks.iter().any(|block| block.kind == "cell") {
-        complain("lesson.md", vec![(1, "the lesson has nothing to run".to_owned(), "Add a block `cell`".to_owned())]);
-    }
-    if instructor.blocks.is_empty() {
-        complain("instructor.md", vec![(1, "the page is empty".to_owned(), "Say what trainees find hard".to_owned())]);
-    }
-    let questions = match exercise::questions(&exercise.blocks) {
-        Ok(questions) => questions,
-        Err(complaints) => {
-            complain("exercise.md", complaints);
-            Vec::new()
-        }
-    };
-    let (lesson, exercise) = (lesson.blocks.clone(), exercise.blocks.clone());
-    let module = Module { name: name.to_owned(), title, level, minutes, lesson, exercise, questions };
-    Ok((mistakes.len() == before).then_some(module))
-}
-
-/// Title, level and minutes.
-fn head_of(page: &Pieces) -> std::result::Result<(String, String, u32), Vec<Complaint>> {
-    let field = |name: &str| page.head.get(name).filter(|(_, value)| !value.is_empty());
-    let missing: Vec<Complaint> = ["title", "level", "minutes"]
-        .into_iter()
-        .filter(|name| field(name).is_none())
-        .map(|name| (1, format!("the head has no `{name}`"), format!("Add a line `{name}: …` between the lines `---`")))
-        .collect();
-    let (Some(title), Some(level), Some(minutes)) = (field("title"), field("level"), field("minutes")) else {
-        return Err(missing);
-    };
-    if !LEVELS.contains(&level.1.as_str()) {
-        return Err(vec![(
-            level.0,
-            format!("there is no level `{}`", level.1),
-            format!("Choose of {}", LEVELS.join(", ")),
-        )]);
-    }
-    let Ok(length) = minutes.1.parse() else {
-        return Err(vec![(minutes.0, format!("expected minutes, found `{}`", minutes.1), "Write a number".to_owned())]);
-    };
-    Ok((title.1.clone(), level.1.clone(), length))
+    wanted
 }

@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod ledger;
+mod translation;
+
 use haetae_course::build::{self, Form};
 use haetae_course::error::Error;
 use haetae_course::{Course, check};
@@ -32,6 +35,7 @@ fn course(file: &str, change: impl Fn(&str) -> String) -> (tempfile::TempDir, Re
     let slice = "%%sql --save my_items\nselect * from fact_item cross join trainee";
     for (name, text) in [
         ("slice.sql", slice.to_owned()),
+        ("languages", String::new()),
         ("modules/01-lines/lesson.md", LESSON.to_owned()),
         ("modules/01-lines/exercise.md", exercise()),
         ("modules/01-lines/instructor.md", INSTRUCTOR.to_owned()),
@@ -65,7 +69,7 @@ fn a_source_is_taken_apart() {
 #[test]
 fn a_mistake_is_named_with_its_file_its_line_and_a_remedy() {
     type Change = fn(&str) -> String;
-    let cases: [(&str, Change, &str); 17] = [
+    let cases: [(&str, Change, &str); 20] = [
         ("lesson.md", |_| String::new(), "lesson.md:1: the file has no head. Begin it with"),
         ("lesson.md", |text| text.replace("---\nText", "Text"), "lesson.md:1: the head has no end"),
         ("lesson.md", |text| text.replace("level: basic\n", ""), "lesson.md:1: the head has no `level`"),
@@ -83,6 +87,9 @@ fn a_mistake_is_named_with_its_file_its_line_and_a_remedy() {
         ("exercise.md", |text| text.replace("says:", "said:"), "exercise.md:20: a trap has no advice, or no query"),
         ("exercise.md", |text| text.replace("```hint\nLook.\n```\n", ""), "exercise.md:7: q1 has no hint"),
         ("slice.sql", |_| "select 1".into(), "slice.sql:1: expected saved queries"),
+        ("languages", |_| "# all\nko\n".into(), "languages:2: expected a language and a module, found `ko`"),
+        ("languages", |_| "ko 02-more\n".into(), "`ko 02-more`: there is no module of this name"),
+        ("languages", |_| "ko 01-lines\n".into(), "lesson.ko.md: the translation is missing"),
     ];
     for (file, change, part) in cases {
         let (_folder, course) = course(file, change);
@@ -109,7 +116,8 @@ fn building_twice_gives_the_same_bytes_and_touches_nothing() {
     fs::create_dir_all(stray.parent().unwrap()).unwrap();
     fs::write(&stray, "{}").unwrap();
     let written = build::write(&course, folder.path()).unwrap();
-    assert_eq!(written.len(), 3 * course.modules.len() + 1);
+    let translations: usize = course.modules.iter().map(|module| module.translations.len()).sum();
+    assert_eq!(written.len(), 3 * course.modules.len() + 2 * translations + 1);
     assert!(!stray.exists());
     assert_eq!(build::write(&course, folder.path()).unwrap(), Vec::<PathBuf>::new());
     assert_eq!(check::stale(&course, folder.path()).unwrap(), []);
@@ -129,7 +137,7 @@ fn the_notebooks_of_the_repository_are_up_to_date() {
 #[test]
 fn what_is_given_out_holds_no_solution_and_no_hidden_test() {
     let course = ours();
-    for module in &course.modules {
+    for module in course.modules.iter().flat_map(|module| std::iter::once(module).chain(&module.translations)) {
         let cells = build::exercise(&course, module, Form::Exercise).unwrap();
         let text: String = cells.iter().map(|cell| cell.source.as_str()).collect();
         assert!(!text.contains("SOLUTION") && !text.contains("HIDDEN") && !text.contains("check_for"));
