@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,7 +33,7 @@ def hand_in(context, module, solved, trainee):
 
 def grade(context, environment, file):
     """The report on a file."""
-    command = [context.bin / "haetae-course", "grade", file, "--json", "--python", sys.executable]
+    command = [context.bin / "haetae-course", "grade", file, "--json"]
     done = subprocess.run(command, cwd=context.root, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode not in (0, 2):
         raise RuntimeError(f"haetae-course grade {file.name}: {done.stderr.strip()}")

@@ -115,7 +115,9 @@ fn main() -> Result<ExitCode> {
         }
         Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, python } => {
             if std::env::var_os("HAETAE_URL").is_none() {
-                bail!("HAETAE_URL is not set: start the lab (`make lab`), and export the two variables that it prints");
+                bail!(
+                    "HAETAE_URL is not set: start the lab (`make lab`), and export HAETAE_URL and HAETAE_SECRET_FILE as docs/guides/course.md has them"
+                );
             }
             let runner = Runner { python, kernel: "haetae".to_owned() };
             let limits = Limits {

@@ -14,6 +14,8 @@ use super::limits::Limits;
 use crate::error::{Error, Result};
 
 const PROGRAM: &str = include_str!("run.py");
+/// Where a client finds the server's password.
+const SECRET_VARIABLE: &str = "HAETAE_SECRET_FILE";
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -89,7 +91,13 @@ impl Runner {
     }
 
     fn start(&self, folder: &Path) -> std::io::Result<Child> {
-        Command::new(&self.python)
+        // It starts in another folder, so paths have to be whole. Links are kept: that of a virtual environment says
+        // which one it is.
+        let mut command = Command::new(std::path::absolute(&self.python)?);
+        if let Some(secret) = std::env::var_os(SECRET_VARIABLE) {
+            command.env(SECRET_VARIABLE, std::path::absolute(secret)?);
+        }
+        command
             .args(["-c", PROGRAM])
             .current_dir(folder)
             .env_remove("HAETAE_ALLOW_BASH")
