@@ -3,6 +3,7 @@ cells have compiled; the user's own kernels and settings are not touched."""
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,8 @@ VERSION = "0.22.0"
 NAME = f"evcxr_jupyter {VERSION}"
 FOLDER = CACHE / "haetae/peers" / f"evcxr_jupyter-{VERSION}"
 PROGRAM = FOLDER / "bin/evcxr_jupyter"
+# The versions that polars was compiled with: a newer one of a small crate would have it compiled anew.
+LOCK = FOLDER / "Cargo.lock"
 # Seconds: it compiles polars when a notebook names it for the first time.
 FIRST_CELL = 3 * 3600
 
@@ -72,6 +75,12 @@ def work():
     return folder
 
 
+def same_versions():
+    """Before the program starts: it makes its crate anew, and cargo then keeps to the versions that it finds."""
+    if LOCK.exists():
+        shutil.copy(LOCK, work() / "Cargo.lock")
+
+
 def first_cell():
     """Names polars with our features, as an analyst has to."""
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
@@ -97,4 +106,5 @@ def begin(run, quick):
     if known.get("cell") != cell:
         known = {"cell": cell, "seconds": time.monotonic() - begun}
         built.write_text(json.dumps(known))
+        shutil.copy(work() / "Cargo.lock", LOCK)
     return known["seconds"]

@@ -46,6 +46,7 @@ def beside_evcxr(context, running, run, ours, n):
         evcxr.install(context.quick)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         options = {"kernels": evcxr.kernels(), "cwd": evcxr.work(), **quiet}
+        evcxr.same_versions()
         with running(evcxr.environment(), "evcxr", **options) as peer:
             built = evcxr.begin(lambda code, limit: run(peer.client, code, limit), context.quick)
             run(peer.client, FRAME_SETUP)
