@@ -12,8 +12,18 @@ pub(crate) fn check_rows(
     if features.rows() == 0 || features.columns() == 0 {
         return Err(Error::Empty { what, rows: features.rows(), columns: features.columns() });
     }
-    if target.len() != features.rows() {
-        return Err(Error::Rows { what: "target", expected: features.rows(), found: target.len() });
+    targets(features.rows(), target, objective)?;
+    check_categories(features)
+}
+
+/// A target of 0 and 1 for each of so many rows.
+pub(crate) fn labels_of(rows: usize, target: &[f64]) -> Result<()> {
+    targets(rows, target, Objective::Binary)
+}
+
+fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
+    if target.len() != rows {
+        return Err(Error::Rows { what: "target", expected: rows, found: target.len() });
     }
     #[expect(clippy::cast_precision_loss, reason = "at most 10000 classes")]
     let wrong = |value: f64| match objective {
@@ -29,7 +39,7 @@ pub(crate) fn check_rows(
         };
         return Err(Error::Target { row, expected, found: target[row] });
     }
-    check_categories(features)
+    Ok(())
 }
 
 /// Every value of a categorical feature must be a code or missing.
@@ -77,6 +87,23 @@ pub(crate) fn check_weights(weights: &[f64], target: &[f64]) -> Result<()> {
         return Ok(());
     }
     Err(Error::OneClass { found: f64::from(weighed(1.0)), rows: weights.len() })
+}
+
+/// Fails at the first feature whose name or type differs.
+pub(crate) fn same_types(
+    names: &[String],
+    categorical: &dyn Fn(usize) -> bool,
+    features: &FeatureMatrix,
+) -> Result<()> {
+    same_features(names, features.names())?;
+    match (0..names.len()).find(|&i| categorical(i) != features.is_categorical(i)) {
+        None => Ok(()),
+        Some(i) => {
+            let word = |categorical| if categorical { "categories" } else { "numbers" };
+            let (expected, found) = (word(categorical(i)), word(features.is_categorical(i)));
+            Err(Error::FeatureType { feature: names[i].clone(), expected, found })
+        }
+    }
 }
 
 /// Fails at the first feature that differs.

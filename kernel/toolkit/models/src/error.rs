@@ -230,6 +230,62 @@ pub enum Error {
         /// What it was to be.
         tolerance: f64,
     },
+    /// A solver of a margin ended short of its tolerance.
+    #[error(
+        "{model}: after {iterations} {what} a row still lies {violation:e} beyond what the best margin allows, expected at most {tolerance:e}; raise `iterations` or `tolerance`, or lower `c`"
+    )]
+    NotSettled {
+        /// Which model.
+        model: &'static str,
+        /// What was counted.
+        what: &'static str,
+        /// How many were made.
+        iterations: usize,
+        /// By how much the conditions of the best margin are violated.
+        violation: f64,
+        /// What it was to be.
+        tolerance: f64,
+    },
+    /// Probabilities are asked of a model that gives margins.
+    #[error("{model}: a margin is no probability; call `calibrated` with rows that it was not fitted on")]
+    NotCalibrated {
+        /// Which model.
+        model: &'static str,
+    },
+    /// Rows with another number of columns than those of the fit.
+    #[error("sparse rows: the model was fitted on {expected} columns, found {found}")]
+    Columns {
+        /// Columns at the fit; 0 where it was fitted on named features.
+        expected: usize,
+        /// Columns now.
+        found: usize,
+    },
+    /// Lists that are no matrix of sparse rows.
+    #[error("sparse rows, row {row}: {reason}")]
+    Sparse {
+        /// Row, counted from 0; 0 where it is about all.
+        row: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Bytes that do not hold the model that was asked for.
+    #[error("the file does not hold this model: {reason}")]
+    ModelFile {
+        /// Why not.
+        reason: String,
+    },
+    /// A feature is of another type than the model was fitted on.
+    #[error(
+        "feature `{feature}`: the model was fitted on {expected}, found {found}; make the column as it was for the fit"
+    )]
+    FeatureType {
+        /// The feature.
+        feature: String,
+        /// Type at the fit.
+        expected: &'static str,
+        /// Type now.
+        found: &'static str,
+    },
     /// Text that is no saved model.
     #[error("not a saved LightGBM model: {reason}")]
     ModelText {

@@ -24,6 +24,7 @@ mod baseline;
 mod bootstrap;
 mod calibration;
 mod check;
+mod class_weight;
 mod clearance;
 mod clustering;
 mod components;
@@ -31,34 +32,44 @@ mod contributions;
 mod drift;
 mod error;
 mod evaluation;
+mod file;
 mod forest;
 mod importance;
 mod isolation;
 mod lanes;
 mod learning;
 mod lightgbm;
+mod linear;
 mod logistic;
 pub mod metrics;
 mod random;
+mod svm;
 mod threads;
 
 pub use baseline::{ImporterHistory, Lookup};
 pub use bootstrap::{Figure, Interval, bootstrap};
 pub use calibration::{Isotonic, Platt, Reliability, ReliabilityBin, reliability};
+pub use class_weight::ClassWeight;
 pub use clearance::{Clearance, ClearanceModel, ClearanceRun, Stage};
 pub use clustering::{
-    CheckedDbscan, CheckedGaussianMixture, CheckedKMeans, ClusterProfile, Covariance, Dbscan, DbscanModel,
-    DbscanParams, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, KMeans, KMeansModel, KMeansParams,
-    Profiles, adjusted_rand_index, silhouette, silhouette_sampled,
+    CheckedDbscan, CheckedGaussianMixture, CheckedHdbscan, CheckedKMeans, ClusterProfile, Covariance, Dbscan,
+    DbscanModel, DbscanParams, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan, HdbscanModel,
+    HdbscanParams, KMeans, KMeansModel, KMeansParams, Profiles, adjusted_rand_index, silhouette, silhouette_sampled,
 };
 pub use components::{CheckedPca, Pca, PcaModel, PcaParams};
 pub use contributions::Contributions;
 pub use drift::{drift, psi};
 pub use error::{Error, Result};
 pub use evaluation::{Audit, Evaluation, Protocol, RATES, Score};
-pub use forest::{CheckedRandomForest, ClassWeight, OutOfBag, RandomForest, RandomForestModel, RandomForestParams};
+pub use file::{ModelCard, ModelFile};
+pub use forest::{CheckedRandomForest, OutOfBag, RandomForest, RandomForestModel, RandomForestParams};
 pub use importance::permutation_importance;
 pub use isolation::{CheckedIsolationForest, IsolationForest, IsolationForestModel, IsolationForestParams};
 pub use learning::{FitAndScore, learning_curve};
 pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
+pub use linear::SparseMatrix;
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
+pub use svm::{
+    CheckedLinearSvm, CheckedNystroem, CheckedSvm, Kernel, LinearSvm, LinearSvmModel, LinearSvmParams, MarginLoss,
+    Nystroem, NystroemModel, NystroemParams, Svm, SvmModel, SvmParams,
+};

@@ -2,16 +2,23 @@
 
 use super::platt::check;
 use crate::Result;
+use crate::file::{About, Described, stored};
 
 /// The non-falling steps that are nearest to the targets, joined by straight lines; needs more rows than
 /// [`super::Platt`], and makes no assumption about the form. Outside the fitted scores the ends hold.
 ///
 /// Source: Ayer et al., *An empirical distribution function for sampling with incomplete information*, 1955 (pooling
 /// of neighbours that fall); Zadrozny and Elkan, 2002 (its use).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Isotonic {
     scores: Vec<f64>,
     values: Vec<f64>,
+}
+
+impl std::fmt::Debug for Isotonic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "isotonic curve of {} corners", self.scores.len())
+    }
 }
 
 /// Rows with neighbouring scores that share a value.
@@ -89,5 +96,17 @@ impl Isotonic {
         }
         let (from, to) = (self.scores[right - 1], self.scores[right]);
         value(right - 1) + (value(right) - value(right - 1)) * ((score - from) / (to - from))
+    }
+}
+
+stored!(Isotonic { scores, values });
+
+impl Described for Isotonic {
+    fn about(&self) -> About {
+        About::of_bytes(Vec::new(), String::new())
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.scores.is_empty() && self.scores.len() == self.values.len()
     }
 }

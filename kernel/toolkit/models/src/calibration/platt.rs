@@ -1,5 +1,6 @@
 //! Scores -> probabilities by a logistic curve.
 
+use crate::file::{About, Described, stored};
 use crate::metrics::{both_classes, labels, same_rows};
 use crate::{Error, Result};
 
@@ -107,4 +108,16 @@ fn solve(scores: &[f64], wanted: &[f64], first: f64) -> (f64, f64) {
         }
     }
     (a, b)
+}
+
+stored!(Platt { a, b });
+
+impl Described for Platt {
+    fn about(&self) -> About {
+        About::of_bytes(Vec::new(), String::new())
+    }
+
+    fn is_sound(&self) -> bool {
+        true
+    }
 }

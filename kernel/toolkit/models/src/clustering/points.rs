@@ -1,6 +1,7 @@
 //! Features -> points whose distances mean something: numbers only, none missing, scaled if asked.
 
 use crate::check::{finite, same_features};
+use crate::file::stored;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
@@ -104,4 +105,14 @@ pub(crate) fn only_numbers(features: &FeatureMatrix) -> Result<()> {
         return Err(Error::Missing { feature: features.names()[column].clone(), row });
     }
     finite(features)
+}
+
+stored!(Scaling { names, means, deviations });
+
+impl Scaling {
+    /// Whether there is a mean and a deviation for each of some features.
+    pub(crate) fn is_sound(&self) -> bool {
+        let columns = self.names.len();
+        columns > 0 && self.means.len() == columns && self.deviations.len() == columns
+    }
 }

@@ -3,6 +3,7 @@
 mod svd;
 
 use crate::clustering::{Points, Scaling};
+use crate::file::{About, Described, Origin, stored};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
@@ -114,6 +115,7 @@ impl CheckedPca {
             variances: variances[..kept].to_vec(),
             total,
             singular: singular[..kept].to_vec(),
+            origin: Origin::of(&self.params),
         })
     }
 }
@@ -135,6 +137,7 @@ pub struct PcaModel {
     variances: Vec<f64>,
     total: f64,
     singular: Vec<f64>,
+    origin: Origin,
 }
 
 impl std::fmt::Debug for PcaModel {
@@ -196,5 +199,18 @@ impl PcaModel {
             columns.push(Column::new(name.as_str().into(), parts));
         }
         Ok(DataFrame::new(self.directions.len(), columns)?)
+    }
+}
+
+stored!(PcaModel { scaling, directions, variances, total, singular, origin });
+
+impl Described for PcaModel {
+    fn about(&self) -> About {
+        About::of_numbers(&self.scaling.names, &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        let columns = self.scaling.names.len();
+        self.scaling.is_sound() && self.directions.iter().all(|direction| direction.len() == columns)
     }
 }

@@ -1,5 +1,6 @@
 //! Values -> small whole numbers that trees are grown on, learnt from training rows.
 
+use crate::file::stored;
 use crate::random::Random;
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
@@ -41,6 +42,12 @@ impl Binner {
 
     pub(super) fn is_categorical(&self, feature: usize) -> bool {
         matches!(self.codings.get(feature), Some(Coding::Categories { .. }))
+    }
+
+    /// Whether there is a coding for each feature, of no more bins than fit.
+    pub(super) fn is_sound(&self) -> bool {
+        let few = |coding: &Coding| !matches!(coding, Coding::Number { bounds } if bounds.len() > 254);
+        self.codings.len() == self.names.len() && self.codings.iter().all(few)
     }
 
     /// Bins of all rows, column after column.
@@ -133,6 +140,9 @@ fn categories(column: &[f64], most: usize) -> Coding {
     let other = if crowded { u8::try_from(most - 1).unwrap_or(MISSING) } else { MISSING };
     Coding::Categories { bins, other }
 }
+
+stored!(Coding [0 => Number { bounds }, 1 => Categories { bins, other }]);
+stored!(Binner { codings, names });
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use super::bins::Binner;
 use super::grow::{Data, Grown, grow};
 use super::model::{OutOfBag, RandomForestModel};
-use super::params::{ClassWeight, RandomForestParams};
+use super::params::RandomForestParams;
 use super::sums::{Counts, Entry, Weighed};
 use super::tree::Tree;
 use crate::check::{check_rows, check_varies, check_weights, finite};
@@ -59,7 +59,7 @@ impl Fit<'_> {
             bins: &bins,
             categorical: &categorical,
             weights: self.weights,
-            classes: self.class_weights(),
+            classes: self.params.class_weight.of_rows(self.target, self.weights),
             features_per_split: self.params.features_per_split.unwrap_or(square_root.max(1)),
             min_rows_in_leaf: self.params.min_rows_in_leaf as u64,
             depth: self.params.depth,
@@ -68,7 +68,7 @@ impl Fit<'_> {
         let decreases = mean_decreases(&grown, bins.len());
         let trees: Vec<Tree> = grown.into_iter().map(|grown| grown.tree).collect();
         let out_of_bag = if self.params.out_of_bag { Some(self.out_of_bag(&trees, &bins)?) } else { None };
-        Ok(RandomForestModel::new(binner, trees, decreases, out_of_bag, self.params.threads))
+        Ok(RandomForestModel::new(binner, trees, decreases, out_of_bag, self.params))
     }
 
     fn trees(&self, data: &Data<'_>) -> Result<Vec<Grown>> {
@@ -119,19 +119,6 @@ impl Fit<'_> {
             }
         }
         bag
-    }
-
-    fn class_weights(&self) -> (f64, f64) {
-        match self.params.class_weight {
-            ClassWeight::Equal => (1.0, 1.0),
-            ClassWeight::Of { zero, one } => (zero, one),
-            ClassWeight::Balanced => {
-                let weight = |row: usize| self.weights.get(row).copied().unwrap_or(1.0);
-                let all: f64 = (0..self.target.len()).map(weight).sum();
-                let one: f64 = self.target.iter().enumerate().map(|(row, target)| target * weight(row)).sum();
-                (all / (2.0 * (all - one)), all / (2.0 * one))
-            }
-        }
     }
 
     fn out_of_bag(&self, trees: &[Tree], bins: &[Vec<u8>]) -> Result<OutOfBag> {

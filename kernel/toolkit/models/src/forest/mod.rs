@@ -8,9 +8,10 @@ mod fit;
 mod grow;
 mod model;
 mod params;
+mod quadrature;
 mod shap;
 mod sums;
 mod tree;
 
 pub use model::{OutOfBag, RandomForestModel};
-pub use params::{CheckedRandomForest, ClassWeight, RandomForest, RandomForestParams};
+pub use params::{CheckedRandomForest, RandomForest, RandomForestParams};

@@ -1,9 +1,11 @@
 //! Grown trees: scores, what they rest on, and what the rows that a tree did not see say of them.
 
 use super::bins::Binner;
-use super::shap::{Quadrature, explain};
+use super::params::RandomForestParams;
+use super::shap::{Room, Walk};
 use super::tree::Tree;
-use crate::check::{check_categories, finite, same_features};
+use crate::check::{check_categories, finite, same_types};
+use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
 use crate::{Contributions, Error, Result, metrics, permutation_importance};
 use haetae_display::stop;
@@ -13,8 +15,10 @@ use rayon::prelude::*;
 
 /// Rows that are scored at a time: a tree stays in the cache for so many.
 const SCORED: usize = 512;
-/// Rows that are explained at a time: each takes long.
-const EXPLAINED: usize = 4;
+/// Rows that are explained at a time: the tables of a tree stay in the cache for so many.
+const EXPLAINED: usize = 16;
+/// Steps of trees whose tables are held at a time, of 160 bytes each.
+const STEPS: usize = 1 << 19;
 
 /// A forest that has been grown; see [`super::RandomForest`].
 #[derive(Clone)]
@@ -23,6 +27,7 @@ pub struct RandomForestModel {
     trees: Vec<Tree>,
     decreases: Vec<f64>,
     out_of_bag: Option<OutOfBag>,
+    origin: Origin,
     threads: Option<usize>,
 }
 
@@ -38,9 +43,10 @@ impl RandomForestModel {
         trees: Vec<Tree>,
         decreases: Vec<f64>,
         out_of_bag: Option<OutOfBag>,
-        threads: Option<usize>,
+        params: &RandomForestParams,
     ) -> Self {
-        Self { binner, trees, decreases, out_of_bag, threads }
+        let origin = Origin::of(params);
+        Self { binner, trees, decreases, out_of_bag, origin, threads: params.threads }
     }
 
     /// Names of the features that it was fitted on, in their order.
@@ -69,11 +75,13 @@ impl RandomForestModel {
     /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::Infinite`] and
     /// [`Error::Category`] for a value that is no number or no code.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        self.blocks(features, 1, SCORED, &|bins, score| {
+        let mut scores = vec![0.0; features.rows()];
+        self.blocks(features, 1, SCORED, &mut scores, &|bins, score| {
             self.trees.iter().for_each(|tree| tree.add_scores(bins, self.names().len(), score));
             #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
             score.iter_mut().for_each(|score| *score /= self.trees.len() as f64);
-        })
+        })?;
+        Ok(scores)
     }
 
     /// What each feature adds to the probability of each row (SHAP values along the paths of the trees). All of a row's
@@ -89,18 +97,30 @@ impl RandomForestModel {
     /// As [`RandomForestModel::predict`].
     pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
         let width = self.names().len();
-        let depth = self.depth().min(width);
-        let quadrature = Quadrature::new(depth.div_ceil(2).max(1));
-        let values = self.blocks(features, width + 1, EXPLAINED, &|bins, values| {
-            for (row, values) in bins.chunks_exact(width).zip(values.chunks_exact_mut(width + 1)) {
-                for tree in &self.trees {
-                    explain(tree, row, &quadrature, &mut values[..width]);
-                    values[width] += tree.value(0);
-                }
-                #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
-                values.iter_mut().for_each(|value| *value /= self.trees.len() as f64);
+        let mut values = vec![0.0; features.rows() * (width + 1)];
+        let mut next = 0;
+        while next < self.trees.len() {
+            let from = next;
+            let mut walks: Vec<Walk> = Vec::new();
+            let mut steps = 0;
+            while next < self.trees.len() && (walks.is_empty() || steps + 2 * self.trees[next].len() < STEPS) {
+                walks.push(Walk::new(&self.trees[next]));
+                steps += walks.last().map_or(0, Walk::len);
+                next += 1;
             }
-        })?;
+            let trees = &self.trees[from..next];
+            self.blocks(features, width + 1, EXPLAINED, &mut values, &|bins, values| {
+                let mut room = Room::default();
+                for (walk, tree) in walks.iter().zip(trees) {
+                    for (row, values) in bins.chunks_exact(width).zip(values.chunks_exact_mut(width + 1)) {
+                        walk.explain(tree, row, &mut values[..width], &mut room);
+                        values[width] += walk.expected();
+                    }
+                }
+            })?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
+        values.iter_mut().for_each(|value| *value /= self.trees.len() as f64);
         Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
     }
 
@@ -139,12 +159,12 @@ impl RandomForestModel {
         features: &FeatureMatrix,
         width: usize,
         block: usize,
+        values: &mut [f64],
         fill: &(dyn Fn(&[u8], &mut [f64]) + Sync),
-    ) -> Result<Vec<f64>> {
-        same_features(self.names(), features.names())?;
+    ) -> Result<()> {
+        same_types(self.names(), &|i| self.binner.is_categorical(i), features)?;
         finite(features)?;
         check_categories(features)?;
-        let mut values = vec![0.0; features.rows() * width];
         let stopped = with_threads(self.threads, || {
             values.par_chunks_mut(block * width).enumerate().any(|(number, chunk)| {
                 let from = number * block;
@@ -157,7 +177,7 @@ impl RandomForestModel {
         if stopped {
             return Err(Error::Cancelled { what: "scored rows", done: 0, of: features.rows() });
         }
-        Ok(values)
+        Ok(())
     }
 }
 
@@ -204,5 +224,20 @@ impl OutOfBag {
     fn scored(&self) -> (Vec<f64>, Vec<f64>) {
         let pairs = self.target.iter().copied().zip(self.scores.iter().copied());
         pairs.filter(|(_, score)| !score.is_nan()).unzip()
+    }
+}
+
+stored!(OutOfBag { scores, target });
+stored!(RandomForestModel { binner, trees, decreases, out_of_bag, origin } anew { threads: None });
+
+impl Described for RandomForestModel {
+    fn about(&self) -> About {
+        About::new(self.names(), &|i| self.binner.is_categorical(i), &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        let features = self.names().len();
+        let trees = !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(features));
+        trees && self.binner.is_sound() && self.decreases.len() == features
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fit;
 use super::model::RandomForestModel;
-use crate::{Error, Result};
+use crate::{ClassWeight, Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Deepest tree: explanations walk trees from root to leaf, and no useful tree is deeper.
@@ -22,22 +22,6 @@ impl RandomForest {
     pub fn params() -> RandomForestParams {
         RandomForestParams::default()
     }
-}
-
-/// How much a row weighs by its target.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ClassWeight {
-    /// All the same.
-    Equal,
-    /// Both targets together the same: `rows / (2 * rows with that target)` each.
-    Balanced,
-    /// So much each.
-    Of {
-        /// Weight of a row with target 0.
-        zero: f64,
-        /// Weight of a row with target 1.
-        one: f64,
-    },
 }
 
 /// Parameters of [`RandomForest`]; each method sets one.
@@ -179,11 +163,7 @@ impl RandomForestParams {
         if !(2..=255).contains(&self.bins) {
             return fail("bins", "2 to 255", self.bins.to_string());
         }
-        if let ClassWeight::Of { zero, one } = self.class_weight
-            && let Some(wrong) = [zero, one].into_iter().find(|weight| !(*weight > 0.0 && weight.is_finite()))
-        {
-            return fail("class_weight", "finite weights above 0", wrong.to_string());
-        }
+        self.class_weight.check("random forest")?;
         if self.out_of_bag && !self.bootstrap {
             return fail("out_of_bag", "false where `bootstrap` is false: no row is left out", "true".to_owned());
         }

@@ -1,134 +1,216 @@
-//! One row in one tree -> what each feature adds to the tree's value.
+//! A tree, and rows -> what each feature adds to the tree's value.
 //!
 //! A coalition of known features gives a tree the value `sum over leaves of value * product over the features on the
 //! leaf's path of a factor`: whether the row fits the feature's splits (0 or 1) where the feature is known, and the share
 //! of training rows that fit them where it is not. With each feature known to the degree t, the factor is
 //! `share + t * (fits - share)`, and the Shapley value is the integral over t, from 0 to 1, of the derivative in that
 //! feature (Owen 1972). Along a path of m features it is a polynomial of degree m - 1.
+//!
+//! Shares and points are the same for all rows: of the factors, their quotients and the weights of the integral there are
+//! only two or three for each step down the tree. They are computed once, and rows choose among them.
 
+use super::quadrature::Quadrature;
 use super::tree::Tree;
-use std::f64::consts::PI;
+use crate::lanes::wide;
 
-/// Gauss and Legendre's points and weights on 0 to 1; exact up to degree `2 * points - 1`.
-pub(super) struct Quadrature {
-    points: Vec<f64>,
-    weights: Vec<f64>,
+/// Points that are worked on side by side.
+const SIDE: usize = 4;
+type Side = [f64; SIDE];
+
+/// What the way to a node of one feature multiplies: the share of rows that fit its splits, and whether the row does.
+fn factor(share: f64, fits: bool, point: f64) -> f64 {
+    // Never 0: a point lies strictly between 0 and 1, and no share is 0.
+    share + point * (f64::from(fits) - share)
 }
 
-impl Quadrature {
-    #[expect(clippy::cast_precision_loss, reason = "few points")]
-    pub(super) fn new(count: usize) -> Self {
-        let (mut points, mut weights) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for i in 0..count {
-            // Newton's method from a good first guess at the root of the Legendre polynomial.
-            let mut x = (PI * (i as f64 + 0.75) / (count as f64 + 0.5)).cos();
-            let mut slope = 1.0;
-            for _ in 0..100 {
-                let (mut before, mut value) = (1.0, x);
-                for n in 2..=count {
-                    let n = n as f64;
-                    (before, value) = (value, ((2.0 * n - 1.0) * x * value - (n - 1.0) * before) / n);
-                }
-                slope = count as f64 * (x * value - before) / (x * x - 1.0);
-                let step = value / slope;
-                x -= step;
-                if step.abs() < 1e-15 {
-                    break;
-                }
+/// A step from a node to one of its children, in the order in which a walk through the whole tree takes them.
+struct Step {
+    feature: u32,
+    parent: u32,
+    is_left: bool,
+    /// Steps from the root, this one counted.
+    depth: u16,
+    /// Depth of the last step before on the same feature, and its number; 0 where there is none.
+    before: u16,
+    before_step: u32,
+    /// Value of the leaf that it leads to; none where it leads to another split.
+    leaf: Option<f64>,
+}
+
+/// A tree as a list of steps, with all that does not depend on the row.
+pub(super) struct Walk {
+    steps: Vec<Step>,
+    /// For each step, at all points: what it multiplies if the row fits the feature still, no longer, or did not before;
+    /// and what the sum below gains if the row fits, or does not.
+    tables: Vec<[Side; 5]>,
+    sides: usize,
+    depth: usize,
+    expected: f64,
+}
+
+/// Room for one walk, used again and again.
+#[derive(Default)]
+pub(super) struct Room {
+    products: Vec<Side>,
+    sums: Vec<Side>,
+    gains: Vec<Side>,
+    fits: Vec<bool>,
+    open: Vec<usize>,
+}
+
+impl Walk {
+    #[expect(clippy::cast_possible_truncation, reason = "fewer nodes than rows, which 32 bits count; 256 deep at most")]
+    pub(super) fn new(tree: &Tree) -> Self {
+        let mut walk = Self { steps: Vec::new(), tables: Vec::new(), sides: 1, depth: 0, expected: tree.value(0) };
+        // Shares before and after each step.
+        let mut shares: Vec<(f64, f64)> = Vec::new();
+        let mut path: Vec<usize> = Vec::new();
+        let mut different = 0;
+        let mut open: Vec<(usize, bool, usize)> = Vec::new();
+        let push = |open: &mut Vec<(usize, bool, usize)>, at: usize, depth: usize| {
+            if tree.inner(at).is_some() {
+                open.extend([(at, false, depth), (at, true, depth)]);
             }
-            points.push((1.0 + x) / 2.0);
-            weights.push(1.0 / ((1.0 - x * x) * slope * slope));
-        }
-        Self { points, weights }
-    }
-
-    fn len(&self) -> usize {
-        self.points.len()
-    }
-}
-
-/// What is known on the way to a node of one feature: whether the row fits its splits, and the share of rows that do.
-#[derive(Clone, Copy)]
-struct Factor {
-    fits: f64,
-    share: f64,
-}
-
-impl Factor {
-    /// Never 0: a point lies strictly between 0 and 1, and no share is 0.
-    fn at(self, point: f64) -> f64 {
-        self.share + point * (self.fits - self.share)
-    }
-}
-
-struct Walk<'a> {
-    tree: &'a Tree,
-    row: &'a [u8],
-    quadrature: &'a Quadrature,
-    /// By feature, on the path to the current node.
-    factors: Vec<Option<Factor>>,
-    /// By depth, at each point: the product of the factors on the way down, and the sum of values below on the way up.
-    products: Vec<f64>,
-    sums: Vec<f64>,
-}
-
-/// Adds what each feature of `row` (as bins) adds to the value of `tree` to `values`.
-pub(super) fn explain(tree: &Tree, row: &[u8], quadrature: &Quadrature, values: &mut [f64]) {
-    let size = (tree.depth() + 1) * quadrature.len();
-    let mut walk = Walk {
-        tree,
-        row,
-        quadrature,
-        factors: vec![None; values.len()],
-        products: vec![1.0; size],
-        sums: vec![0.0; size],
-    };
-    walk.visit(0, 0, values);
-}
-
-impl Walk<'_> {
-    /// Leaves the sum of the values below `at` in `sums` of this depth. Trees are at most 256 deep.
-    fn visit(&mut self, at: usize, depth: usize, values: &mut [f64]) {
-        let points = self.quadrature.len();
-        let here = depth * points;
-        let Some((feature, left)) = self.tree.inner(at) else {
-            let value = self.tree.value(at);
-            for q in here..here + points {
-                self.sums[q] = value * self.products[q];
-            }
-            return;
         };
-        self.sums[here..here + points].fill(0.0);
-        let before = self.factors[feature];
-        let known = before.unwrap_or(Factor { fits: 1.0, share: 1.0 });
-        let goes_left = self.tree.goes_left(at, self.row[feature]);
-        for (child, taken) in [(left, goes_left), (left + 1, !goes_left)] {
-            let factor = Factor {
-                fits: if taken { known.fits } else { 0.0 },
-                share: known.share * self.tree.cover(child) / self.tree.cover(at),
-            };
-            for (q, &point) in self.quadrature.points.iter().enumerate() {
-                self.products[here + points + q] = self.products[here + q] / known.at(point) * factor.at(point);
-            }
-            self.factors[feature] = Some(factor);
-            self.visit(child, depth + 1, values);
-            values[feature] += self.gain(here + points, factor);
-            if let Some(before) = before {
-                // The split above counts the leaves below with its own factor, which does not hold for them.
-                values[feature] -= self.gain(here + points, before);
-            }
-            for q in here..here + points {
-                self.sums[q] += self.sums[q + points];
-            }
+        push(&mut open, 0, 1);
+        while let Some((parent, is_left, depth)) = open.pop() {
+            let Some((feature, left)) = tree.inner(parent) else { continue };
+            let child = left + usize::from(!is_left);
+            path.truncate(depth - 1);
+            let before = path.iter().rposition(|&step| walk.steps[step].feature as usize == feature);
+            let share_before = before.map_or(1.0, |at| shares[path[at]].1);
+            shares.push((share_before, share_before * tree.cover(child) / tree.cover(parent)));
+            let known = path.iter().filter(|&&step| walk.steps[step].before == 0).count();
+            different = different.max(known + usize::from(before.is_none()));
+            walk.depth = walk.depth.max(depth);
+            walk.steps.push(Step {
+                feature: feature as u32,
+                parent: parent as u32,
+                is_left,
+                depth: depth as u16,
+                before: before.map_or(0, |at| at as u16 + 1),
+                before_step: before.map_or(0, |at| path[at] as u32),
+                leaf: if tree.inner(child).is_none() { Some(tree.value(child)) } else { None },
+            });
+            path.push(walk.steps.len() - 1);
+            push(&mut open, child, depth + 1);
         }
-        self.factors[feature] = before;
+        walk.fill(different, &shares);
+        walk
     }
 
-    fn gain(&self, from: usize, factor: Factor) -> f64 {
-        let sums = &self.sums[from..from + self.quadrature.len()];
-        let terms = sums.iter().zip(&self.quadrature.points).zip(&self.quadrature.weights);
-        let integral: f64 = terms.map(|((sum, &point), weight)| weight * sum / factor.at(point)).sum();
-        integral * (factor.fits - factor.share)
+    /// The tables, for paths of so many different features.
+    fn fill(&mut self, different: usize, shares: &[(f64, f64)]) {
+        let rule = Quadrature::new(different.div_ceil(2).max(1));
+        self.sides = rule.len().div_ceil(SIDE);
+        self.tables.reserve(shares.len() * self.sides);
+        for &(before, share) in shares {
+            for side in 0..self.sides {
+                // Where there are no more points, everything is multiplied by 1 and gains nothing.
+                let mut table = [[1.0; SIDE], [1.0; SIDE], [1.0; SIDE], [0.0; SIDE], [0.0; SIDE]];
+                for i in 0..SIDE.min(rule.len() - side * SIDE) {
+                    let (point, weight) = (rule.points[side * SIDE + i], rule.weights[side * SIDE + i]);
+                    let (fits, misses) = (factor(share, true, point), factor(share, false, point));
+                    let (did_fit, did_miss) = (factor(before, true, point), factor(before, false, point));
+                    table[0][i] = fits / did_fit;
+                    table[1][i] = misses / did_fit;
+                    table[2][i] = misses / did_miss;
+                    table[3][i] = weight * (1.0 - share) / fits;
+                    table[4][i] = -weight * share / misses;
+                }
+                self.tables.push(table);
+            }
+        }
+    }
+
+    /// The value of the root: the tree's, before any feature is known.
+    pub(super) fn expected(&self) -> f64 {
+        self.expected
+    }
+
+    /// Steps of the walk, by which its time and its memory are counted.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len() * self.sides
+    }
+
+    /// Adds what each feature of `row` (as bins) adds to the value of `tree` to `values`.
+    pub(super) fn explain(&self, tree: &Tree, row: &[u8], values: &mut [f64], room: &mut Room) {
+        walk(self, tree, row, room);
+        for (value, gains) in values.iter_mut().zip(room.gains.chunks_exact(self.sides)) {
+            *value += gains.iter().flatten().sum::<f64>();
+        }
+    }
+}
+
+wide! {
+    /// Leaves the gains of all features in `room`.
+    fn walk(walk: &Walk, tree: &Tree, row: &[u8], room: &mut Room) {
+        let sides = walk.sides;
+        let Room { products, sums, gains, fits, open } = room;
+        products.clear();
+        products.resize((walk.depth + 1) * sides, [1.0; SIDE]);
+        sums.clear();
+        sums.resize((walk.depth + 1) * sides, [0.0; SIDE]);
+        gains.clear();
+        gains.resize(row.len() * sides, [0.0; SIDE]);
+        fits.clear();
+        fits.resize(walk.depth + 1, true);
+        open.clear();
+        for (number, step) in walk.steps.iter().enumerate() {
+            let depth = usize::from(step.depth);
+            while open.len() >= depth {
+                if let Some(last) = open.pop() {
+                    leave(walk, last, fits, sums, gains);
+                }
+            }
+            // Where there is none before, the flag of the root: nothing contradicts the row yet.
+            let did_fit = fits[usize::from(step.before)];
+            let taken = tree.goes_left(step.parent as usize, row[step.feature as usize]) == step.is_left;
+            let does_fit = did_fit && taken;
+            fits[depth] = does_fit;
+            let which = if does_fit { 0 } else if did_fit { 1 } else { 2 };
+            let value = step.leaf.unwrap_or(0.0);
+            for side in 0..sides {
+                let (ratio, above) = (walk.tables[number * sides + side][which], products[(depth - 1) * sides + side]);
+                let (product, sum) = (&mut products[depth * sides + side], &mut sums[depth * sides + side]);
+                for i in 0..SIDE {
+                    product[i] = above[i] * ratio[i];
+                    sum[i] = product[i] * value;
+                }
+            }
+            open.push(number);
+        }
+        while let Some(last) = open.pop() {
+            leave(walk, last, fits, sums, gains);
+        }
+    }
+}
+
+/// Counts what lies below a step for its feature, and adds it to what lies below the step before.
+#[inline(always)]
+fn leave(walk: &Walk, number: usize, fits: &[bool], sums: &mut [Side], gains: &mut [Side]) {
+    let (step, sides) = (&walk.steps[number], walk.sides);
+    let depth = usize::from(step.depth);
+    let own = if fits[depth] { 3 } else { 4 };
+    let above = if fits[usize::from(step.before)] { 3 } else { 4 };
+    for side in 0..sides {
+        let sum = sums[depth * sides + side];
+        let gain = &mut gains[step.feature as usize * sides + side];
+        let table = walk.tables[number * sides + side][own];
+        for i in 0..SIDE {
+            gain[i] += sum[i] * table[i];
+        }
+        if step.before > 0 {
+            // The step above counts the leaves below with its own factor, which does not hold for them.
+            let table = walk.tables[step.before_step as usize * sides + side][above];
+            for i in 0..SIDE {
+                gain[i] -= sum[i] * table[i];
+            }
+        }
+        let up = &mut sums[(depth - 1) * sides + side];
+        for i in 0..SIDE {
+            up[i] += sum[i];
+        }
     }
 }
 
@@ -191,28 +273,15 @@ mod tests {
     fn contributions_are_the_shapley_values_of_the_definition() {
         let mut random = Random::new(11);
         for (features, depth) in [(1_usize, 1_usize), (2, 3), (3, 6), (5, 5), (7, 8)] {
-            let quadrature = Quadrature::new(depth.min(features).div_ceil(2));
+            let mut room = Room::default();
             for _ in 0..20 {
                 let tree = random_tree(&mut random, features, depth);
                 let row: Vec<u8> = (0..features).map(|_| [0, 1, 2, 3, 255][random.below(5)]).collect();
                 let mut found = vec![0.0; features];
-                explain(&tree, &row, &quadrature, &mut found);
+                Walk::new(&tree).explain(&tree, &row, &mut found, &mut room);
                 for (found, expected) in found.iter().zip(shapley(&tree, &row)) {
                     assert!((found - expected).abs() < 1e-12, "{found} and {expected}, {features} features");
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn the_rule_is_exact_for_polynomials_of_its_degree() {
-        for count in [1, 2, 3, 8, 20, 64, 128] {
-            let rule = Quadrature::new(count);
-            for degree in [0, 1, count, 2 * count - 1] {
-                let terms = rule.points.iter().zip(&rule.weights);
-                let integral: f64 = terms.map(|(point, weight)| weight * point.powi(degree as i32)).sum();
-                let expected = 1.0 / (degree as f64 + 1.0);
-                assert!((integral - expected).abs() < 1e-12, "{count} points, degree {degree}: {integral}");
             }
         }
     }

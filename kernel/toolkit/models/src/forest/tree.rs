@@ -1,6 +1,7 @@
 //! One grown tree: from bins to the share of target 1 in a leaf.
 
 use super::bins::MISSING;
+use crate::file::stored;
 
 /// The `set` of a split by order.
 const NO_SET: u32 = u32::MAX;
@@ -82,6 +83,18 @@ impl Tree {
         }
     }
 
+    /// Whether every path comes to an end, over features and sets that there are.
+    pub(super) fn is_sound(&self, features: usize) -> bool {
+        let count = self.nodes.len();
+        let ends = |(at, node): (usize, &Node)| {
+            let left = node.left as usize;
+            let split = left > at && left + 1 < count && (node.feature as usize) < features;
+            left == at || (split && (node.set == NO_SET || (node.set as usize) < self.sets.len()))
+        };
+        let lists = count > 0 && self.values.len() == count && self.covers.len() == count;
+        lists && self.nodes.iter().enumerate().all(ends) && self.depth() <= 256
+    }
+
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -155,3 +168,6 @@ impl Tree {
         depths.into_iter().max().unwrap_or(0)
     }
 }
+
+stored!(Node { feature, left, set, bin, missing_left });
+stored!(Tree { nodes, values, covers, sets });

@@ -1,5 +1,6 @@
 //! Drawn rows -> a tree of random cuts, and how deep a row falls in it.
 
+use crate::file::stored;
 use crate::random::Random;
 use haetae_features::FeatureMatrix;
 
@@ -14,7 +15,12 @@ enum Node {
 
 /// A tree of random cuts.
 #[derive(Debug, Clone)]
-pub(super) struct Cuts(Vec<Node>);
+pub(super) struct Cuts {
+    nodes: Vec<Node>,
+}
+
+stored!(Node [0 => Cut { feature, value, left }, 1 => End { length }]);
+stored!(Cuts { nodes });
 
 /// The mean length of a path to an unsuccessful search among so many: what `rows` rows would add to it.
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
@@ -59,13 +65,22 @@ impl Cuts {
             open.push((left + 1, from + kept, to, depth + 1));
             open.push((left, from, from + kept, depth + 1));
         }
-        Self(nodes)
+        Self { nodes }
+    }
+
+    /// Whether every path comes to an end, over features that there are.
+    pub(super) fn is_sound(&self, features: usize) -> bool {
+        let ends = |(at, node): (usize, &Node)| match *node {
+            Node::Cut { feature, left, .. } => feature < features && left > at && left < self.nodes.len() - 1,
+            Node::End { .. } => true,
+        };
+        !self.nodes.is_empty() && self.nodes.iter().enumerate().all(ends)
     }
 
     pub(super) fn length(&self, value: impl Fn(usize) -> f64) -> f64 {
         let mut at = 0;
         loop {
-            match self.0[at] {
+            match self.nodes[at] {
                 Node::Cut { feature, value: cut, left } => at = left + usize::from(value(feature) >= cut),
                 Node::End { length } => return length,
             }

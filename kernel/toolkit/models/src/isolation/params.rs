@@ -3,6 +3,7 @@
 use super::grow::{Cuts, mean_length};
 use crate::check::same_features;
 use crate::clustering::only_numbers;
+use crate::file::{About, Described, Origin, stored};
 use crate::random::Random;
 use crate::threads::with_threads;
 use crate::{Error, Result};
@@ -136,7 +137,8 @@ impl CheckedIsolationForest {
         let trees: Option<Vec<Cuts>> =
             with_threads(self.params.threads, || (0..of).into_par_iter().map(one).collect())?;
         let trees = trees.ok_or(Error::Cancelled { what: "trees", done: 0, of })?;
-        Ok(IsolationForestModel { names: features.names().to_vec(), trees, rows, threads: self.params.threads })
+        let (names, origin) = (features.names().to_vec(), Origin::of(&self.params));
+        Ok(IsolationForestModel { names, trees, rows, origin, threads: self.params.threads })
     }
 }
 
@@ -158,6 +160,7 @@ pub struct IsolationForestModel {
     names: Vec<String>,
     trees: Vec<Cuts>,
     rows: usize,
+    origin: Origin,
     threads: Option<usize>,
 }
 
@@ -187,5 +190,17 @@ impl IsolationForestModel {
             (-lengths.sum::<f64>() / scale).exp2()
         };
         with_threads(self.threads, || (0..features.rows()).into_par_iter().with_min_len(64).map(score).collect())
+    }
+}
+
+stored!(IsolationForestModel { names, trees, rows, origin } anew { threads: None });
+
+impl Described for IsolationForestModel {
+    fn about(&self) -> About {
+        About::of_numbers(&self.names, &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(self.names.len()))
     }
 }

@@ -3,6 +3,7 @@
 use super::ffi::{Booster, Predict};
 use crate::check::same_features;
 use crate::contributions::Contributions;
+use crate::file::{About, Described, In, Stored, Taken};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct LightGbmModel {
     booster: Arc<Booster>,
     text: Arc<str>,
     names: Arc<[String]>,
+    categorical: Arc<[bool]>,
     classes: usize,
     threads: usize,
 }
@@ -47,12 +49,14 @@ impl LightGbmModel {
             return fail("expected a line `feature_names=`");
         };
         let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+        let categorical: Vec<bool> = categories(&text, names.len());
         let booster = Booster::from_text(&text)?;
         if names.len() != booster.features()? {
             return fail("expected as many names as features");
         }
         let classes = booster.classes()?;
-        Ok(Self { booster: Arc::new(booster), text: text.into(), names: names.into(), classes, threads })
+        let (text, names, categorical) = (text.into(), names.into(), categorical.into());
+        Ok(Self { booster: Arc::new(booster), text, names, categorical, classes, threads })
     }
 
     /// The model as text: everything that [`LightGbmModel::from_text`] needs, feature names included.
@@ -120,6 +124,12 @@ impl LightGbmModel {
 
     fn run(&self, features: &FeatureMatrix, kind: Predict) -> Result<Vec<f64>> {
         same_features(&self.names, features.names())?;
+        // A feature that training did not vary is written without a type.
+        let other = (0..self.names.len()).find(|&i| self.categorical[i] && !features.is_categorical(i));
+        if let Some(i) = other {
+            let (feature, expected, found) = (self.names[i].clone(), "categories", "numbers");
+            return Err(Error::FeatureType { feature, expected, found });
+        }
         let columns = features.columns();
         let mut result = Vec::with_capacity(features.rows() * self.classes);
         let mut chunk = vec![0.0; CHUNK.min(features.rows()) * columns];
@@ -137,5 +147,36 @@ impl LightGbmModel {
             from += rows;
         }
         Ok(result)
+    }
+}
+
+/// Which features are ones of categories: their values are written as a list, those of others as a range.
+fn categories(text: &str, features: usize) -> Vec<bool> {
+    let infos = text.lines().find_map(|line| line.strip_prefix("feature_infos=")).unwrap_or_default();
+    let mut found: Vec<bool> = infos.split(' ').map(|info| !info.starts_with('[') && info != "none").collect();
+    found.resize(features, false);
+    found
+}
+
+impl Stored for LightGbmModel {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.text().to_owned().put(out);
+    }
+
+    fn take(input: &mut In<'_>) -> Taken<Self> {
+        Self::from_text(&String::take(input)?).map_err(|error| error.to_string())
+    }
+}
+
+impl Described for LightGbmModel {
+    fn about(&self) -> About {
+        let lines = self.text.lines().skip_while(|line| *line != "parameters:").skip(1);
+        let parameters: Vec<&str> = lines.take_while(|line| *line != "end of parameters").collect();
+        let features = self.names.iter().cloned().zip(self.categorical.iter().copied()).collect();
+        About::of_bytes(features, parameters.join(" "))
+    }
+
+    fn is_sound(&self) -> bool {
+        true
     }
 }

@@ -2,10 +2,8 @@
 //! plain, additive model that a tree has to beat. No random numbers; sums are split by the number
 //! of rows alone, so the same rows give the same bits on any number of threads.
 
-mod encode;
 mod model;
 mod params;
-mod solver;
 
 pub use model::LogisticModel;
 pub use params::{CheckedLogistic, Logistic, LogisticParams};

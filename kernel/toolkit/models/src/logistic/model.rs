@@ -1,21 +1,28 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
-use super::encode::Encoder;
-use super::solver::probability;
 use crate::Result;
-use crate::check::same_features;
+use crate::check::same_types;
+use crate::file::{About, Described, Origin, stored};
+use crate::linear::{Encoder, probability};
 use haetae_features::FeatureMatrix;
 
 /// Weights that have been fitted; see [`super::Logistic`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LogisticModel {
     encoder: Encoder,
     weights: Vec<f64>,
+    origin: Origin,
+}
+
+impl std::fmt::Debug for LogisticModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "logistic regression, {} weights on {} features", self.encoder.names.len(), self.names().len())
+    }
 }
 
 impl LogisticModel {
-    pub(super) fn new(encoder: Encoder, weights: Vec<f64>) -> Self {
-        Self { encoder, weights }
+    pub(super) fn new(encoder: Encoder, weights: Vec<f64>, origin: Origin) -> Self {
+        Self { encoder, weights, origin }
     }
 
     /// Names of the features that it was fitted on, in their order.
@@ -39,8 +46,20 @@ impl LogisticModel {
     /// # Errors
     /// [`crate::Error::FeatureMismatch`] when the features are not those of the fit.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        same_features(&self.encoder.features, features.names())?;
+        same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
         let design = self.encoder.encode(features);
         Ok((0..design.rows).map(|row| probability(design.dot(row, &self.weights))).collect())
+    }
+}
+
+stored!(LogisticModel { encoder, weights, origin });
+
+impl Described for LogisticModel {
+    fn about(&self) -> About {
+        About::new(self.names(), &|i| self.encoder.is_categorical(i), &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.encoder.is_sound(self.weights.len())
     }
 }

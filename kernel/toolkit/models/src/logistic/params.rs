@@ -1,11 +1,11 @@
 //! How strongly the weights are held back, checked before anything is fitted.
 
-use super::encode::Encoder;
 use super::model::LogisticModel;
-use super::solver::{Penalty, solve};
 use crate::check::{check_rows, finite};
+use crate::file::Origin;
+use crate::linear::{Encoder, Loss, Problem, solve};
 use crate::metrics::both_classes;
-use crate::{Error, Objective, Result};
+use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
 /// Binary logistic regression. Minimises `sum of log losses + |weights|^2 / (2 c)`; the intercept
@@ -27,11 +27,12 @@ pub struct LogisticParams {
     min_rows: usize,
     iterations: usize,
     tolerance: f64,
+    class_weight: ClassWeight,
 }
 
 impl Default for LogisticParams {
     fn default() -> Self {
-        Self { c: 0.1, min_rows: 10, iterations: 100, tolerance: 1e-7 }
+        Self { c: 0.1, min_rows: 10, iterations: 100, tolerance: 1e-7, class_weight: ClassWeight::Equal }
     }
 }
 
@@ -67,6 +68,13 @@ impl LogisticParams {
         self
     }
 
+    /// What the rows of either target weigh; the same unless said.
+    #[must_use]
+    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
+        self.class_weight = weight;
+        self
+    }
+
     /// Checks every parameter.
     ///
     /// # Errors
@@ -87,6 +95,7 @@ impl LogisticParams {
         if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
             return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
         }
+        self.class_weight.check("logistic regression")?;
         Ok(CheckedLogistic { params: self.clone() })
     }
 
@@ -117,11 +126,13 @@ impl CheckedLogistic {
         check_rows("training rows", features, target, Objective::Binary)?;
         both_classes(target)?;
         finite(features)?;
-        let encoder = Encoder::fit(features, self.params.min_rows);
+        let encoder = Encoder::fit(features, self.params.min_rows, true);
         let design = encoder.encode(features);
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let penalty = Penalty(1.0 / (self.params.c * features.rows() as f64));
-        let found = solve(&design, target, penalty, self.params.iterations, self.params.tolerance)?;
+        let penalty = 1.0 / (self.params.c * features.rows() as f64);
+        let classes = self.params.class_weight.of_rows(target, &[]);
+        let problem = Problem { design: &design, target, classes, penalty, loss: Loss::Log, free_intercept: true };
+        let found = solve(&problem, self.params.iterations, self.params.tolerance)?;
         if found.gradient > self.params.tolerance {
             return Err(Error::NotConverged {
                 model: "logistic regression",
@@ -130,6 +141,6 @@ impl CheckedLogistic {
                 tolerance: self.params.tolerance,
             });
         }
-        Ok(LogisticModel::new(encoder, found.weights))
+        Ok(LogisticModel::new(encoder, found.weights, Origin::of(&self.params)))
     }
 }

@@ -2,6 +2,7 @@
 //! on data whose truth is known.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_input;
 mod baselines;
 mod clearance;
 mod clearance_input;
@@ -9,8 +10,10 @@ mod clusters;
 mod copies;
 mod data;
 mod evaluation;
+mod files;
 mod forest;
 mod forest_refusals;
+mod hdbscan;
 mod judging;
 mod lightgbm;
 mod lightgbm_fit;
@@ -20,3 +23,4 @@ mod metrics;
 mod mixtures;
 mod stopping;
 mod strange;
+mod svm;

@@ -2,8 +2,8 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Error, GaussianMixture, IsolationForest, KMeans, Pca, RandomForest, Result, bootstrap, metrics,
-    permutation_importance, silhouette,
+    Dbscan, Error, GaussianMixture, Hdbscan, IsolationForest, KMeans, LightGbm, LinearSvm, Logistic, MarginLoss,
+    Nystroem, Pca, RandomForest, Result, SparseMatrix, Svm, bootstrap, metrics, permutation_importance, silhouette,
 };
 
 use crate::clusters::blobs;
@@ -20,6 +20,10 @@ fn the_stop_button_ends_every_fit() {
     let target: Vec<f64> = (0..400).map(|i| f64::from(features.value(i, 0) > 5.0)).collect();
     let labels: Vec<i32> = target.iter().map(|target| *target as i32).collect();
     let forest = RandomForest::params().trees(5).fit(&features, &target).unwrap();
+    let svm = Svm::params().fit(&features, &target).unwrap();
+    let landmarks = Nystroem::params().landmarks(5).fit(&features).unwrap();
+    let starts: Vec<usize> = (0..=400).collect();
+    let sparse = SparseMatrix::new(1, starts, vec![0; 400], features.column(0).to_vec()).unwrap();
     type Work<'a> = Box<dyn Fn(&FeatureMatrix) -> Result<()> + 'a>;
     let works: Vec<(&str, Work)> = vec![
         ("forest", Box::new(|x| RandomForest::params().trees(5).fit(x, &target).map(drop))),
@@ -32,6 +36,16 @@ fn the_stop_button_ends_every_fit() {
         ("mixture", Box::new(|x| GaussianMixture::params().bells(1).fit(x).map(drop))),
         ("isolation forest", Box::new(|x| IsolationForest::params().fit(x).map(drop))),
         ("PCA", Box::new(|x| Pca::params().fit(x).map(drop))),
+        ("LightGBM", Box::new(|x| LightGbm::params().trees(5).fit(x, &target).map(drop))),
+        ("logistic", Box::new(|x| Logistic::params().fit(x, &target).map(drop))),
+        ("linear SVM", Box::new(|x| LinearSvm::params().fit(x, &target).map(drop))),
+        ("hinge", Box::new(|x| LinearSvm::params().loss(MarginLoss::Hinge).fit(x, &target).map(drop))),
+        ("sparse SVM", Box::new(|_| LinearSvm::params().fit_sparse(&sparse, &target).map(drop))),
+        ("SVM", Box::new(|x| Svm::params().fit(x, &target).map(drop))),
+        ("decisions", Box::new(|x| svm.decision(x).map(drop))),
+        ("Nystroem", Box::new(|x| Nystroem::params().fit(x).map(drop))),
+        ("landmarks", Box::new(|x| landmarks.transform(x).map(drop))),
+        ("HDBSCAN", Box::new(|x| Hdbscan::params().fit(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),
         ("bootstrap", Box::new(|x| bootstrap(&metrics::auc, &target, x.column(0), 20, 0.9, 1).map(drop))),
     ];

@@ -3,8 +3,8 @@
 //! A box of the tree no wider than the distance is a clump: its points are all neighbours, so that its core points are in
 //! one cluster, and one pair of near core points connects two clumps. What many neighbours cost elsewhere is saved here.
 
-use super::tree::{NO_CLUMP, Tree};
 use crate::clustering::Points;
+use crate::clustering::tree::{NO_CLUMP, Tree};
 use crate::lanes::squared_distance;
 use crate::{Error, Result};
 use haetae_display::stop;

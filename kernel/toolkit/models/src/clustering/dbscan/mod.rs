@@ -2,6 +2,5 @@
 
 mod connect;
 mod params;
-mod tree;
 
 pub use params::{CheckedDbscan, Dbscan, DbscanModel, DbscanParams};

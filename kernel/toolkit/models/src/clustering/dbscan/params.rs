@@ -2,6 +2,7 @@
 
 use super::connect::cluster;
 use crate::clustering::{Profiles, Scaling};
+use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -113,7 +114,7 @@ impl CheckedDbscan {
         }
         let points = scaling.points(features)?;
         let (labels, core) = with_threads(p.threads, || cluster(&points, p.distance, p.min_rows))??;
-        Ok(DbscanModel { labels, core })
+        Ok(DbscanModel { labels, core, origin: Origin::of(p) })
     }
 }
 
@@ -122,6 +123,7 @@ impl CheckedDbscan {
 pub struct DbscanModel {
     labels: Vec<i32>,
     core: Vec<bool>,
+    origin: Origin,
 }
 
 impl std::fmt::Debug for DbscanModel {
@@ -158,5 +160,17 @@ impl DbscanModel {
     /// As [`Profiles::of`].
     pub fn profiles(&self, features: &FeatureMatrix) -> Result<Profiles> {
         Profiles::of(features, &self.labels)
+    }
+}
+
+stored!(DbscanModel { labels, core, origin });
+
+impl Described for DbscanModel {
+    fn about(&self) -> About {
+        About::of_numbers(&[], &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.labels.len() == self.core.len()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::lloyd::{Found, nearest};
 use crate::clustering::{Profiles, Scaling};
+use crate::file::{About, Described, Origin, stored};
 use crate::{Result, clustering::profile};
 use haetae_features::FeatureMatrix;
 
@@ -13,6 +14,7 @@ pub struct KMeansModel {
     labels: Vec<i32>,
     inertia: f64,
     iterations: usize,
+    origin: Origin,
 }
 
 impl std::fmt::Debug for KMeansModel {
@@ -23,9 +25,9 @@ impl std::fmt::Debug for KMeansModel {
 }
 
 impl KMeansModel {
-    pub(super) fn new(scaling: Scaling, found: Found) -> Self {
+    pub(super) fn new(scaling: Scaling, found: Found, origin: Origin) -> Self {
         let Found { centers, labels, inertia, iterations } = found;
-        Self { scaling, centers, labels, inertia, iterations }
+        Self { scaling, centers, labels, inertia, iterations, origin }
     }
 
     /// Number of clusters.
@@ -68,5 +70,17 @@ impl KMeansModel {
     /// As [`Profiles::of`].
     pub fn profiles(&self, features: &FeatureMatrix) -> Result<Profiles> {
         profile::Profiles::of(features, &self.labels)
+    }
+}
+
+stored!(KMeansModel { scaling, centers, labels, inertia, iterations, origin });
+
+impl Described for KMeansModel {
+    fn about(&self) -> About {
+        About::of_numbers(&self.scaling.names, &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.scaling.is_sound() && self.centers.len().is_multiple_of(self.scaling.names.len())
     }
 }

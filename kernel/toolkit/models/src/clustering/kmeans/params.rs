@@ -5,6 +5,7 @@ use super::lloyd::{Found, lloyd};
 use super::model::KMeansModel;
 use super::start::plus_plus;
 use crate::clustering::{Points, Scaling};
+use crate::file::Origin;
 use crate::random::Random;
 use crate::threads::with_threads;
 use crate::{Error, Result};
@@ -193,7 +194,7 @@ impl CheckedKMeans {
             return Err(Error::Parameter { model: "k-means", name: "start_from", expected, found });
         }
         let found = with_threads(p.threads, || self.best(&points, &scaling))??;
-        Ok(KMeansModel::new(scaling, found))
+        Ok(KMeansModel::new(scaling, found, Origin::of(&self.params)))
     }
 
     fn best(&self, points: &Points, scaling: &Scaling) -> Result<Found> {

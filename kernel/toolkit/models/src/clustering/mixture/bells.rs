@@ -2,6 +2,7 @@
 
 use super::params::Covariance;
 use crate::clustering::Points;
+use crate::file::stored;
 use crate::lanes::{LANES, Lanes, wide};
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -170,4 +171,17 @@ fn squares(diagonal: &[f64], centred: &[Lanes]) -> Lanes {
         }
     }
     squares
+}
+
+stored!(Bell { weight, mean, covariance, inverse, constant });
+
+impl Bell {
+    /// Whether it has a number for each of so many features, or pair of them.
+    pub(super) fn is_sound(&self, columns: usize, form: Covariance) -> bool {
+        let size = match form {
+            Covariance::Full => columns * (columns + 1) / 2,
+            Covariance::Diagonal => columns,
+        };
+        self.mean.len() == columns && self.covariance.len() == size && self.inverse.len() == size
+    }
 }

@@ -5,6 +5,7 @@ use super::em::Found;
 use super::params::{Covariance, GaussianMixtureParams};
 use crate::Result;
 use crate::clustering::{Profiles, Scaling};
+use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
 use haetae_features::FeatureMatrix;
 
@@ -18,6 +19,7 @@ pub struct GaussianMixtureModel {
     likelihood: f64,
     iterations: usize,
     converged: bool,
+    origin: Origin,
     threads: Option<usize>,
 }
 
@@ -37,7 +39,8 @@ impl GaussianMixtureModel {
     pub(super) fn new(scaling: Scaling, found: Found, params: &GaussianMixtureParams) -> Self {
         let Found { bells, chances, likelihood, iterations, converged } = found;
         let (form, threads) = (params.covariance, params.threads);
-        Self { scaling, bells, form, chances, likelihood, iterations, converged, threads }
+        let origin = Origin::of(params);
+        Self { scaling, bells, form, chances, likelihood, iterations, converged, origin, threads }
     }
 
     /// Number of bells.
@@ -156,4 +159,19 @@ fn likeliest(chances: &[f64], bells: usize) -> Vec<i32> {
         best.0
     };
     chances.chunks_exact(bells).map(of).collect()
+}
+
+stored!(GaussianMixtureModel {
+    scaling, bells, form, chances, likelihood, iterations, converged, origin
+} anew { threads: None });
+
+impl Described for GaussianMixtureModel {
+    fn about(&self) -> About {
+        About::of_numbers(&self.scaling.names, &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        let columns = self.scaling.names.len();
+        self.scaling.is_sound() && self.bells.iter().all(|bell| bell.is_sound(columns, self.form))
+    }
 }

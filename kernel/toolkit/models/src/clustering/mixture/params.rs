@@ -3,6 +3,7 @@
 use super::em::{Found, fit};
 use super::model::GaussianMixtureModel;
 use crate::clustering::{KMeans, Scaling};
+use crate::file::stored;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -189,3 +190,5 @@ impl CheckedGaussianMixture {
         Ok(GaussianMixtureModel::new(scaling, best, p))
     }
 }
+
+stored!(Covariance [0 => Full {}, 1 => Diagonal {}]);

@@ -1,5 +1,8 @@
 //! Feature matrix -> rows of few active categories and some numbers, as a solver reads them.
 
+use super::SparseMatrix;
+use crate::file::stored;
+use crate::lanes::wide;
 use haetae_features::FeatureMatrix;
 use std::collections::BTreeMap;
 
@@ -17,35 +20,39 @@ enum Coding {
 
 /// How features become weights, learnt from training rows.
 #[derive(Debug, Clone)]
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     codings: Vec<Coding>,
-    pub(super) features: Vec<String>,
+    pub(crate) features: Vec<String>,
     /// What each weight stands for; numbers come after all categories.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     numbers_from: usize,
 }
 
 /// Rows as a solver reads them: positions of weights that are added, and numbers that multiply
-/// the last weights but one; the last is the intercept.
-pub(super) struct Design {
-    pub(super) rows: usize,
-    pub(super) weights: usize,
+/// the last weights but one; the last is the intercept. Or sparse rows as they are.
+pub(crate) struct Design<'a> {
+    pub(crate) rows: usize,
+    pub(crate) weights: usize,
     active: Vec<u32>,
     active_per_row: usize,
     numbers: Vec<f64>,
     numbers_per_row: usize,
     numbers_from: usize,
+    sparse: Option<&'a SparseMatrix>,
 }
 
 impl Encoder {
-    pub(super) fn fit(features: &FeatureMatrix, min_rows: usize) -> Self {
+    /// `min_rows` of a category that gets a weight of its own; numbers to mean 0 and deviation 1 where `scaled`.
+    pub(crate) fn fit(features: &FeatureMatrix, min_rows: usize, scaled: bool) -> Self {
         let mut names = Vec::new();
         let mut codings = Vec::new();
         for (i, feature) in features.names().iter().enumerate() {
             codings.push(if features.is_categorical(i) {
                 categories(feature, features.column(i), min_rows, &mut names)
-            } else {
+            } else if scaled {
                 number(features.column(i))
+            } else {
+                Coding::Number { mean: 0.0, deviation: 1.0 }
             });
         }
         let numbers_from = names.len();
@@ -54,7 +61,7 @@ impl Encoder {
         Self { codings, features: features.names().to_vec(), names, numbers_from }
     }
 
-    pub(super) fn encode(&self, features: &FeatureMatrix) -> Design {
+    pub(crate) fn encode(&self, features: &FeatureMatrix) -> Design<'static> {
         let rows = features.rows();
         let numbers_per_row = self.names.len() - self.numbers_from;
         let active_per_row = self.codings.len() - numbers_per_row;
@@ -89,7 +96,29 @@ impl Encoder {
             numbers,
             numbers_per_row,
             numbers_from: self.numbers_from,
+            sparse: None,
         }
+    }
+
+    /// Whether a feature is one of categories.
+    pub(crate) fn is_categorical(&self, feature: usize) -> bool {
+        matches!(self.codings.get(feature), Some(Coding::Categories { .. }))
+    }
+
+    /// Whether there is a coding for each feature, whose weights are among so many, of which the last is the intercept.
+    pub(crate) fn is_sound(&self, weights: usize) -> bool {
+        let known = |position: u32| position == NONE || (position as usize) < self.numbers_from;
+        let sound = |coding: &Coding| match coding {
+            Coding::Categories { of_code, missing, other } => {
+                of_code.values().chain([missing, other]).all(|&position| known(position))
+            }
+            Coding::Number { .. } => true,
+        };
+        let numbers = self.codings.iter().filter(|coding| matches!(coding, Coding::Number { .. })).count();
+        self.codings.len() == self.features.len()
+            && self.names.len() == self.numbers_from + numbers
+            && self.names.len() + 1 == weights
+            && self.codings.iter().all(sound)
     }
 }
 
@@ -131,39 +160,113 @@ fn number(column: &[f64]) -> Coding {
     Coding::Number { mean, deviation }
 }
 
-impl Design {
+impl<'a> Design<'a> {
+    /// Sparse rows; a weight for each column, and the intercept.
+    pub(crate) fn of_sparse(matrix: &'a SparseMatrix) -> Self {
+        Self {
+            rows: matrix.rows(),
+            weights: matrix.columns() + 1,
+            active: Vec::new(),
+            active_per_row: 0,
+            numbers: Vec::new(),
+            numbers_per_row: 0,
+            numbers_from: 0,
+            sparse: Some(matrix),
+        }
+    }
+
     /// The weighted sum of one row.
-    pub(super) fn dot(&self, row: usize, weights: &[f64]) -> f64 {
+    #[inline(always)]
+    pub(crate) fn dot(&self, row: usize, weights: &[f64]) -> f64 {
         let mut sum = weights[self.weights - 1];
         for &position in self.active(row) {
             if position != NONE {
                 sum += weights[position as usize];
             }
         }
-        for (number, weight) in self.numbers(row).iter().zip(&weights[self.numbers_from..]) {
-            sum += number * weight;
+        if let Some(sparse) = self.sparse {
+            let (positions, values) = sparse.row(row);
+            for (&position, value) in positions.iter().zip(values) {
+                sum += weights[position as usize] * value;
+            }
+            return sum;
         }
-        sum
+        sum + dot(self.numbers(row), &weights[self.numbers_from..self.weights - 1])
     }
 
     /// Adds `factor` times one row, its entries squared first if `squared`, to `sums`.
-    pub(super) fn add(&self, row: usize, factor: f64, squared: bool, sums: &mut [f64]) {
+    #[inline(always)]
+    pub(crate) fn add(&self, row: usize, factor: f64, squared: bool, sums: &mut [f64]) {
+        let own = |number: f64| factor * if squared { number * number } else { number };
         sums[self.weights - 1] += factor;
         for &position in self.active(row) {
             if position != NONE {
                 sums[position as usize] += factor;
             }
         }
-        for (number, sum) in self.numbers(row).iter().zip(&mut sums[self.numbers_from..]) {
-            *sum += factor * if squared { number * number } else { *number };
+        if let Some(sparse) = self.sparse {
+            let (positions, values) = sparse.row(row);
+            for (&position, &value) in positions.iter().zip(values) {
+                sums[position as usize] += own(value);
+            }
+            return;
+        }
+        for (&number, sum) in self.numbers(row).iter().zip(&mut sums[self.numbers_from..]) {
+            *sum += own(number);
         }
     }
 
+    /// The square of a row's length, 1 for the intercept included.
+    pub(crate) fn square(&self, row: usize) -> f64 {
+        let active = self.active(row).iter().filter(|&&position| position != NONE).map(|_| 1.0).sum::<f64>();
+        let sparse = self.sparse.map_or(&[][..], |sparse| sparse.row(row).1);
+        1.0 + active + dot(self.numbers(row), self.numbers(row)) + dot(sparse, sparse)
+    }
+
+    #[inline(always)]
     fn active(&self, row: usize) -> &[u32] {
         &self.active[row * self.active_per_row..(row + 1) * self.active_per_row]
     }
 
+    #[inline(always)]
     fn numbers(&self, row: usize) -> &[f64] {
         &self.numbers[row * self.numbers_per_row..(row + 1) * self.numbers_per_row]
     }
 }
+
+wide! {
+    /// The weighted sums of the rows from `from` on.
+    pub(crate) fn dot_rows(design: &Design<'_>, from: usize, weights: &[f64], sums: &mut [f64]) {
+        for (offset, sum) in sums.iter_mut().enumerate() {
+            *sum = design.dot(from + offset, weights);
+        }
+    }
+}
+
+wide! {
+    /// Adds each row from `from` on, times its factor, to `sums`.
+    pub(crate) fn add_rows(design: &Design<'_>, from: usize, factors: &[f64], squared: bool, sums: &mut [f64]) {
+        for (offset, &factor) in factors.iter().enumerate() {
+            if factor != 0.0 {
+                design.add(from + offset, factor, squared, sums);
+            }
+        }
+    }
+}
+
+/// The sum of products, in four sums side by side.
+#[inline(always)]
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (left, right) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = left.remainder().iter().zip(&b[a.len() / 4 * 4..]).map(|(a, b)| a * b).sum();
+    for (a, b) in left.zip(right) {
+        for i in 0..4 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    rest + ((sums[0] + sums[1]) + (sums[2] + sums[3]))
+}
+
+stored!(Coding [0 => Categories { of_code, missing, other }, 1 => Number { mean, deviation }]);
+stored!(Encoder { codings, features, names, numbers_from });

@@ -3,21 +3,59 @@
 //! Source: Nocedal and Wright, *Numerical Optimization*, chapter 7: each Newton equation is solved
 //! by conjugate gradients only as exactly as the gradient is small.
 
-use super::encode::Design;
+use super::encode::{Design, add_rows, dot_rows};
 use crate::{Error, Result};
 use haetae_display::stop;
 use rayon::prelude::*;
 
-/// Half of this times the squared weights is added to the mean loss; the intercept is free.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Penalty(pub(super) f64);
+/// What a row whose sum does not suit its target costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Loss {
+    /// The logarithm of the target's probability, without its sign.
+    Log,
+    /// The square of what a sum lacks to 1 on the target's side of 0.
+    SquaredHinge,
+}
+
+impl Loss {
+    fn value(self, sum: f64, target: f64) -> f64 {
+        match self {
+            // ln(1 + e^s) - y s, with the greater part taken out of the exponential.
+            Self::Log => sum.max(0.0) + (-sum.abs()).exp().ln_1p() - target * sum,
+            Self::SquaredHinge => lack(sum, target).powi(2),
+        }
+    }
+
+    fn slope(self, sum: f64, target: f64) -> f64 {
+        match self {
+            Self::Log => probability(sum) - target,
+            Self::SquaredHinge => -2.0 * side(target) * lack(sum, target),
+        }
+    }
+
+    fn bend(self, sum: f64, target: f64) -> f64 {
+        match self {
+            Self::Log => probability(sum) * probability(-sum),
+            Self::SquaredHinge => f64::from(lack(sum, target) > 0.0) * 2.0,
+        }
+    }
+}
+
+/// -1 for target 0, and 1 for target 1.
+fn side(target: f64) -> f64 {
+    2.0 * target - 1.0
+}
+
+fn lack(sum: f64, target: f64) -> f64 {
+    (1.0 - side(target) * sum).max(0.0)
+}
 
 /// Where the solver ended.
-pub(super) struct Found {
-    pub(super) weights: Vec<f64>,
-    pub(super) iterations: usize,
+pub(crate) struct Found {
+    pub(crate) weights: Vec<f64>,
+    pub(crate) iterations: usize,
     /// Largest absolute component of the gradient.
-    pub(super) gradient: f64,
+    pub(crate) gradient: f64,
 }
 
 /// Most steps of conjugate gradients within one Newton step.
@@ -28,15 +66,8 @@ const HALVINGS: usize = 40;
 const PARTS: usize = 16;
 
 /// The weights; [`Error::Cancelled`] where the notebook's stop button is pressed on the way.
-pub(super) fn solve(
-    design: &Design,
-    target: &[f64],
-    penalty: Penalty,
-    iterations: usize,
-    tolerance: f64,
-) -> Result<Found> {
-    let problem = Problem { design, target, penalty };
-    let mut weights = vec![0.0; design.weights];
+pub(crate) fn solve(problem: &Problem<'_>, iterations: usize, tolerance: f64) -> Result<Found> {
+    let mut weights = vec![0.0; problem.design.weights];
     let mut sums = problem.dots(&weights);
     let mut loss = problem.loss(&weights, &sums);
     let mut gradient = problem.gradient(&weights, &sums);
@@ -72,13 +103,19 @@ pub(super) fn solve(
     Ok(Found { gradient: largest(&gradient), weights, iterations })
 }
 
-struct Problem<'a> {
-    design: &'a Design,
-    target: &'a [f64],
-    penalty: Penalty,
+/// What is to be as small as it can: the mean loss, with half of `penalty` times the squared weights.
+pub(crate) struct Problem<'a> {
+    pub(crate) design: &'a Design<'a>,
+    pub(crate) target: &'a [f64],
+    /// What target 0 and 1 weigh.
+    pub(crate) classes: (f64, f64),
+    pub(crate) penalty: f64,
+    pub(crate) loss: Loss,
+    /// Whether the intercept goes without a penalty.
+    pub(crate) free_intercept: bool,
 }
 
-pub(super) fn probability(sum: f64) -> f64 {
+pub(crate) fn probability(sum: f64) -> f64 {
     // Written so that the exponential never overflows.
     if sum >= 0.0 { 1.0 / (1.0 + (-sum).exp()) } else { sum.exp() / (1.0 + sum.exp()) }
 }
@@ -97,11 +134,7 @@ impl Problem<'_> {
     fn dots(&self, weights: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.design.rows];
         let part = self.part();
-        sums.par_chunks_mut(part).enumerate().for_each(|(i, chunk)| {
-            for (offset, sum) in chunk.iter_mut().enumerate() {
-                *sum = self.design.dot(i * part + offset, weights);
-            }
-        });
+        sums.par_chunks_mut(part).enumerate().for_each(|(i, chunk)| dot_rows(self.design, i * part, weights, chunk));
         sums
     }
 
@@ -113,9 +146,7 @@ impl Problem<'_> {
             .enumerate()
             .map(|(i, chunk)| {
                 let mut sums = vec![0.0; self.design.weights];
-                for (offset, &factor) in chunk.iter().enumerate() {
-                    self.design.add(i * part + offset, factor, squared, &mut sums);
-                }
+                add_rows(self.design, i * part, chunk, squared, &mut sums);
                 sums
             })
             .collect();
@@ -130,32 +161,42 @@ impl Problem<'_> {
         total
     }
 
+    /// How many of the weights are penalised; they come first.
+    fn held(&self) -> usize {
+        self.design.weights - usize::from(self.free_intercept)
+    }
+
+    fn weight(&self, target: f64) -> f64 {
+        if target == 1.0 { self.classes.1 } else { self.classes.0 }
+    }
+
     fn penalised(&self, values: &mut [f64], weights: &[f64]) {
-        let free = weights.len() - 1;
-        for (value, weight) in values.iter_mut().zip(&weights[..free]) {
-            *value += self.penalty.0 * weight;
+        for (value, weight) in values.iter_mut().zip(&weights[..self.held()]) {
+            *value += self.penalty * weight;
         }
     }
 
+    /// A number for each row, of its sum and its target.
+    fn each(&self, sums: &[f64], number: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
+        let rows = sums.par_iter().zip(self.target).with_min_len(4096);
+        rows.map(|(&sum, &target)| self.weight(target) * number(sum, target)).collect()
+    }
+
     fn loss(&self, weights: &[f64], sums: &[f64]) -> f64 {
-        let losses = sums.iter().zip(self.target).map(|(&sum, &target)| {
-            // ln(1 + e^s) - y s, with the greater part taken out of the exponential.
-            sum.max(0.0) + (-sum.abs()).exp().ln_1p() - target * sum
-        });
-        let squares: f64 = weights[..weights.len() - 1].iter().map(|weight| weight * weight).sum();
-        losses.sum::<f64>() / self.rows() + self.penalty.0 * squares / 2.0
+        let losses = self.each(sums, |sum, target| self.loss.value(sum, target));
+        let squares: f64 = weights[..self.held()].iter().map(|weight| weight * weight).sum();
+        losses.iter().sum::<f64>() / self.rows() + self.penalty * squares / 2.0
     }
 
     fn gradient(&self, weights: &[f64], sums: &[f64]) -> Vec<f64> {
-        let errors: Vec<f64> = sums.iter().zip(self.target).map(|(&sum, y)| probability(sum) - y).collect();
-        let mut gradient = self.weighted(&errors, false);
+        let mut gradient = self.weighted(&self.each(sums, |sum, target| self.loss.slope(sum, target)), false);
         self.penalised(&mut gradient, weights);
         gradient
     }
 
     /// The step to the lowest point of the parabola that touches the loss here.
     fn newton_step(&self, sums: &[f64], gradient: &[f64]) -> Vec<f64> {
-        let bends: Vec<f64> = sums.iter().map(|&sum| probability(sum) * probability(-sum)).collect();
+        let bends = self.each(sums, |sum, target| self.loss.bend(sum, target));
         let ones = vec![1.0; gradient.len()];
         let mut diagonal = self.weighted(&bends, true);
         self.penalised(&mut diagonal, &ones);

@@ -1,6 +1,6 @@
 //! Points -> a k-d tree with boxes, whose points lie side by side in the order of the tree.
 
-use crate::clustering::Points;
+use super::Points;
 use crate::lanes::squared_distance;
 
 /// Points of a leaf.
@@ -8,34 +8,34 @@ const LEAF: usize = 16;
 
 /// A box around a run of points.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node {
-    pub(super) from: usize,
-    pub(super) to: usize,
+pub(in crate::clustering) struct Node {
+    pub(in crate::clustering) from: usize,
+    pub(in crate::clustering) to: usize,
     /// The first child, whose brother follows it; 0 for a leaf.
-    pub(super) children: usize,
+    pub(in crate::clustering) children: usize,
     /// The greatest box, no wider than the distance, that this one lies in or is; the tree's own number of it.
-    pub(super) clump: u32,
+    pub(in crate::clustering) clump: u32,
 }
 
 /// No clump: the box is wider than the distance.
-pub(super) const NO_CLUMP: u32 = u32::MAX;
+pub(in crate::clustering) const NO_CLUMP: u32 = u32::MAX;
 
-pub(super) struct Tree {
-    pub(super) nodes: Vec<Node>,
+pub(in crate::clustering) struct Tree {
+    pub(in crate::clustering) nodes: Vec<Node>,
     /// Lowest and highest corner of each node's box.
     corners: Vec<f64>,
     /// Row-major, in the order of the tree.
-    pub(super) points: Vec<f64>,
+    pub(in crate::clustering) points: Vec<f64>,
     /// The row of each point.
-    pub(super) rows: Vec<usize>,
-    pub(super) columns: usize,
+    pub(in crate::clustering) rows: Vec<usize>,
+    pub(in crate::clustering) columns: usize,
     /// The node of each clump. All points of one are neighbours of each other; every point is in exactly one.
-    pub(super) clumps: Vec<usize>,
+    pub(in crate::clustering) clumps: Vec<usize>,
 }
 
 impl Tree {
     /// `squared` is the square of the distance.
-    pub(super) fn new(points: &Points, squared: f64) -> Self {
+    pub(in crate::clustering) fn new(points: &Points, squared: f64) -> Self {
         let columns = points.columns;
         let mut rows: Vec<usize> = (0..points.rows).collect();
         let mut tree = Self {
@@ -114,33 +114,39 @@ impl Tree {
         (&self.corners[start..start + self.columns], &self.corners[start + self.columns..start + 2 * self.columns])
     }
 
-    pub(super) fn point(&self, at: usize) -> &[f64] {
+    pub(in crate::clustering) fn point(&self, at: usize) -> &[f64] {
         &self.points[at * self.columns..(at + 1) * self.columns]
     }
 
     /// The square of the least distance between a point and a box.
-    pub(super) fn least(&self, at: usize, point: &[f64]) -> f64 {
+    pub(in crate::clustering) fn least(&self, at: usize, point: &[f64]) -> f64 {
         let (low, high) = self.corners(at);
         let sides = low.iter().zip(high).zip(point);
         sides.map(|((low, high), x)| (low - x).max(x - high).max(0.0)).map(|gap| gap * gap).sum()
     }
 
     /// The square of the greatest distance between a point and a corner of a box.
-    pub(super) fn greatest(&self, at: usize, point: &[f64]) -> f64 {
+    pub(in crate::clustering) fn greatest(&self, at: usize, point: &[f64]) -> f64 {
         let (low, high) = self.corners(at);
         let sides = low.iter().zip(high).zip(point);
         sides.map(|((low, high), x)| (x - low).max(high - x)).map(|gap| gap * gap).sum()
     }
 
     /// The square of the least distance between two boxes.
-    pub(super) fn apart(&self, a: usize, b: usize) -> f64 {
+    pub(in crate::clustering) fn apart(&self, a: usize, b: usize) -> f64 {
         let ((low_a, high_a), (low_b, high_b)) = (self.corners(a), self.corners(b));
         let sides = low_a.iter().zip(high_a).zip(low_b.iter().zip(high_b));
         sides.map(|((la, ha), (lb, hb))| (la - hb).max(lb - ha).max(0.0)).map(|gap| gap * gap).sum()
     }
 
     /// Whether a point has at least `enough` points no further than the square `squared`.
-    pub(super) fn has_neighbours(&self, point: &[f64], squared: f64, enough: usize, open: &mut Vec<usize>) -> bool {
+    pub(in crate::clustering) fn has_neighbours(
+        &self,
+        point: &[f64],
+        squared: f64,
+        enough: usize,
+        open: &mut Vec<usize>,
+    ) -> bool {
         let mut count = 0;
         open.clear();
         open.push(0);

@@ -1,0 +1,46 @@
+//! Targets -> how much a row weighs by its own.
+
+use crate::{Error, Result};
+
+/// How much a row weighs by its target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ClassWeight {
+    /// All the same.
+    Equal,
+    /// Both targets together the same: `rows / (2 * rows with that target)` each.
+    Balanced,
+    /// So much each.
+    Of {
+        /// Weight of a row with target 0.
+        zero: f64,
+        /// Weight of a row with target 1.
+        one: f64,
+    },
+}
+
+impl ClassWeight {
+    pub(crate) fn check(self, model: &'static str) -> Result<()> {
+        let Self::Of { zero, one } = self else { return Ok(()) };
+        match [zero, one].into_iter().find(|weight| !(*weight > 0.0 && weight.is_finite())) {
+            None => Ok(()),
+            Some(wrong) => {
+                let (name, expected, found) = ("class_weight", "finite weights above 0", wrong.to_string());
+                Err(Error::Parameter { model, name, expected, found })
+            }
+        }
+    }
+
+    /// Weights of target 0 and 1; `weights` are those of the rows, empty where they are all 1.
+    pub(crate) fn of_rows(self, target: &[f64], weights: &[f64]) -> (f64, f64) {
+        match self {
+            Self::Equal => (1.0, 1.0),
+            Self::Of { zero, one } => (zero, one),
+            Self::Balanced => {
+                let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
+                let all: f64 = (0..target.len()).map(weight).sum();
+                let one: f64 = target.iter().enumerate().map(|(row, target)| target * weight(row)).sum();
+                (all / (2.0 * (all - one)), all / (2.0 * one))
+            }
+        }
+    }
+}

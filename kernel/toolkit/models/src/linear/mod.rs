@@ -1,0 +1,9 @@
+//! What linear models share: features as rows of a solver, sparse rows, and Newton's method.
+
+mod encode;
+mod newton;
+mod sparse;
+
+pub(crate) use encode::{Design, Encoder, dot_rows};
+pub(crate) use newton::{Loss, Problem, probability, solve};
+pub use sparse::SparseMatrix;

@@ -1,0 +1,180 @@
+//! What no model can learn from, for every model: a clear error, or a result that is stated here.
+
+use haetae_features::FeatureMatrix;
+use haetae_models::{
+    Dbscan, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LightGbm, LinearSvm, Logistic, MarginLoss,
+    Nystroem, Pca, Platt, RandomForest, Result, Svm,
+};
+
+use crate::data::{Random, even};
+
+const NAN: f64 = f64::NAN;
+
+/// A fit, and scores of the same rows by what was fitted.
+type Model = fn(&FeatureMatrix, &[f64]) -> Result<Vec<f64>>;
+
+fn as_numbers(labels: &[i32]) -> Vec<f64> {
+    labels.iter().map(|label| f64::from(*label)).collect()
+}
+
+/// Models that take missing values and categories; models of distances; models without a target.
+const OPEN: [(&str, Model); 4] = [
+    ("LightGBM", |x, y| LightGbm::params().trees(3).min_rows_in_leaf(1).fit(x, y)?.predict(x)),
+    ("forest", |x, y| RandomForest::params().trees(3).fit(x, y)?.predict(x)),
+    ("logistic", |x, y| Logistic::params().fit(x, y)?.predict(x)),
+    ("linear SVM", |x, y| LinearSvm::params().fit(x, y)?.decision(x)),
+];
+const MARGINS: [(&str, Model); 2] = [
+    ("hinge", |x, y| LinearSvm::params().loss(MarginLoss::Hinge).c(0.1).fit(x, y)?.decision(x)),
+    ("SVM", |x, y| Svm::params().fit(x, y)?.decision(x)),
+];
+const BLIND: [(&str, Model); 8] = [
+    ("k-means", |x, _| Ok(as_numbers(KMeans::params().clusters(2).fit(x)?.labels()))),
+    ("batches", |x, _| Ok(as_numbers(KMeans::params().clusters(2).batch(8).fit(x)?.labels()))),
+    ("DBSCAN", |x, _| Ok(as_numbers(Dbscan::params().fit(x)?.labels()))),
+    ("HDBSCAN", |x, _| Ok(Hdbscan::params().fit(x)?.probabilities().to_vec())),
+    ("mixture", |x, _| GaussianMixture::params().bells(1).fit(x)?.log_densities(x)),
+    ("isolation forest", |x, _| IsolationForest::params().trees(3).fit(x)?.predict(x)),
+    ("PCA", |x, _| Ok(Pca::params().fit(x)?.transform(x)?.values().to_vec())),
+    ("Nystroem", |x, _| Ok(Nystroem::params().landmarks(3).fit(x)?.transform(x)?.values().to_vec())),
+];
+
+fn matrix(columns: Vec<Vec<f64>>) -> FeatureMatrix {
+    let names = (0..columns.len()).map(|i| format!("x{i}")).collect();
+    let categorical = vec![false; columns.len()];
+    FeatureMatrix::new(names, columns, categorical).unwrap()
+}
+
+fn good() -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let mut random = Random::new(1);
+    let (x, y) = (even(&mut random, 60), even(&mut random, 60));
+    let target = x.iter().map(|x| f64::from(*x > 0.4)).collect();
+    (x, y, target)
+}
+
+/// Asks each model; `expected` is a part of the error, or none where scores are to come that are all numbers.
+fn ask(case: &str, models: &[(&str, Model)], x: &FeatureMatrix, target: &[f64], expected: Option<&str>) {
+    for (name, model) in models {
+        match (model(x, target), expected) {
+            (Ok(scores), None) => {
+                let sound = !scores.is_empty() && scores.iter().all(|score| score.is_finite());
+                assert!(sound, "{name}, {case}: {scores:?}");
+            }
+            (Err(error), Some(expected)) => {
+                assert!(error.to_string().contains(expected), "{name}, {case}: {error}");
+            }
+            (Ok(_), Some(expected)) => panic!("{name}, {case}: expected `{expected}`"),
+            (Err(error), None) => panic!("{name}, {case}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn columns_that_say_nothing() {
+    let (x, y, target) = good();
+    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    let constant = matrix(vec![x.clone(), vec![7.0; 60], y.clone()]);
+    ask("a constant column", &supervised, &constant, &target, None);
+    ask("a constant column", &BLIND[..4], &constant, &[], None);
+    ask("a constant column", &BLIND[4..], &constant, &[], None);
+    let empty = matrix(vec![x.clone(), vec![NAN; 60]]);
+    ask("a column without values", &OPEN, &empty, &target, None);
+    let missing = "feature `x1`, row 0: expected a number, found a missing value";
+    ask("a column without values", &MARGINS[1..], &empty, &target, Some(missing));
+    ask("a column without values", &BLIND, &empty, &[], Some(missing));
+    let nothing = matrix(vec![vec![NAN; 60], vec![7.0; 60]]);
+    ask("no column that varies", &OPEN[1..2], &nothing, &target, Some("expected one that varies"));
+    // Without splits and weights what is left is the share of the target.
+    ask("no column that varies", &OPEN[..1], &nothing, &target, None);
+    ask("no column that varies", &OPEN[2..], &nothing, &target, None);
+    let equal = matrix(vec![vec![7.0; 60]]);
+    ask("no column that varies", &MARGINS, &equal, &target, None);
+    for (name, expected) in [
+        ("k-means", Some("different")),
+        ("batches", Some("different")),
+        ("DBSCAN", None),
+        ("HDBSCAN", None),
+        ("mixture", None),
+        ("isolation forest", None),
+        ("PCA", Some("expected one that varies")),
+        ("Nystroem", None),
+    ] {
+        let model = *BLIND.iter().find(|model| model.0 == name).unwrap();
+        ask("rows that are all equal", &[model], &equal, &[], expected);
+    }
+}
+
+#[test]
+fn numbers_that_are_none() {
+    let (x, y, target) = good();
+    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    for wrong in [f64::INFINITY, f64::NEG_INFINITY] {
+        let mut infinite = y.clone();
+        infinite[4] = wrong;
+        let infinite = matrix(vec![x.clone(), infinite]);
+        let message = "feature `x1`, row 4: expected a finite number";
+        ask("an infinite number", &supervised[1..], &infinite, &target, Some(message));
+        ask("an infinite number", &BLIND, &infinite, &[], Some(message));
+        // LightGBM puts it into the last bin.
+        ask("an infinite number", &OPEN[..1], &infinite, &target, None);
+    }
+    let mut missing = y;
+    missing[4] = NAN;
+    let missing = matrix(vec![x, missing]);
+    ask("a missing number", &OPEN, &missing, &target, None);
+    ask("a missing number", &BLIND, &missing, &[], Some("feature `x1`, row 4: expected a number"));
+}
+
+#[test]
+fn targets_that_are_none() {
+    let (x, y, target) = good();
+    let features = matrix(vec![x, y]);
+    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    let with = |value: f64| {
+        let mut target = target.clone();
+        target[9] = value;
+        target
+    };
+    for (value, found) in [(2.0, "2"), (-1.0, "-1"), (0.5, "0.5"), (NAN, "NaN")] {
+        let message = format!("target, row 9: expected 0 or 1, found {found}");
+        ask("another label", &supervised, &features, &with(value), Some(&message));
+    }
+    ask("one class", &supervised, &features, &[1.0; 60], Some("expected both 0 and 1, found only 1 in 60 rows"));
+    ask("a short target", &supervised, &features, &target[1..], Some("target: expected 60 rows"));
+    for (scores, target, message) in [
+        (vec![0.5; 2], vec![1.0, 1.0], "expected both 0 and 1"),
+        (vec![0.5; 2], vec![1.0, 2.0], "expected 0 or 1"),
+        (vec![0.5; 1], vec![1.0, 0.0], "rows"),
+        (vec![0.5, NAN], vec![1.0, 0.0], "row 1: expected a number"),
+        (vec![], vec![], "expected"),
+    ] {
+        for error in [Platt::fit(&scores, &target).unwrap_err(), Isotonic::fit(&scores, &target).unwrap_err()] {
+            assert!(error.to_string().contains(message), "{message}: {error}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_too_few() {
+    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    let none = matrix(vec![vec![], vec![]]);
+    let empty = "is empty: expected at least 1 row and 1 feature, found 0 rows and 2 features";
+    ask("no rows", &supervised, &none, &[], Some(empty));
+    ask("no rows", &BLIND, &none, &[], Some(empty));
+    let one = matrix(vec![vec![1.0], vec![2.0]]);
+    ask("one row", &supervised, &one, &[1.0], Some("expected both 0 and 1, found only 1 in 1 rows"));
+    for (name, expected) in [
+        ("k-means", Some("found 1")),
+        ("batches", Some("found 1")),
+        ("DBSCAN", None),
+        ("HDBSCAN", Some("HDBSCAN: expected at least 5 rows, found 1")),
+        // Its one bell has the width that the regularisation gives it.
+        ("mixture", None),
+        ("isolation forest", Some("expected at least 2 rows, found 1")),
+        ("PCA", Some("expected at least 2 rows, found 1")),
+        ("Nystroem", None),
+    ] {
+        let model = *BLIND.iter().find(|model| model.0 == name).unwrap();
+        ask("one row", &[model], &one, &[], expected);
+    }
+}

@@ -1,0 +1,203 @@
+//! Models <-> files: the same model to the last bit, and why a file does not fit.
+
+use haetae_features::FeatureMatrix;
+use haetae_models::{
+    Dbscan, Error, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel, LightGbm, LinearSvm, Logistic,
+    ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Result, SparseMatrix, Svm,
+};
+
+use crate::clusters::blobs;
+use crate::data::{Random, bits, even};
+
+type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
+
+/// A file, and what is answered by the model that is read from it: numbers, and its own file again.
+struct Kind {
+    name: &'static str,
+    features: usize,
+    bytes: Vec<u8>,
+    expected: Vec<u64>,
+    read: Box<Answer>,
+}
+
+fn kind<M: ModelFile + 'static>(model: M, features: usize, answer: impl Fn(&M) -> Result<Vec<f64>> + 'static) -> Kind {
+    let bytes = model.to_bytes(&card());
+    let expected = bits(&answer(&model).unwrap());
+    let read = Box::new(move |bytes: &[u8]| {
+        let model = M::from_bytes(bytes)?;
+        Ok((bits(&answer(&model)?), model.to_bytes(&card())))
+    });
+    Kind { name: M::KIND, features, bytes, expected, read }
+}
+
+fn card() -> ModelCard {
+    ModelCard::new().trained_on("declarations until 2024-03").metric("auc", 0.75).metric("nothing", f64::NAN)
+}
+
+fn labels(labels: &[i32]) -> Vec<f64> {
+    labels.iter().map(|label| f64::from(*label)).collect()
+}
+
+/// Numbers and a feature of categories, some of both missing.
+fn mixed() -> (FeatureMatrix, Vec<f64>) {
+    let mut random = Random::new(2);
+    let mut x = even(&mut random, 300);
+    let mut code: Vec<f64> = (0..300).map(|_| random.below(7) as f64).collect();
+    let target = (0..300).map(|i| f64::from(x[i] > 0.5 || code[i] == 3.0)).collect();
+    (x[3], code[5]) = (f64::NAN, f64::NAN);
+    let names = vec!["price per \"kg\"".to_owned(), "origin".to_owned()];
+    (FeatureMatrix::new(names, vec![x, code], vec![false, true]).unwrap(), target)
+}
+
+fn renamed(features: &FeatureMatrix) -> FeatureMatrix {
+    let columns = (0..features.columns()).map(|i| features.column(i).to_vec()).collect();
+    let categorical = (0..features.columns()).map(|i| features.is_categorical(i)).collect();
+    FeatureMatrix::new(vec!["price".to_owned(), "origin".to_owned()], columns, categorical).unwrap()
+}
+
+fn kinds() -> Vec<Kind> {
+    let (mixed, target) = mixed();
+    let plain = renamed(&mixed);
+    let points = blobs(3, 300, 3, 6, 2.0);
+    let sides: Vec<f64> = (0..300).map(|i| f64::from(points.value(i, 0) > 5.0)).collect();
+    let scores = points.column(0).to_vec();
+    let sparse = || SparseMatrix::new(3, vec![0, 1, 2], vec![0, 2], vec![1.0, 2.0]).unwrap();
+    let (m, p) = (mixed.clone(), points.clone());
+    let forest = RandomForest::params().trees(4).out_of_bag(true).fit(&m, &target).unwrap();
+    let forest = kind(forest, 2, move |model| {
+        let mut all = model.predict(&m)?;
+        all.extend(model.contributions(&m.select_rows(&[0, 3, 5]))?.row(1, 0));
+        all.extend(model.importance().iter().map(|one| one.1));
+        all.extend(model.out_of_bag().unwrap().scores());
+        Ok(all)
+    });
+    let lightgbm = LightGbm::params().trees(4).leaves(4).fit(&plain, &target).unwrap();
+    let logistic = Logistic::params().fit(&mixed, &target).unwrap();
+    let linear = LinearSvm::params().fit(&mixed, &target).unwrap().calibrated(&mixed, &target).unwrap();
+    let on_sparse = LinearSvm::params().fit_sparse(&sparse(), &[0.0, 1.0]).unwrap();
+    let polynomial = Kernel::Polynomial { degree: 2, constant: 0.5 };
+    let svm = Svm::params().kernel(polynomial).fit(&points, &sides).unwrap();
+    let with = |points: &FeatureMatrix| points.clone();
+    let (a, b, c, d, e, f, g) = (with(&p), with(&p), with(&p), with(&p), with(&p), mixed.clone(), mixed.clone());
+    vec![
+        forest,
+        kind(lightgbm, 2, move |model| model.predict(&plain)),
+        kind(logistic, 2, move |model| model.predict(&f)),
+        kind(linear, 2, move |model| model.predict_proba(&g)),
+        kind(on_sparse, 0, move |model| model.decision_sparse(&sparse())),
+        kind(svm, 3, move |model| model.decision(&a)),
+        kind(Nystroem::params().landmarks(9).fit(&p).unwrap(), 3, move |model| {
+            Ok(model.transform(&b)?.values().to_vec())
+        }),
+        kind(KMeans::params().clusters(3).fit(&p).unwrap(), 3, move |model| {
+            Ok([labels(&model.predict(&c)?), labels(model.labels()), vec![model.inertia()]].concat())
+        }),
+        kind(Dbscan::params().fit(&p).unwrap(), 0, |model| Ok(labels(model.labels()))),
+        kind(Hdbscan::params().fit(&p).unwrap(), 0, |model| {
+            Ok([labels(model.labels()), model.probabilities().to_vec(), model.stability().to_vec()].concat())
+        }),
+        kind(GaussianMixture::params().fit(&p).unwrap(), 3, move |model| model.log_densities(&d)),
+        kind(Pca::params().components(2).fit(&p).unwrap(), 3, move |model| Ok(model.transform(&e)?.values().to_vec())),
+        kind(IsolationForest::params().trees(5).fit(&p).unwrap(), 3, move |model| model.predict(&p)),
+        kind(Platt::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
+        kind(Isotonic::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
+    ]
+}
+
+fn reason(kind: &Kind, bytes: &[u8]) -> String {
+    match (kind.read)(bytes) {
+        Err(Error::ModelFile { reason }) => reason,
+        Err(other) => panic!("{}: {other}", kind.name),
+        Ok(_) => panic!("{}: it was read", kind.name),
+    }
+}
+
+#[test]
+fn a_model_is_the_same_after_its_file() {
+    for kind in kinds() {
+        let (found, again) = (kind.read)(&kind.bytes).unwrap();
+        assert_eq!(found, kind.expected, "{}", kind.name);
+        assert!(again == kind.bytes, "{}", kind.name);
+        let card = ModelCard::read(&kind.bytes).unwrap();
+        assert_eq!((card.kind(), card.features().len()), (kind.name, kind.features));
+        assert_eq!(card.training_data(), "declarations until 2024-03");
+        assert_eq!(card.metrics()[0], ("auc".to_owned(), 0.75));
+        assert!(card.metrics()[1].1.is_nan() && card.program().starts_with("haetae 0."));
+        let curve = kind.name.ends_with("calibration");
+        assert!(curve || card.parameters().len() > 10, "{}: {}", kind.name, card.parameters());
+        if kind.name == "random forest" {
+            assert_eq!(card.features()[0], ("price per \"kg\"".to_owned(), false));
+            assert_eq!(card.features()[1], ("origin".to_owned(), true));
+            let text = card.to_string();
+            assert!(text.contains("features: price per \"kg\", origin (category)\n"), "{text}");
+            assert!(text.contains("parameters: RandomForestParams { trees: 4,"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_does_not_fit_says_why() {
+    let kinds = kinds();
+    for (number, kind) in kinds.iter().enumerate() {
+        let bytes = &kind.bytes;
+        // Cut off anywhere, also within the mark and within the sum.
+        let step = (bytes.len() / 40).max(1);
+        for end in (0..bytes.len()).step_by(step).chain([7, 8, 11, bytes.len() - 1]) {
+            let reason = reason(kind, &bytes[..end]);
+            assert!(reason.contains(&format!("cut off after {end} bytes")), "{} at {end}: {reason}", kind.name);
+        }
+        // One bit turned anywhere: the mark, the version and the lengths have words of their own for it.
+        for at in (0..bytes.len()).step_by(step) {
+            let mut wrong = bytes.clone();
+            wrong[at] ^= 1 << (at % 8);
+            assert!(!reason(kind, &wrong).is_empty());
+            if at > 28 && at < bytes.len() - 32 && !around_length(bytes, at) {
+                assert!(reason(kind, &wrong).contains("a byte has changed"), "{} at {at}", kind.name);
+            }
+        }
+        let mut newer = bytes.clone();
+        newer[8] = 2;
+        assert!(reason(kind, &newer).contains("it has form 2, and this version of Haetae reads forms up to 1"));
+        assert!(reason(kind, &[bytes.clone(), vec![0; 3]].concat()).contains("3 bytes more"));
+        assert!(reason(kind, b"tree\nversion=v4\n").contains("does not begin as a model file"));
+        let other = &kinds[(number + 5) % kinds.len()];
+        let message = format!("it holds a model of the kind `{}`, expected `{}`", other.name, kind.name);
+        assert_eq!(reason(kind, &other.bytes), message);
+    }
+}
+
+/// Whether a byte belongs to the length of the body.
+fn around_length(bytes: &[u8], at: usize) -> bool {
+    let card = u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize;
+    (20 + card..28 + card).contains(&at)
+}
+
+#[test]
+fn a_column_that_does_not_fit_is_named() {
+    let (features, target) = mixed();
+    let other = renamed(&features);
+    let columns = (0..2).map(|i| features.column(i).to_vec()).collect();
+    let untyped = FeatureMatrix::new(features.names().to_vec(), columns, vec![false; 2]).unwrap();
+    let plain_columns = (0..2).map(|i| other.column(i).to_vec()).collect();
+    let plain_untyped = FeatureMatrix::new(other.names().to_vec(), plain_columns, vec![false; 2]).unwrap();
+    let few = FeatureMatrix::new(vec!["price per \"kg\"".to_owned()], vec![vec![1.0]], vec![false]).unwrap();
+    let forest = RandomForest::params().trees(2).fit(&features, &target).unwrap();
+    let forest = haetae_models::RandomForestModel::from_bytes(&forest.to_bytes(&card())).unwrap();
+    let logistic = Logistic::params().fit(&features, &target).unwrap();
+    let linear = LinearSvm::params().fit(&features, &target).unwrap();
+    let lightgbm = LightGbm::params().trees(2).fit(&other, &target).unwrap();
+    let predict: [(&str, &dyn Fn(&FeatureMatrix) -> Result<Vec<f64>>); 3] = [
+        ("forest", &|x| forest.predict(x)),
+        ("logistic", &|x| logistic.predict(x)),
+        ("linear", &|x| linear.decision(x)),
+    ];
+    for (name, predict) in predict {
+        let message = |x| predict(x).unwrap_err().to_string();
+        assert_eq!(message(&other), "feature 0: the model was fitted on `price per \"kg\"`, found `price`", "{name}");
+        assert_eq!(message(&few), "feature 1: the model was fitted on `origin`, found `nothing`", "{name}");
+        let expected = "feature `origin`: the model was fitted on categories, found numbers";
+        assert!(message(&untyped).starts_with(expected), "{name}: {}", message(&untyped));
+    }
+    let error = lightgbm.predict(&plain_untyped).unwrap_err().to_string();
+    assert!(error.starts_with("feature `origin`: the model was fitted on categories"), "{error}");
+}
