@@ -85,6 +85,21 @@ def test_a_model_comes_back_and_scores_the_same(own):
     assert own.ok("model.predict(&features)? == scores").text == "true"
 
 
+def test_other_models_come_back_and_the_newest_of_each(own):
+    own.ok(
+        "let x: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 101)).collect();\n"
+        "let y: Vec<f64> = x.iter().map(|&x| f64::from(x > 50.0)).collect();\n"
+        'let features = FeatureMatrix::new(vec!["x".into()], vec![x.clone()], vec![false])?;\n'
+        "let forest = RandomForest::params().trees(5).fit(&features, &y)?;\n"
+        "let margin = Svm::params().fit(&features, &y)?; let groups = KMeans::params().clusters(3).fit(&features)?;"
+    )
+    own.ok("let forest = RandomForest::params().trees(6).fit(&features, &y)?; let scores = forest.predict(&features)?;")
+    own.ok("let sides = margin.decision(&features)?; let labels = groups.labels().to_vec();")
+    assert not {"forest", "margin", "groups", "scores"} & set(lost_by(own))
+    assert own.ok("forest.predict(&features)? == scores && forest.trees() == 6").text == "true"
+    assert own.ok("margin.decision(&features)? == sides && groups.labels() == labels").text == "true"
+
+
 def test_what_comes_back_is_the_newest_value(own):
     own.ok('let mut numbers = vec![1, 2]; let mut frame = df!("n" => [1i32, 2, 3])?; let other = 1;')
     own.ok("numbers.push(3); frame = frame.head(Some(1));")

@@ -37,6 +37,24 @@ pub enum Error {
         /// The column's type.
         found: String,
     },
+    /// A model file cannot be read or written.
+    #[error("{path} cannot be {doing}: {source}")]
+    ModelPath {
+        /// Where it is.
+        path: String,
+        /// What was tried: `read` or `written`.
+        doing: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file does not hold the model that was asked for.
+    #[error("{path}: {source}")]
+    Model {
+        /// Where it is.
+        path: String,
+        /// Why not.
+        source: haetae_models::Error,
+    },
     /// The analyst was asked for a line and there is none.
     #[error("no input: {reason}")]
     Input {

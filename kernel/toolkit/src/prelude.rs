@@ -12,14 +12,17 @@ pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };
 pub use crate::input::{input, password};
+pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
     Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Contributions, Covariance, Dbscan,
-    DbscanModel, DbscanParams, Evaluation, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams,
-    ImporterHistory, Interval, IsolationForest, IsolationForestModel, IsolationForestParams, Isotonic, KMeans,
-    KMeansModel, KMeansParams, LightGbm, LightGbmModel, LightGbmParams, Logistic, LogisticModel, LogisticParams,
-    Lookup, OutOfBag, Pca, PcaModel, PcaParams, Platt, Profiles, Protocol, RandomForest, RandomForestModel,
-    RandomForestParams, Reliability, Score, adjusted_rand_index, bootstrap, drift, learning_curve, metrics,
-    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    DbscanModel, DbscanParams, Evaluation, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan,
+    HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
+    IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LightGbm, LightGbmModel,
+    LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup,
+    MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, OutOfBag, Pca, PcaModel, PcaParams, Platt,
+    Profiles, Protocol, RandomForest, RandomForestModel, RandomForestParams, Reliability, Score, SparseMatrix, Svm,
+    SvmModel, SvmParams, adjusted_rand_index, bootstrap, drift, learning_curve, metrics, permutation_importance, psi,
+    reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

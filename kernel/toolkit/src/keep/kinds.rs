@@ -2,7 +2,10 @@
 
 use super::plain::Plain;
 use crate::features::FeatureMatrix;
-use crate::models::LightGbmModel;
+use crate::models::{
+    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
+    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+};
 use crate::{Error, Result};
 use polars::frame::DataFrame;
 use polars::prelude::{Column, NamedFrom, Series};
@@ -33,7 +36,7 @@ pub(super) struct Kind {
 }
 
 /// How one type is written.
-trait Kept: Any + Sized {
+pub(super) trait Kept: Any + Sized {
     fn see(&self) -> Seen;
     fn bytes(&self) -> usize;
     fn save(&self) -> Result<(DataFrame, String)>;
@@ -68,7 +71,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    DataFrame, Series, Column, FeatureMatrix, LightGbmModel, String, &'static str, bool, char,
+    DataFrame, Series, Column, FeatureMatrix, LightGbmModel, DbscanModel, GaussianMixtureModel, HdbscanModel,
+    IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
+    RandomForestModel, SvmModel, String, &'static str, bool, char,
     i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64,
     Vec<bool>, Vec<i32>, Vec<i64>, Vec<u32>, Vec<u64>, Vec<usize>, Vec<u8>, Vec<f32>, Vec<f64>,
     Vec<String>, Vec<&'static str>,
@@ -250,11 +255,11 @@ pub(super) fn add_text(digest: u64, text: &str) -> u64 {
     })
 }
 
-fn column(series: Series) -> Result<DataFrame> {
+pub(super) fn column(series: Series) -> Result<DataFrame> {
     Ok(DataFrame::new(series.len(), vec![series.into()])?)
 }
 
-fn only_column(frame: DataFrame) -> Result<Column> {
+pub(super) fn only_column(frame: DataFrame) -> Result<Column> {
     frame.into_columns().into_iter().next().ok_or_else(|| not_readable(&"there is no column"))
 }
 
@@ -267,6 +272,6 @@ fn first_text(frame: &DataFrame) -> Result<String> {
     text.map(str::to_owned).ok_or_else(|| not_readable(&"there is no text"))
 }
 
-fn not_readable(reason: &dyn std::fmt::Display) -> Error {
+pub(super) fn not_readable(reason: &dyn std::fmt::Display) -> Error {
     Error::Restore { reason: reason.to_string() }
 }

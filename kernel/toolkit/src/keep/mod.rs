@@ -8,6 +8,7 @@
 
 mod file;
 mod kinds;
+mod models;
 mod plain;
 mod writer;
 
