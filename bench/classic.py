@@ -6,14 +6,16 @@ import statistics
 import time
 
 import numpy as np
-from sklearn.cluster import DBSCAN, KMeans
+import scipy.sparse
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 
 from haetae_matrices import Matrices
 from haetae_testing import Kernel
@@ -133,12 +135,72 @@ def logistic(pairs):
     return pairs.figure("logistic", "<= 1.0", 7, ours, theirs, "50000 rows, 30 features", quality)
 
 
+def linear_svm(pairs):
+    """Rows of 20 categories among 20000, as coded declarations are; the rarer a category, the less it says."""
+    random = np.random.default_rng(5)
+    count, columns, each = 60_000, 20_000, 20
+    places = np.minimum(random.zipf(1.3, size=(count, each)), columns // each) - 1 + np.arange(each) * (columns // each)
+    rows = scipy.sparse.csr_matrix((np.ones(count * each), places.ravel(), np.arange(count + 1) * each), (count, columns))
+    sums = rows @ random.normal(size=columns)
+    target = sums + random.normal(size=count) * sums.std() > np.quantile(sums, 0.8)
+    half = count // 2
+    train, later = rows[:half], rows[half:]
+    for name, part in (("train", train), ("later", later)):
+        pairs.cells.give(starts=part.indptr.astype(float), places=part.indices.astype(float), stored=part.data)
+        pairs.cells.kernel.ok(
+            f"let {name} = SparseMatrix::new({columns}, starts.iter().map(|x| *x as usize).collect(),\n"
+            "    places.iter().map(|x| *x as u32).collect(), stored.clone())?;"
+        )
+    pairs.cells.give(target=target[:half].astype(float))
+    ours = lambda _: "LinearSvm::params().c(0.1).fit_sparse(&train, &target)?"
+    theirs = lambda _: LinearSVC(C=0.1).fit(train, target[:half])
+
+    def quality(_):
+        mine = pairs.cells.take(f"&{ours(0)}.decision_sparse(&later)?")
+        peer = theirs(0).decision_function(later)
+        auc = [roc_auc_score(target[half:], scores) for scores in (mine, peer)]
+        return f"decisions on other rows differ by {np.abs(mine - peer).max():.1g} at most, AUC {auc[0]:.4f}, theirs {auc[1]:.4f}"
+
+    return pairs.figure(
+        "linear_svm", "<= 1.0", 7, ours, theirs, f"{half} sparse rows of {each} ones in {columns} columns, c 0.1", quality
+    )
+
+
+def kernel_svm(pairs):
+    rows, target = make_classification(12_000, 30, n_informative=15, flip_y=0.1, class_sep=0.8, random_state=4)
+    rows = StandardScaler().fit_transform(rows)
+    train, later = rows[:8_000], rows[8_000:]
+    pairs.cells.give(train=train, target=target[:8_000].astype(float), later=later)
+    ours = lambda _: "Svm::params().scaled(false).fit(&train, &target)?"
+    theirs = lambda _: SVC().fit(train, target[:8_000])
+
+    def quality(_):
+        mine = pairs.cells.take(f"&{ours(0)}.decision(&later)?")
+        apart = np.abs(mine - theirs(0).decision_function(later)).max()
+        return f"decisions on other rows differ by {apart:.1g} at most; LIBSVM works on one thread"
+
+    return pairs.figure("kernel_svm", "<= 1.1", 3, ours, theirs, "8000 rows, 30 features, RBF, c 1", quality)
+
+
+def hdbscan(pairs):
+    rows, _ = make_blobs(20_000, 8, centers=20, cluster_std=1.5, random_state=6)
+    pairs.cells.give(rows=rows)
+    ours = lambda _: "Hdbscan::params().scaled(false).min_cluster(25).fit(&rows)?"
+    theirs = lambda _: HDBSCAN(min_cluster_size=25, n_jobs=THREADS, copy=True).fit(rows)
+
+    def quality(_):
+        same = adjusted_rand_score(pairs.cells.take(f"&labels_as_numbers({ours(0)}.labels())"), theirs(0).labels_)
+        return f"adjusted Rand index of the two {same:.5f}"
+
+    return pairs.figure("hdbscan", "<= 1.5", 3, ours, theirs, "20000 rows, 8 features, clusters of 25 rows", quality)
+
+
 def figures(context):
     folder = context.folder / "classic"
     folder.mkdir()
     kernel = Kernel()
     try:
         pairs = Pairs(context, Matrices(kernel, folder))
-        return [one(pairs) for one in (forest, kmeans, dbscan, mixture, logistic)]
+        return [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm)]
     finally:
         kernel.stop()

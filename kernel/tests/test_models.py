@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 from haetae_matrices import Matrices
 from scipy.stats import ks_2samp
 from sklearn.calibration import _SigmoidCalibration
-from sklearn.cluster import DBSCAN, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
@@ -14,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,22 @@ def test_dbscan_labels_are_equal(cells, blobs, distance, rows):
     peer = DBSCAN(eps=distance, min_samples=rows).fit(blobs).labels_
     fit = f"Dbscan::params().scaled(false).distance({distance}).min_rows({rows}).fit(&blobs)?"
     assert (cells.take(f"&labels_as_numbers({fit}.labels())") == peer).all()
+
+
+@pytest.mark.parametrize("cluster, neighbours", [(5, 5), (15, 15), (50, 10)])
+def test_hdbscan_clusters_are_equal(cells, blobs, cluster, neighbours):
+    peer = HDBSCAN(min_cluster_size=cluster, min_samples=neighbours, copy=True).fit(blobs)
+    cells.kernel.ok(
+        f"let dense = Hdbscan::params().scaled(false).min_cluster({cluster}).neighbours({neighbours}).fit(&blobs)?;"
+    )
+    labels = cells.take("&labels_as_numbers(dense.labels())")
+    # Connections of equal length may be cut in another order: a row between two clusters may then change sides.
+    assert adjusted_rand_score(labels, peer.labels_) > 0.999
+    assert labels.max() == peer.labels_.max()
+    same = (labels < 0) == (peer.labels_ < 0)
+    assert same.mean() > 0.999
+    apart = np.abs(cells.take("dense.probabilities()") - peer.probabilities_)[same]
+    assert np.mean(apart < 1e-9) > 0.995
 
 
 @pytest.mark.parametrize("ours, theirs", [("Full", "full"), ("Diagonal", "diag")])
@@ -157,6 +175,71 @@ def test_a_logistic_regression_has_the_same_probabilities(cells, fraud):
     assert np.allclose(cells.take("&Logistic::params().c(0.5).fit(&train, &target)?.predict(&later)?"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("ours, theirs", [("SquaredHinge", "squared_hinge"), ("Hinge", "hinge")])
+@pytest.mark.parametrize("weight, balance", [("Equal", None), ("Balanced", "balanced")])
+def test_a_linear_margin_has_the_same_weights(cells, fraud, ours, theirs, weight, balance):
+    train, target, _, _ = fraud
+    peer = LinearSVC(C=0.05, loss=theirs, tol=1e-8, max_iter=1_000_000, class_weight=balance, dual=True)
+    peer.fit(StandardScaler().fit_transform(train), target)
+    cells.kernel.ok(
+        f"let plane = LinearSvm::params().c(0.05).loss(MarginLoss::{ours}).class_weight(ClassWeight::{weight})\n"
+        "    .tolerance(1e-8).iterations(1_000_000).fit(&train, &target)?;"
+    )
+    assert np.allclose(cells.take("plane.weights()"), peer.coef_[0], atol=1e-5)
+    assert cells.number("plane.intercept()") == pytest.approx(peer.intercept_[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("ours, theirs", [("SquaredHinge", "squared_hinge"), ("Hinge", "hinge")])
+@pytest.mark.parametrize("columns", [500, 6_000])
+def test_a_margin_of_sparse_rows_has_the_same_decisions(cells, ours, theirs, columns):
+    random = np.random.default_rng(3)
+    rows = scipy.sparse.random(2_000, columns, 0.01, "csr", random_state=random, data_rvs=random.standard_normal)
+    rows.sort_indices()
+    target = rows @ random.normal(size=columns) + random.normal(size=2_000) > 0
+    cells.give(starts=rows.indptr.astype(float), places=rows.indices.astype(float), stored=rows.data)
+    cells.give(sides=target.astype(float))
+    cells.kernel.ok(
+        f"let sparse = SparseMatrix::new({columns}, starts.iter().map(|x| *x as usize).collect(),\n"
+        "    places.iter().map(|x| *x as u32).collect(), stored.clone())?;"
+    )
+    fit = f"LinearSvm::params().loss(MarginLoss::{ours}).tolerance(1e-7).iterations(100_000).fit_sparse(&sparse, &sides)?"
+    peer = LinearSVC(loss=theirs, tol=1e-7, max_iter=100_000, dual=True).fit(rows, target)
+    assert np.allclose(cells.take(f"&{fit}.decision_sparse(&sparse)?"), peer.decision_function(rows), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "ours, theirs",
+    [
+        ("kernel(Kernel::Rbf)", dict(kernel="rbf")),
+        ("kernel(Kernel::Rbf).gamma(0.3).c(20.0)", dict(kernel="rbf", gamma=0.3, C=20)),
+        ("kernel(Kernel::Polynomial { degree: 3, constant: 1.0 })", dict(kernel="poly", degree=3, coef0=1.0)),
+        ("kernel(Kernel::Linear).c(0.5)", dict(kernel="linear", C=0.5)),
+        ("class_weight(ClassWeight::Balanced).cache_mb(1)", dict(class_weight="balanced")),
+    ],
+)
+def test_a_kernel_margin_has_the_same_decisions(cells, fraud, ours, theirs):
+    train, target, later, _ = fraud
+    scaler = StandardScaler().fit(train)
+    peer = SVC(tol=1e-5, **theirs).fit(scaler.transform(train), target)
+    cells.kernel.ok(f"let margin = Svm::params().tolerance(1e-5).{ours}.fit(&train, &target)?;")
+    expected = peer.decision_function(scaler.transform(later))
+    assert np.allclose(cells.take("&margin.decision(&later)?"), expected, atol=1e-3)
+    assert cells.number("margin.intercept()") == pytest.approx(peer.intercept_[0], abs=1e-3)
+    assert abs(cells.number("margin.support().len()") - len(peer.support_)) <= 3
+
+
+def test_landmarks_come_near_the_kernel(cells, fraud):
+    train, target, later, later_target = fraud
+    scaler = StandardScaler().fit(train)
+    peer = SVC().fit(scaler.transform(train), target).decision_function(scaler.transform(later))
+    cells.kernel.ok(
+        "let landmarks = Nystroem::params().landmarks(300).fit(&train)?;\n"
+        "let plane = LinearSvm::params().scaled(false).fit(&landmarks.transform(&train)?, &target)?;"
+    )
+    ours = cells.take("&plane.decision(&landmarks.transform(&later)?)?")
+    assert roc_auc_score(later_target, ours) > roc_auc_score(later_target, peer) - 0.01
+
+
 def test_calibration_and_figures_are_equal(cells, fraud):
     target = fraud[3].astype(float)
     scores = np.round(fraud[2][:, 3] + target, 2)
@@ -180,6 +263,22 @@ def test_results_are_shown_as_tables_and_sentences(cells, blobs):
     assert "<table" in shown("Pca::params().fit(&blobs)?")["text/html"]
     assert "came_true" in shown("reliability(&[0.0, 1.0, 1.0], &[0.1, 0.6, 0.8], 3)?")["text/html"]
     assert "interval" in shown("bootstrap(&metrics::auc, &[0.0, 1.0, 1.0], &[0.1, 0.6, 0.8], 50, 0.9, 1)?")["text/plain"]
+
+
+def test_a_model_goes_through_a_file(cells, fraud, tmp_path):
+    path = str(tmp_path / "fraud.model")
+    cells.kernel.ok(
+        "let saved = RandomForest::params().trees(10).fit(&train, &target)?;\n"
+        f'saved.save("{path}", &ModelCard::new().trained_on("day 1").metric("auc", 0.9))?;\n'
+        f'let loaded = RandomForestModel::load("{path}")?;'
+    )
+    assert (cells.take("&loaded.predict(&later)?") == cells.take("&saved.predict(&later)?")).all()
+    card = cells.kernel.ok(f'model_card("{path}")?').text
+    assert "kind: random forest" in card and "trained on: day 1" in card and "metrics: auc 0.9" in card
+    cells.kernel.fails(f'KMeansModel::load("{path}")?;', "Error", "of the kind `random forest`, expected `k-means`")
+    whole = open(path, "rb").read()
+    open(path, "wb").write(whole[:-1])
+    cells.kernel.fails(f'RandomForestModel::load("{path}")?;', "Error", f"cut off after {len(whole) - 1} bytes")
 
 
 def test_what_cannot_be_fitted_says_why(cells, kernel):
