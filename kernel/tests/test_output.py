@@ -72,6 +72,19 @@ def test_progress_is_one_picture_that_is_replaced(kernel):
     assert updates[-1]["data"]["text/plain"] == "rows: 100 % (4 of 4)"
 
 
+def test_a_fit_says_how_far_it_is(kernel):
+    cell = kernel.ok(
+        "let x: Vec<f64> = (0..300).map(|i| f64::from(i * 37 % 101)).collect();\n"
+        "let y: Vec<f64> = x.iter().map(|&x| f64::from(x > 50.0)).collect();\n"
+        'let rows = FeatureMatrix::new(vec!["x".into()], vec![x], vec![false])?;\n'
+        'let forest = Progress::during("forest", || RandomForest::params().trees(12).fit(&rows, &y))?;'
+    )
+    [first], updates = cell.of("display_data"), cell.of("update_display_data")
+    assert first["data"]["text/plain"] == "forest"
+    assert {m["transient"]["display_id"] for m in updates} == {first["transient"]["display_id"]}
+    assert updates[-1]["data"]["text/plain"] == "forest, trees: 100 % (12 of 12)"
+
+
 def test_two_hundred_thousand_lines_arrive_whole(kernel):
     cell = kernel.ok('for i in 0..200_000 { println!("line {i}"); }')
     assert cell.stdout == "".join(f"line {i}\n" for i in range(200_000))

@@ -28,6 +28,7 @@ mod session;
 mod show;
 pub mod variables;
 mod waiting;
+mod watch;
 
 pub use columns::ColumnValues;
 pub use error::{Error, Result};

@@ -3,6 +3,7 @@
 use crate::Show;
 use crate::display::Bundle;
 use crate::display::progress::{NAMES, bar};
+use crate::watch::Watch;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,12 +31,25 @@ pub struct Progress {
 impl Progress {
     /// Shows an empty bar for `total` steps.
     pub fn new(label: &str, total: usize) -> Self {
-        // Each bar of a kernel needs a name of its own; which one is nowhere to be seen.
-        static BARS: AtomicUsize = AtomicUsize::new(0);
-        let id = format!("{NAMES}{}", BARS.fetch_add(1, Ordering::Relaxed));
-        let progress = Self { label: label.to_owned(), total, done: 0, id, shown: Instant::now() };
+        let progress = Self { label: label.to_owned(), total, done: 0, id: new_id(), shown: Instant::now() };
         progress.show_as(&progress.id);
         progress
+    }
+
+    /// Shows how far fits and other long work of the toolkit have come, while `work` runs:
+    ///
+    /// ```no_run
+    /// # use haetae::{Progress, features::FeatureMatrix, models::RandomForest};
+    /// # fn fit(features: FeatureMatrix, target: Vec<f64>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let forest = Progress::during("forest", || RandomForest::params().fit(&features, &target))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What is counted stands beside the label; rounds may end before the most that they may be.
+    pub fn during<T>(label: &str, work: impl FnOnce() -> T) -> T {
+        let _watch = Watch::start(label, &new_id());
+        work()
     }
 
     /// Steps done since the last call; more than there are count as all.
@@ -61,6 +75,12 @@ impl Progress {
         self.label = label.to_owned();
         self.update(&self.id);
     }
+}
+
+/// Each bar of a kernel needs a name of its own; which one is nowhere to be seen.
+fn new_id() -> String {
+    static BARS: AtomicUsize = AtomicUsize::new(0);
+    format!("{NAMES}{}", BARS.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Show for Progress {

@@ -13,6 +13,7 @@ pub mod pages;
 pub mod progress;
 pub mod stop;
 pub mod table;
+pub mod work;
 
 pub use bundle::Bundle;
 pub use drawing::Drawing;

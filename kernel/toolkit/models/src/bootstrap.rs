@@ -1,8 +1,8 @@
 //! A figure of target and scores -> how far chance may have moved it.
 
+use crate::progress::step;
 use crate::random::Random;
 use crate::{Error, Result};
-use haetae_display::stop;
 use rayon::prelude::*;
 use std::fmt;
 
@@ -62,9 +62,7 @@ pub fn bootstrap(
     }
     let estimate = figure(target, scores)?;
     let one = |number: usize| {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "samples", done: number, of: samples });
-        }
+        step("samples", number, samples)?;
         let mut random = Random::stream(seed, number as u64);
         let rows = (0..target.len()).map(|_| random.below(target.len()));
         let (target, scores): (Vec<f64>, Vec<f64>) = rows.map(|row| (target[row], scores[row])).unzip();

@@ -1,8 +1,8 @@
 //! A model and rows -> how much each feature matters to its scores.
 
+use crate::progress::step;
 use crate::random::Random;
 use crate::{Error, Result, metrics};
-use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
@@ -33,9 +33,7 @@ pub fn permutation_importance(
     for feature in 0..features.columns() {
         let mut falls = Vec::with_capacity(repeats);
         for repeat in 0..repeats {
-            if stop::requested() {
-                return Err(Error::Cancelled { what: "features", done: feature, of: features.columns() });
-            }
+            step("features", feature, features.columns())?;
             let mut random = Random::stream(seed, (feature * repeats + repeat) as u64);
             falls.push(whole - metrics::auc(target, &predict(&exchanged(features, feature, &mut random)?)?)?);
         }

@@ -1,8 +1,8 @@
 //! A way to fit, and rows -> how much more rows would help.
 
+use crate::progress::step;
 use crate::random::Random;
 use crate::{Error, Result, metrics};
-use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
@@ -32,9 +32,7 @@ pub fn learning_curve(
     Random::new(seed).shuffle(&mut order);
     let (mut train_auc, mut valid_auc) = (Vec::new(), Vec::new());
     for (done, &size) in sizes.iter().enumerate() {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "sizes", done, of: sizes.len() });
-        }
+        step("sizes", done, sizes.len())?;
         if size == 0 || size > order.len() {
             let (expected, found) = ("1 up to the number of training rows", size.to_string());
             return Err(Error::Parameter { model: "learning curve", name: "sizes", expected, found });

@@ -42,6 +42,7 @@ mod lightgbm;
 mod linear;
 mod logistic;
 pub mod metrics;
+mod progress;
 mod random;
 mod svm;
 mod threads;

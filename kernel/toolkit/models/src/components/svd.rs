@@ -1,8 +1,8 @@
 //! Centred rows -> singular values and right singular vectors.
 
+use crate::Result;
 use crate::clustering::Points;
-use crate::{Error, Result};
-use haetae_display::stop;
+use crate::progress::step;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -22,9 +22,7 @@ pub(super) fn singular(points: &Points) -> Result<(Vec<f64>, Columns)> {
         .collect();
     let mut whole: Columns = vec![Vec::new(); points.columns];
     for part in parts {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "components", done: 0, of: points.columns });
-        }
+        step("components", 0, points.columns)?;
         whole.iter_mut().zip(part).for_each(|(whole, part)| whole.extend(part));
         whole = triangle(whole);
     }
@@ -70,9 +68,7 @@ fn jacobi(mut matrix: Columns, count: usize) -> Result<(Vec<f64>, Columns)> {
     let unit = |at: usize| (0..size).map(|i| f64::from(i == at)).collect();
     let mut vectors: Columns = (0..size).map(unit).collect();
     for round in 0..ROUNDS {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "rounds of rotations", done: round, of: ROUNDS });
-        }
+        step("rounds of rotations", round, ROUNDS)?;
         let mut turned = false;
         for i in 0..size {
             for j in i + 1..size {

@@ -11,7 +11,7 @@ use crate::metrics::both_classes;
 use crate::random::Random;
 use crate::threads::with_threads;
 use crate::{Error, Objective, Result};
-use haetae_display::stop;
+use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,9 +84,11 @@ impl Fit<'_> {
             } else {
                 grow::<Weighed>(data, bag, random)
             };
-            done.fetch_add(usize::from(grown.is_some()), Ordering::Relaxed);
+            let before = done.fetch_add(usize::from(grown.is_some()), Ordering::Relaxed);
+            work::say("trees", before + usize::from(grown.is_some()), of);
             grown
         };
+        work::say("trees", 0, of);
         let grown: Option<Vec<Grown>> = (0..of).into_par_iter().with_max_len(1).map(one).collect();
         grown.ok_or_else(|| Error::Cancelled { what: "trees", done: done.load(Ordering::Relaxed), of })
     }

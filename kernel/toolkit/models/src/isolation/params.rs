@@ -7,9 +7,10 @@ use crate::file::{About, Described, Origin, stored};
 use crate::random::Random;
 use crate::threads::with_threads;
 use crate::{Error, Result};
-use haetae_display::stop;
+use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An isolation forest: a score of strangeness without labels.
 ///
@@ -125,18 +126,21 @@ impl CheckedIsolationForest {
         only_numbers(features)?;
         let rows = self.params.rows.min(features.rows());
         let deepest = rows.next_power_of_two().trailing_zeros() as usize;
-        let of = self.params.trees;
+        let (of, done) = (self.params.trees, AtomicUsize::new(0));
+        work::say("trees", 0, of);
         let one = |number: usize| {
             if stop::requested() {
                 return None;
             }
             let mut random = Random::stream(self.params.seed, number as u64);
             let drawn = sample(features.rows(), rows, &mut random);
-            Some(Cuts::grow(features, drawn, deepest, &mut random))
+            let cuts = Cuts::grow(features, drawn, deepest, &mut random);
+            work::say("trees", done.fetch_add(1, Ordering::Relaxed) + 1, of);
+            Some(cuts)
         };
         let trees: Option<Vec<Cuts>> =
             with_threads(self.params.threads, || (0..of).into_par_iter().map(one).collect())?;
-        let trees = trees.ok_or(Error::Cancelled { what: "trees", done: 0, of })?;
+        let trees = trees.ok_or_else(|| Error::Cancelled { what: "trees", done: done.load(Ordering::Relaxed), of })?;
         let (names, origin) = (features.names().to_vec(), Origin::of(&self.params));
         Ok(IsolationForestModel { names, trees, rows, origin, threads: self.params.threads })
     }

@@ -6,7 +6,7 @@ use super::{CheckedLightGbm, Metric, Objective};
 use crate::check::{check_rows, same_features};
 use crate::metrics::both_classes;
 use crate::{Error, Result};
-use haetae_display::stop;
+use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
 
 /// How far a fit has come.
@@ -77,6 +77,7 @@ impl Watched<'_> {
         let of = self.checked.params.trees;
         let more_is_better = self.checked.metric.more_is_better();
         let mut best: Option<(f64, usize)> = None;
+        work::say("trees", 0, of);
         let mut grown = of;
         for done in 1..=of {
             let finished = learner.step()?;
@@ -87,6 +88,7 @@ impl Watched<'_> {
                     best = Some((value, done));
                 }
             }
+            work::say("trees", done, of);
             // The stop button of the notebook counts as the watcher's word.
             let step = if stop::requested() { Step::Cancel } else { (self.watch)(&Progress { done, of, metric }) };
             match step {

@@ -4,7 +4,8 @@
 //! by conjugate gradients only as exactly as the gradient is small.
 
 use super::encode::{Design, add_rows, dot_rows};
-use crate::{Error, Result};
+use crate::Result;
+use crate::progress::step;
 use haetae_display::stop;
 use rayon::prelude::*;
 
@@ -75,9 +76,7 @@ pub(crate) fn solve(problem: &Problem<'_>, iterations: usize, tolerance: f64) ->
         if largest(&gradient) <= tolerance {
             return Ok(Found { weights, iterations: iteration, gradient: largest(&gradient) });
         }
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "Newton steps", done: iteration, of: iterations });
-        }
+        step("Newton steps", iteration, iterations)?;
         let step = problem.newton_step(&sums, &gradient);
         let moved = problem.dots(&step);
         let slope = dot(&gradient, &step);
@@ -211,6 +210,10 @@ impl Problem<'_> {
         let mut direction = scaled.clone();
         let mut norm = dot(&rest, &scaled);
         for _ in 0..INNER {
+            // The step is no good then, and the next one is not begun.
+            if stop::requested() {
+                break;
+            }
             let along: Vec<f64> = self.dots(&direction).iter().zip(&bends).map(|(sum, bend)| sum * bend).collect();
             let mut bent = self.weighted(&along, false);
             self.penalised(&mut bent, &direction);

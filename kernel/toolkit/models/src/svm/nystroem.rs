@@ -4,6 +4,7 @@ use super::kernel::{Function, Kernel, check_gamma, gamma_of};
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
 use crate::lanes::{Lanes, blocks};
+use crate::progress::step;
 use crate::random::Random;
 use crate::threads::with_threads;
 use crate::{Error, Result};
@@ -148,9 +149,7 @@ fn triangle(function: &Function, landmarks: &[f64], columns: usize) -> Result<Ve
     let (count, inside) = (landmarks.len() / columns, blocks(landmarks, columns));
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(count);
     for (i, point) in landmarks.chunks_exact(columns).enumerate() {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "landmarks", done: i, of: count });
-        }
+        step("landmarks", i, count)?;
         let mut values = vec![0.0; count];
         function.all(point, &inside, &mut values);
         let own = values[i];

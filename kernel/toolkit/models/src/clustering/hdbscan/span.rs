@@ -9,7 +9,7 @@ use crate::clustering::Points;
 use crate::clustering::tree::Tree;
 use crate::lanes::squared_distance;
 use crate::{Error, Result};
-use haetae_display::stop;
+use haetae_display::{stop, work};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -67,6 +67,7 @@ pub(super) fn shortest_tree(points: &Points, neighbours: usize) -> Result<Vec<Ed
     let mut edges: Vec<(f64, u32, u32)> = Vec::with_capacity(count.saturating_sub(1));
     while edges.len() + 1 < count {
         let done = edges.len();
+        work::say("connections", done, count - 1);
         let mut found =
             span.ways_out(&mut ways).ok_or(Error::Cancelled { what: "connections", done, of: count - 1 })?;
         found.sort_unstable_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)).then(x.2.cmp(&y.2)));

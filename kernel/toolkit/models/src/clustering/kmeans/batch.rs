@@ -1,11 +1,11 @@
 //! Points and first centres -> centres, from a few drawn rows at a time.
 
 use super::lloyd::{Found, inertia, nearest};
+use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::squared_distance;
+use crate::progress::step;
 use crate::random::Random;
-use crate::{Error, Result};
-use haetae_display::stop;
 
 /// Batches without a better smoothed distance after which the centres are taken as found.
 const PATIENCE: usize = 10;
@@ -27,9 +27,7 @@ pub(super) fn minibatch(
     let smoothing = (2.0 * batch as f64 / (points.rows as f64 + 1.0)).min(1.0);
     let (mut smoothed, mut lowest, mut worse, mut done) = (f64::NAN, f64::INFINITY, 0, 0);
     while done < batches && worse < PATIENCE {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "batches", done, of: batches });
-        }
+        step("batches", done, batches)?;
         done += 1;
         let values = (0..batch).flat_map(|_| points.row(random.below(points.rows)).iter().copied()).collect();
         let drawn = Points { rows: batch, columns, values };

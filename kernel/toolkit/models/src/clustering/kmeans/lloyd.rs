@@ -3,10 +3,10 @@
 //! Lloyd's rounds with Hamerly's bounds: a row whose distance to its own centre is below both a lower bound of the
 //! distance to any other, and half the distance from its centre to the next one, keeps its cluster unseen.
 
+use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, blocks, squared_distance, squared_distances, wide};
-use crate::{Error, Result};
-use haetae_display::stop;
+use crate::progress::step;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -63,9 +63,7 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
     let mut iterations = 0;
     let mut settled = false;
     while iterations < most && !settled {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "rounds", done: iterations, of: most });
-        }
+        step("rounds", iterations, most)?;
         iterations += 1;
         let mut sums = assign(points, &mut rows, &Centers::new(&centers, columns, &moved));
         if !sums.changed {

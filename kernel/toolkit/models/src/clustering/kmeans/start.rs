@@ -3,11 +3,11 @@
 //! As scikit-learn does it, of some candidates for each centre the one is taken that leaves the least squared distance
 //! (Arthur and Vassilvitskii 2007, section 5.1).
 
+use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, squared_distance, squared_distances, wide};
+use crate::progress::step;
 use crate::random::Random;
-use crate::{Error, Result};
-use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -22,9 +22,7 @@ pub(super) fn plus_plus(points: &Points, clusters: usize, random: &mut Random) -
     let mut nearest = vec![f64::INFINITY; points.rows];
     let mut sums = lower(points, &mut nearest, &centers);
     while centers.len() < clusters * columns {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "first centres", done: centers.len() / columns, of: clusters });
-        }
+        step("first centres", centers.len() / columns, clusters)?;
         let drawn: Vec<usize> = (0..candidates).map(|_| draw(&nearest, &sums, random)).collect();
         let flat: Vec<f64> = drawn.iter().flat_map(|&row| points.row(row).iter().copied()).collect();
         let block = crate::lanes::blocks(&flat, columns);

@@ -2,10 +2,10 @@
 
 use super::bells::{Bell, PART, densities, part_blocks};
 use super::params::{Covariance, GaussianMixtureParams};
+use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, wide};
-use crate::{Error, Result};
-use haetae_display::stop;
+use crate::progress::step;
 use rayon::prelude::*;
 
 /// Where the rounds ended.
@@ -28,9 +28,7 @@ pub(super) fn fit(points: &Points, labels: &[i32], params: &GaussianMixtureParam
     let mut bells = maximise(points, &chances, params)?;
     let (mut likelihood, mut iterations, mut converged) = (f64::NEG_INFINITY, 0, false);
     while iterations < params.iterations && !converged {
-        if stop::requested() {
-            return Err(Error::Cancelled { what: "rounds", done: iterations, of: params.iterations });
-        }
+        step("rounds", iterations, params.iterations)?;
         iterations += 1;
         let logs = densities(points, &bells, params.covariance, &mut chances);
         let found = mean(&logs);

@@ -14,7 +14,7 @@ use super::pick::{FLAT, First, Pulls, move_and_pick, pick_second};
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, blocks};
 use crate::{Error, Result};
-use haetae_display::stop;
+use haetae_display::{stop, work};
 use rayon::prelude::*;
 
 /// What is to be solved.
@@ -36,6 +36,22 @@ pub(super) struct Found {
     pub(super) steps: usize,
 }
 
+/// From the violation at the beginning to the tolerance: it falls by about the same share in the same time.
+struct Way {
+    from: f64,
+    to: f64,
+}
+
+impl Way {
+    /// How much of it lies behind, 1 to 100.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 100")]
+    fn walked(&self, violation: f64) -> usize {
+        let share = (self.from / violation).ln() / (self.from / self.to).ln();
+        // Not a number where there is no way at all.
+        (100.0 * share.clamp(0.0, 1.0)).max(1.0) as usize
+    }
+}
+
 /// The rows that are worked on.
 struct Work<'a> {
     task: &'a Task<'a>,
@@ -54,9 +70,14 @@ impl Task<'_> {
         let (mut next_look, mut looked_closely) = (self.look_every(), false);
         let nothing = vec![0.0_f32; work.pulls.pull.len()];
         let mut first = move_and_pick(&mut work.pulls, &nothing, &nothing, 0.0);
+        let way = Way { from: first.most - first.least, to: self.tolerance };
+        work::say("percent of the way to the tolerance", 0, 100);
         for step in 0..self.iterations {
-            if step.is_multiple_of(64) && stop::requested() {
-                return Err(Error::Cancelled { what: "steps", done: step, of: self.iterations });
+            if step.is_multiple_of(64) {
+                if stop::requested() {
+                    return Err(Error::Cancelled { what: "steps", done: step, of: self.iterations });
+                }
+                work::say("percent of the way to the tolerance", way.walked(first.most - first.least), 100);
             }
             if first.most - first.least <= self.tolerance {
                 if work.rows.len() == self.points.rows {

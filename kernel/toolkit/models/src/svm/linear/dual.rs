@@ -6,9 +6,9 @@
 //! stay there are passed over until all others are settled.
 
 use crate::linear::Design;
+use crate::progress::step;
 use crate::random::Random;
 use crate::{Error, Result};
-use haetae_display::stop;
 
 /// What rows cost, and when the plane is found.
 pub(super) struct Dual<'a> {
@@ -54,9 +54,7 @@ impl Dual<'_> {
         let mut bounds = Pull::ANY;
         let mut violation = f64::INFINITY;
         for round in 0..self.iterations {
-            if stop::requested() {
-                return Err(Error::Cancelled { what: "rounds", done: round, of: self.iterations });
-            }
+            step("rounds", round, self.iterations)?;
             random.shuffle(&mut order[..active]);
             let mut found = Pull::NONE;
             let mut place = 0;
