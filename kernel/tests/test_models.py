@@ -145,6 +145,25 @@ def test_a_forest_ranks_as_well(cells, fraud):
     assert np.allclose(cells.take("&shares"), peer.feature_importances_, atol=0.03)
 
 
+def test_a_forest_of_several_classes_is_as_good(cells):
+    rows, target = make_classification(
+        4_000, 10, n_informative=6, n_classes=5, n_clusters_per_class=1, class_sep=0.9, flip_y=0.05, random_state=8
+    )
+    train, later = slice(0, 2_000), slice(2_000, None)
+    cells.give(many=rows[train], kinds=target[train].astype(float), others=rows[later])
+    ours, theirs, bags = [], [], []
+    for seed in range(3):
+        peer = RandomForestClassifier(60, oob_score=True, random_state=seed, n_jobs=2).fit(rows[train], target[train])
+        theirs.append(log_loss(target[later], peer.predict_proba(rows[later])))
+        cells.kernel.ok(
+            f"let classes = RandomForest::params().classes(5).trees(60).out_of_bag(true).seed({seed}).fit(&many, &kinds)?;"
+        )
+        ours.append(log_loss(target[later], cells.take("&classes.predict(&others)?").reshape(-1, 5)))
+        bags.append(cells.number("classes.out_of_bag().unwrap().accuracy()") - peer.oob_score_)
+    assert np.mean(ours) == pytest.approx(np.mean(theirs), rel=0.05)
+    assert np.mean(bags) == pytest.approx(0, abs=0.015)
+
+
 def test_contributions_sum_to_the_score(cells, fraud):
     cells.kernel.ok(
         "let some = later.select_rows(&(0..40).collect::<Vec<_>>());\n"

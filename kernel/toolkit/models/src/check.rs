@@ -77,10 +77,24 @@ pub(crate) fn check_varies(features: &FeatureMatrix) -> Result<()> {
     }
 }
 
-/// Weights of rows: none, or one a row, and something of both classes.
-pub(crate) fn check_weights(weights: &[f64], target: &[f64]) -> Result<()> {
+/// More than one class among the rows.
+pub(crate) fn several_classes(target: &[f64]) -> Result<()> {
+    match target.first() {
+        Some(&found) if target.iter().all(|&class| class == found) => {
+            Err(Error::OneValue { found, rows: target.len() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Weights of rows: none, or one a row, and something of both classes, or of two of several.
+pub(crate) fn check_weights(weights: &[f64], target: &[f64], classes: usize) -> Result<()> {
     if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
         return Err(Error::Weight { row, found: weights[row] });
+    }
+    if classes > 2 {
+        let weighed = target.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&class, _)| class);
+        return if weights.is_empty() { Ok(()) } else { several_classes(&weighed.collect::<Vec<f64>>()) };
     }
     let weighed = |class: f64| target.iter().zip(weights).any(|(&target, &weight)| target == class && weight > 0.0);
     if weights.is_empty() || (weighed(0.0) && weighed(1.0)) {

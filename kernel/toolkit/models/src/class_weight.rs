@@ -30,6 +30,29 @@ impl ClassWeight {
         }
     }
 
+    /// Weights of so many classes, of which some may have no rows; `weights` as below.
+    pub(crate) fn of_classes(self, target: &[f64], weights: &[f64], classes: usize) -> Vec<f64> {
+        if classes == 2 {
+            let (zero, one) = self.of_rows(target, weights);
+            return vec![zero, one];
+        }
+        if self != Self::Balanced {
+            return vec![1.0; classes];
+        }
+        let mut sums = vec![0.0; classes];
+        for (row, &class) in target.iter().enumerate() {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "classes are checked")]
+            let own = sums.get_mut(class as usize);
+            if let Some(sum) = own {
+                *sum += weights.get(row).copied().unwrap_or(1.0);
+            }
+        }
+        let (all, present) = (sums.iter().sum::<f64>(), sums.iter().filter(|sum| **sum > 0.0).count());
+        #[expect(clippy::cast_precision_loss, reason = "few classes")]
+        let weight = |sum: f64| if sum > 0.0 { all / (present as f64 * sum) } else { 0.0 };
+        sums.into_iter().map(weight).collect()
+    }
+
     /// Weights of target 0 and 1; `weights` are those of the rows, empty where they are all 1.
     pub(crate) fn of_rows(self, target: &[f64], weights: &[f64]) -> (f64, f64) {
         match self {

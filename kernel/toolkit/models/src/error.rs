@@ -70,6 +70,14 @@ pub enum Error {
         /// How many rows.
         rows: usize,
     },
+    /// All rows have the same class of several.
+    #[error("target: expected at least two classes, found only {found} in {rows} rows; take a longer period")]
+    OneValue {
+        /// The only class.
+        found: f64,
+        /// How many rows.
+        rows: usize,
+    },
     /// A number is missing where every row must have one.
     #[error("{what}, row {row}: expected a number, found NaN")]
     NotANumber {

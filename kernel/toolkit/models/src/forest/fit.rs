@@ -4,9 +4,9 @@ use super::bins::Binner;
 use super::grow::{Data, Grown, grow};
 use super::model::{OutOfBag, RandomForestModel};
 use super::params::RandomForestParams;
-use super::sums::{Counts, Entry, Weighed};
+use super::sums::{Counts, Entry, Many, Weighed};
 use super::tree::Tree;
-use crate::check::{check_rows, check_varies, check_weights, finite};
+use crate::check::{check_rows, check_varies, check_weights, finite, several_classes};
 use crate::metrics::both_classes;
 use crate::random::Random;
 use crate::threads::with_threads;
@@ -25,11 +25,17 @@ pub(super) fn fit(
     target: &[f64],
     weights: &[f64],
 ) -> Result<RandomForestModel> {
-    check_rows("training rows", features, target, Objective::Binary)?;
-    both_classes(target)?;
+    let classes = params.classes;
+    let objective = if classes == 2 { Objective::Binary } else { Objective::Classes(classes) };
+    check_rows("training rows", features, target, objective)?;
+    if classes == 2 {
+        both_classes(target)?;
+    } else {
+        several_classes(target)?;
+    }
     finite(features)?;
     check_varies(features)?;
-    check_weights(weights, target)?;
+    check_weights(weights, target, classes)?;
     if features.rows() > i32::MAX as usize {
         return Err(Error::TooManyRows { model: "random forest", rows: features.rows(), most: i32::MAX as usize });
     }
@@ -59,7 +65,7 @@ impl Fit<'_> {
             bins: &bins,
             categorical: &categorical,
             weights: self.weights,
-            classes: self.params.class_weight.of_rows(self.target, self.weights),
+            classes: &self.params.class_weight.of_classes(self.target, self.weights, self.params.classes),
             features_per_split: self.params.features_per_split.unwrap_or(square_root.max(1)),
             min_rows_in_leaf: self.params.min_rows_in_leaf as u64,
             depth: self.params.depth,
@@ -79,10 +85,13 @@ impl Fit<'_> {
             }
             let mut random = Random::stream(self.params.seed, number as u64);
             let bag = self.bag(&mut random);
-            let grown = if self.weights.is_empty() {
-                grow::<Counts>(data, bag, random)
-            } else {
-                grow::<Weighed>(data, bag, random)
+            let grown = match (self.params.classes, self.weights.is_empty()) {
+                (2, true) => grow::<Counts>(data, bag, random),
+                (2, false) => grow::<Weighed>(data, bag, random),
+                (..=4, _) => grow::<Many<4>>(data, bag, random),
+                (..=8, _) => grow::<Many<8>>(data, bag, random),
+                (..=16, _) => grow::<Many<16>>(data, bag, random),
+                _ => grow::<Many<32>>(data, bag, random),
             };
             let before = done.fetch_add(usize::from(grown.is_some()), Ordering::Relaxed);
             work::say("trees", before + usize::from(grown.is_some()), of);
@@ -117,7 +126,8 @@ impl Fit<'_> {
         for ((row, draws), &target) in (0_u32..).zip(draws).zip(self.target) {
             let weighs = self.weights.get(row as usize).is_none_or(|&weight| weight > 0.0);
             if draws > 0 && weighs {
-                bag.push(Entry::new(row, draws, target == 1.0));
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "classes are checked")]
+                bag.push(Entry::new(row, draws, target as u8));
             }
         }
         bag
@@ -125,27 +135,31 @@ impl Fit<'_> {
 
     fn out_of_bag(&self, trees: &[Tree], bins: &[Vec<u8>]) -> Result<OutOfBag> {
         let rows = self.target.len();
+        let width = if self.params.classes == 2 { 1 } else { self.params.classes };
         let group = |number: usize| {
-            let mut sums = vec![(0.0, 0_u32); rows];
+            let (mut sums, mut counts) = (vec![0.0; rows * width], vec![0_u32; rows]);
             for (tree, scored) in trees.iter().enumerate().skip(number).step_by(GROUPS) {
                 if stop::requested() {
                     return None;
                 }
                 let draws = self.draws(&mut Random::stream(self.params.seed, tree as u64));
-                for (row, sum) in sums.iter_mut().enumerate().filter(|(row, _)| draws[*row] == 0) {
-                    sum.0 += scored.score(|feature| bins[feature][row]);
-                    sum.1 += 1;
+                for (row, sums) in sums.chunks_exact_mut(width).enumerate().filter(|(row, _)| draws[*row] == 0) {
+                    let leaf = scored.leaf_of(|feature| bins[feature][row]);
+                    sums.iter_mut().enumerate().for_each(|(which, sum)| *sum += scored.value(leaf, which));
+                    counts[row] += 1;
                 }
             }
-            Some(sums)
+            Some((sums, counts))
         };
         let groups: Option<Vec<_>> = (0..GROUPS).into_par_iter().map(group).collect();
         let groups = groups.ok_or(Error::Cancelled { what: "scores out of bag", done: 0, of: trees.len() })?;
-        let score = |row: usize| {
-            let sum = groups.iter().fold((0.0, 0), |sum, group| (sum.0 + group[row].0, sum.1 + group[row].1));
-            if sum.1 == 0 { f64::NAN } else { sum.0 / f64::from(sum.1) }
-        };
-        Ok(OutOfBag::new((0..rows).map(score).collect(), self.target))
+        let mut scores = Vec::with_capacity(rows * width);
+        for row in 0..rows {
+            let count: u32 = groups.iter().map(|group| group.1[row]).sum();
+            let sum = |which: usize| groups.iter().map(|group| group.0[row * width + which]).sum::<f64>();
+            scores.extend((0..width).map(|which| if count == 0 { f64::NAN } else { sum(which) / f64::from(count) }));
+        }
+        Ok(OutOfBag::new(scores, self.target))
     }
 }
 

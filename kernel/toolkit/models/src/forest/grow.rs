@@ -4,6 +4,7 @@
 //! on categorical predictors in random forests*, PeerJ 7, 2019 (by their share of target 1, once a tree).
 
 use super::bins::MISSING;
+use super::order::places_along;
 use super::sums::{Entry, Sums};
 use super::tree::{BinSet, Rule, Tree};
 use crate::random::Random;
@@ -16,8 +17,8 @@ pub(super) struct Data<'a> {
     pub(super) categorical: &'a [bool],
     /// Weights of the rows; empty where they all weigh the same.
     pub(super) weights: &'a [f64],
-    /// Weights of target 0 and 1.
-    pub(super) classes: (f64, f64),
+    /// Weight of each class.
+    pub(super) classes: &'a [f64],
     pub(super) features_per_split: usize,
     pub(super) min_rows_in_leaf: u64,
     pub(super) depth: usize,
@@ -43,7 +44,8 @@ struct Best {
 struct Grower<'a, S> {
     data: &'a Data<'a>,
     histogram: Box<[S; 256]>,
-    /// For a categorical feature, the place of each bin in the order of the shares of target 1.
+    /// For a categorical feature, the place of each bin in the order of the shares of target 1, or of classes that differ
+    /// most.
     places: Vec<Option<Box<[u8; 256]>>>,
     order: Vec<usize>,
     spare: Vec<Entry>,
@@ -76,26 +78,24 @@ pub(super) fn grow<S: Sums>(data: &Data<'_>, mut bag: Vec<Entry>, random: Random
 }
 
 impl<S: Sums> Grower<'_, S> {
-    fn weigh(&self, sums: S) -> (f64, f64) {
-        let (zero, one) = sums.classes();
-        (zero * self.data.classes.0, one * self.data.classes.1)
+    /// Weight of the rows of each class.
+    fn weigh(&self, sums: S) -> impl Iterator<Item = f64> {
+        self.data.classes.iter().enumerate().map(move |(class, weight)| sums.of_class(class) * weight)
     }
 
-    /// The Gini impurity of a node times half its weight: the product of the classes over their sum.
     #[inline(always)]
     fn impurity(&self, sums: S) -> f64 {
-        let (zero, one) = self.weigh(sums);
-        let product = zero * one;
-        if product > 0.0 { product / (zero + one) } else { 0.0 }
+        sums.impurity(self.data.classes)
     }
 
     fn leaf(&self, tree: &mut Tree, sums: S) -> usize {
-        let (zero, one) = self.weigh(sums);
-        tree.leaf(one / (zero + one), zero + one)
+        let all: f64 = self.weigh(sums).sum();
+        // Of two classes the share of the second says all.
+        let first = usize::from(self.data.classes.len() == 2);
+        tree.leaf(self.weigh(sums).skip(first).map(|weight| weight / all), all)
     }
 
-    /// The order of a categorical feature's bins by their share of target 1 in the bag, drawn a little to the overall
-    /// share, so that a bin of few rows is no extreme.
+    /// The order of a categorical feature's bins in the bag; see [`places_along`].
     fn places_of(&self, feature: usize, bag: &[Entry], total: S) -> Option<Box<[u8; 256]>> {
         if !self.data.categorical[feature] {
             return None;
@@ -104,14 +104,11 @@ impl<S: Sums> Grower<'_, S> {
         for &entry in bag {
             sums[usize::from(self.data.bins[feature][entry.row()])].add(S::of(entry, self.data.weights));
         }
-        let (zero, one) = self.weigh(total);
-        let overall = one / (zero + one);
-        let share = |bin: u8| {
-            let (zero, one) = self.weigh(sums[usize::from(bin)]);
-            (one + overall) / (zero + one + 1.0)
-        };
+        let weights = |sums: S| self.weigh(sums).collect::<Vec<f64>>();
+        let bins: Vec<Vec<f64>> = sums[..usize::from(MISSING)].iter().map(|&sums| weights(sums)).collect();
+        let along = places_along(&weights(total), &bins);
         let mut order: Vec<u8> = (0..MISSING).collect();
-        order.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
+        order.sort_by(|&a, &b| along[usize::from(a)].total_cmp(&along[usize::from(b)]));
         let mut places = Box::new([MISSING; 256]);
         for (&bin, place) in order.iter().zip(0_u8..) {
             places[usize::from(bin)] = place;
@@ -120,7 +117,8 @@ impl<S: Sums> Grower<'_, S> {
     }
 
     fn grow(&mut self, bag: &mut [Entry], sums: S) -> Option<Grown> {
-        let mut tree = Tree::default();
+        let classes = self.data.classes.len();
+        let mut tree = Tree::new(if classes == 2 { 1 } else { classes });
         let mut decreases = vec![0.0; self.data.bins.len()];
         let at = self.leaf(&mut tree, sums);
         let mut open = vec![Open { at, from: 0, to: bag.len(), depth: 0, sums }];
@@ -149,9 +147,10 @@ impl<S: Sums> Grower<'_, S> {
 
     /// Features are drawn until there were enough of them and one of them splits the rows.
     fn split_of(&mut self, rows: &[Entry], node: &Open<S>) -> Option<Best> {
-        let (zero, one) = node.sums.classes();
+        let present = (0..self.data.classes.len()).filter(|&class| node.sums.of_class(class) > 0.0);
+        let pure = present.take(2).count() < 2;
         let rows_short = node.sums.rows() < 2 * self.data.min_rows_in_leaf;
-        if zero <= 0.0 || one <= 0.0 || rows_short || node.depth >= self.data.depth {
+        if pure || rows_short || node.depth >= self.data.depth {
             return None;
         }
         let mut best = None;

@@ -7,6 +7,7 @@ mod bins;
 mod fit;
 mod grow;
 mod model;
+mod order;
 mod params;
 mod quadrature;
 mod shap;

@@ -3,6 +3,7 @@
 use super::bins::Binner;
 use super::params::RandomForestParams;
 use super::shap::{Room, Walk};
+use super::sums::MOST_CLASSES;
 use super::tree::Tree;
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
@@ -25,6 +26,7 @@ const STEPS: usize = 1 << 19;
 pub struct RandomForestModel {
     binner: Binner,
     trees: Vec<Tree>,
+    classes: usize,
     decreases: Vec<f64>,
     out_of_bag: Option<OutOfBag>,
     origin: Origin,
@@ -46,7 +48,7 @@ impl RandomForestModel {
         params: &RandomForestParams,
     ) -> Self {
         let origin = Origin::of(params);
-        Self { binner, trees, decreases, out_of_bag, origin, threads: params.threads }
+        Self { binner, trees, classes: params.classes, decreases, out_of_bag, origin, threads: params.threads }
     }
 
     /// Names of the features that it was fitted on, in their order.
@@ -59,6 +61,16 @@ impl RandomForestModel {
         self.trees.len()
     }
 
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Numbers that a prediction has for each row.
+    fn width(&self) -> usize {
+        if self.classes == 2 { 1 } else { self.classes }
+    }
+
     /// Nodes of all trees, leaves included.
     pub fn nodes(&self) -> usize {
         self.trees.iter().map(Tree::len).sum()
@@ -69,14 +81,15 @@ impl RandomForestModel {
         self.trees.iter().map(Tree::depth).max().unwrap_or(0)
     }
 
-    /// Probability of 1 for each row: the mean, over the trees, of the share of target 1 in the row's leaf.
+    /// Probability of 1 for each row: the mean, over the trees, of the share of target 1 in the row's leaf. With more than
+    /// two classes, the probability of each class, row after row.
     ///
     /// # Errors
     /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::Infinite`] and
     /// [`Error::Category`] for a value that is no number or no code.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        let mut scores = vec![0.0; features.rows()];
-        self.blocks(features, 1, SCORED, &mut scores, &|bins, score| {
+        let mut scores = vec![0.0; features.rows() * self.width()];
+        self.blocks(features, self.width(), SCORED, &mut scores, &|bins, score| {
             self.trees.iter().for_each(|tree| tree.add_scores(bins, self.names().len(), score));
             #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
             score.iter_mut().for_each(|score| *score /= self.trees.len() as f64);
@@ -96,8 +109,9 @@ impl RandomForestModel {
     /// # Errors
     /// As [`RandomForestModel::predict`].
     pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
-        let width = self.names().len();
-        let mut values = vec![0.0; features.rows() * (width + 1)];
+        let (width, classes) = (self.names().len(), self.width());
+        let each = classes * (width + 1);
+        let mut values = vec![0.0; features.rows() * each];
         let mut next = 0;
         while next < self.trees.len() {
             let from = next;
@@ -109,19 +123,21 @@ impl RandomForestModel {
                 next += 1;
             }
             let trees = &self.trees[from..next];
-            self.blocks(features, width + 1, EXPLAINED, &mut values, &|bins, values| {
+            self.blocks(features, each, EXPLAINED, &mut values, &|bins, values| {
                 let mut room = Room::default();
                 for (walk, tree) in walks.iter().zip(trees) {
-                    for (row, values) in bins.chunks_exact(width).zip(values.chunks_exact_mut(width + 1)) {
-                        walk.explain(tree, row, &mut values[..width], &mut room);
-                        values[width] += walk.expected();
+                    for (row, values) in bins.chunks_exact(width).zip(values.chunks_exact_mut(each)) {
+                        for (class, values) in values.chunks_exact_mut(width + 1).enumerate() {
+                            walk.explain((tree, class), row, &mut values[..width], &mut room);
+                            values[width] += tree.value(0, class);
+                        }
                     }
                 }
             })?;
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 100000 trees")]
         values.iter_mut().for_each(|value| *value /= self.trees.len() as f64);
-        Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
+        Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes, values })
     }
 
     /// Features by how much their splits decrease the impurity, as shares of the whole, greatest first; equal ones in
@@ -133,7 +149,7 @@ impl RandomForestModel {
     }
 
     /// How much the AUC on these rows falls when a feature's values are exchanged between them; see
-    /// [`permutation_importance`].
+    /// [`permutation_importance`]. Of two classes only.
     ///
     /// # Errors
     /// As there.
@@ -193,42 +209,52 @@ impl OutOfBag {
         Self { scores, target: target.to_vec() }
     }
 
-    /// Score of each training row; NaN for one that was in every bag.
+    /// Score of each training row, or of each of its classes; NaN for one that was in every bag.
     pub fn scores(&self) -> &[f64] {
         &self.scores
     }
 
-    /// Rows that have a score.
-    pub fn rows(&self) -> usize {
-        self.scored().0.len()
+    /// Scores of a row: 1, or as many as there are classes.
+    fn width(&self) -> usize {
+        self.scores.len() / self.target.len().max(1)
     }
 
-    /// AUC of the scores.
+    /// Rows that have a score.
+    pub fn rows(&self) -> usize {
+        self.scored().count()
+    }
+
+    /// AUC of the scores of two classes.
     ///
     /// # Errors
     /// As [`metrics::auc`]: too few trees may leave one class only.
     pub fn auc(&self) -> Result<f64> {
-        let (target, scores) = self.scored();
+        let scored = self.scored().map(|(target, scores)| (target, scores.first().copied().unwrap_or(f64::NAN)));
+        let (target, scores): (Vec<f64>, Vec<f64>) = scored.unzip();
         metrics::auc(&target, &scores)
     }
 
-    /// Share of rows whose score is above one half exactly where their target is 1; NaN without rows.
+    /// Share of rows whose likeliest class is their target; NaN without rows.
     pub fn accuracy(&self) -> f64 {
-        let (target, scores) = self.scored();
-        let right = target.iter().zip(&scores).filter(|(target, score)| (**score > 0.5) == (**target == 1.0)).count();
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let share = right as f64 / target.len() as f64;
+        let class = |scores: &[f64]| match scores {
+            [one] => f64::from(*one > 0.5),
+            all => (0..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a))).unwrap_or(0) as f64,
+        };
+        let right = self.scored().filter(|(target, scores)| class(scores) == *target).count();
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let share = right as f64 / self.rows() as f64;
         share
     }
 
-    fn scored(&self) -> (Vec<f64>, Vec<f64>) {
-        let pairs = self.target.iter().copied().zip(self.scores.iter().copied());
-        pairs.filter(|(_, score)| !score.is_nan()).unzip()
+    fn scored(&self) -> impl Iterator<Item = (f64, &[f64])> {
+        let rows = self.target.iter().copied().zip(self.scores.chunks_exact(self.width().max(1)));
+        rows.filter(|(_, scores)| !scores.iter().any(|score| score.is_nan()))
     }
 }
 
 stored!(OutOfBag { scores, target });
-stored!(RandomForestModel { binner, trees, decreases, out_of_bag, origin } anew { threads: None });
+stored!(RandomForestModel { binner, trees, classes, decreases, out_of_bag, origin } anew { threads: None });
 
 impl Described for RandomForestModel {
     fn about(&self) -> About {
@@ -237,7 +263,8 @@ impl Described for RandomForestModel {
 
     fn is_sound(&self) -> bool {
         let features = self.names().len();
-        let trees = !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(features));
-        trees && self.binner.is_sound() && self.decreases.len() == features
+        let trees = !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(features, self.width()));
+        let classes = (2..=MOST_CLASSES).contains(&self.classes);
+        trees && classes && self.binner.is_sound() && self.decreases.len() == features
     }
 }

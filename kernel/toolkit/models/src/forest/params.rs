@@ -2,6 +2,7 @@
 
 use super::fit;
 use super::model::RandomForestModel;
+use super::sums::MOST_CLASSES;
 use crate::{ClassWeight, Error, Result};
 use haetae_features::FeatureMatrix;
 
@@ -27,6 +28,7 @@ impl RandomForest {
 /// Parameters of [`RandomForest`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomForestParams {
+    pub(super) classes: usize,
     pub(super) trees: usize,
     pub(super) depth: usize,
     pub(super) min_rows_in_leaf: usize,
@@ -43,6 +45,7 @@ pub struct RandomForestParams {
 impl Default for RandomForestParams {
     fn default() -> Self {
         Self {
+            classes: 2,
             trees: 100,
             depth: DEEPEST,
             min_rows_in_leaf: 1,
@@ -59,6 +62,14 @@ impl Default for RandomForestParams {
 }
 
 impl RandomForestParams {
+    /// Number of classes, 2 to 32; 2 unless said. The target is then 0, 1 … up to one less, and a prediction has a number
+    /// for each class.
+    #[must_use]
+    pub fn classes(mut self, classes: usize) -> Self {
+        self.classes = classes;
+        self
+    }
+
     /// Number of trees; 100 unless said.
     #[must_use]
     pub fn trees(mut self, trees: usize) -> Self {
@@ -145,6 +156,13 @@ impl RandomForestParams {
         let fail =
             |name, expected, found: String| Err(Error::Parameter { model: "random forest", name, expected, found });
         let within = |value: usize, most: usize| (1..=most).contains(&value);
+        if !(2..=MOST_CLASSES).contains(&self.classes) {
+            return fail("classes", "2 to 32", self.classes.to_string());
+        }
+        if self.classes > 2 && matches!(self.class_weight, ClassWeight::Of { .. }) {
+            let expected = "equal or balanced where there are more than two classes";
+            return fail("class_weight", expected, format!("{:?}", self.class_weight));
+        }
         if !within(self.trees, 100_000) {
             return fail("trees", "1 to 100000", self.trees.to_string());
         }

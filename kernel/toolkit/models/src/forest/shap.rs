@@ -33,8 +33,8 @@ struct Step {
     /// Depth of the last step before on the same feature, and its number; 0 where there is none.
     before: u16,
     before_step: u32,
-    /// Value of the leaf that it leads to; none where it leads to another split.
-    leaf: Option<f64>,
+    /// The leaf that it leads to; none where it leads to another split.
+    leaf: Option<u32>,
 }
 
 /// A tree as a list of steps, with all that does not depend on the row.
@@ -45,7 +45,6 @@ pub(super) struct Walk {
     tables: Vec<[Side; 5]>,
     sides: usize,
     depth: usize,
-    expected: f64,
 }
 
 /// Room for one walk, used again and again.
@@ -61,7 +60,7 @@ pub(super) struct Room {
 impl Walk {
     #[expect(clippy::cast_possible_truncation, reason = "fewer nodes than rows, which 32 bits count; 256 deep at most")]
     pub(super) fn new(tree: &Tree) -> Self {
-        let mut walk = Self { steps: Vec::new(), tables: Vec::new(), sides: 1, depth: 0, expected: tree.value(0) };
+        let mut walk = Self { steps: Vec::new(), tables: Vec::new(), sides: 1, depth: 0 };
         // Shares before and after each step.
         let mut shares: Vec<(f64, f64)> = Vec::new();
         let mut path: Vec<usize> = Vec::new();
@@ -90,7 +89,7 @@ impl Walk {
                 depth: depth as u16,
                 before: before.map_or(0, |at| at as u16 + 1),
                 before_step: before.map_or(0, |at| path[at] as u32),
-                leaf: if tree.inner(child).is_none() { Some(tree.value(child)) } else { None },
+                leaf: if tree.inner(child).is_none() { Some(child as u32) } else { None },
             });
             path.push(walk.steps.len() - 1);
             push(&mut open, child, depth + 1);
@@ -123,19 +122,14 @@ impl Walk {
         }
     }
 
-    /// The value of the root: the tree's, before any feature is known.
-    pub(super) fn expected(&self) -> f64 {
-        self.expected
-    }
-
     /// Steps of the walk, by which its time and its memory are counted.
     pub(super) fn len(&self) -> usize {
         self.steps.len() * self.sides
     }
 
-    /// Adds what each feature of `row` (as bins) adds to the value of `tree` to `values`.
-    pub(super) fn explain(&self, tree: &Tree, row: &[u8], values: &mut [f64], room: &mut Room) {
-        walk(self, tree, row, room);
+    /// Adds what each feature of `row` (as bins) adds to a value of `tree` to `values`.
+    pub(super) fn explain(&self, (tree, which): (&Tree, usize), row: &[u8], values: &mut [f64], room: &mut Room) {
+        walk(self, tree, which, row, room);
         for (value, gains) in values.iter_mut().zip(room.gains.chunks_exact(self.sides)) {
             *value += gains.iter().flatten().sum::<f64>();
         }
@@ -144,7 +138,7 @@ impl Walk {
 
 wide! {
     /// Leaves the gains of all features in `room`.
-    fn walk(walk: &Walk, tree: &Tree, row: &[u8], room: &mut Room) {
+    fn walk(walk: &Walk, tree: &Tree, which_value: usize, row: &[u8], room: &mut Room) {
         let sides = walk.sides;
         let Room { products, sums, gains, fits, open } = room;
         products.clear();
@@ -169,7 +163,7 @@ wide! {
             let does_fit = did_fit && taken;
             fits[depth] = does_fit;
             let which = if does_fit { 0 } else if did_fit { 1 } else { 2 };
-            let value = step.leaf.unwrap_or(0.0);
+            let value = step.leaf.map_or(0.0, |leaf| tree.value(leaf as usize, which_value));
             for side in 0..sides {
                 let (ratio, above) = (walk.tables[number * sides + side][which], products[(depth - 1) * sides + side]);
                 let (product, sum) = (&mut products[depth * sides + side], &mut sums[depth * sides + side]);
@@ -222,8 +216,8 @@ mod tests {
 
     /// A tree of random splits on `features`, each of two to four bins, with random values and covers.
     fn random_tree(random: &mut Random, features: usize, depth: usize) -> Tree {
-        let mut tree = Tree::default();
-        let root = tree.leaf(random.unit(), 100.0 * (1.0 + random.unit()));
+        let mut tree = Tree::new(1);
+        let root = tree.leaf([random.unit()], 100.0 * (1.0 + random.unit()));
         let mut open = vec![(root, depth)];
         while let Some((at, depth)) = open.pop() {
             if depth == 0 || random.below(8) == 0 {
@@ -235,8 +229,8 @@ mod tests {
             };
             tree.split(at, random.below(features), rule, random.below(2) == 0);
             let part = tree.cover(at) * (0.05 + 0.9 * random.unit());
-            let left = tree.leaf(random.unit(), part);
-            let right = tree.leaf(random.unit(), tree.cover(at) - part);
+            let left = tree.leaf([random.unit()], part);
+            let right = tree.leaf([random.unit()], tree.cover(at) - part);
             open.extend([(left, depth - 1), (right, depth - 1)]);
         }
         tree
@@ -244,7 +238,7 @@ mod tests {
 
     /// The value of the tree when only the features of `known` are known.
     fn value(tree: &Tree, at: usize, row: &[u8], known: usize) -> f64 {
-        let Some((feature, left)) = tree.inner(at) else { return tree.value(at) };
+        let Some((feature, left)) = tree.inner(at) else { return tree.value(at, 0) };
         if known >> feature & 1 == 1 {
             let child = if tree.goes_left(at, row[feature]) { left } else { left + 1 };
             return value(tree, child, row, known);
@@ -278,7 +272,7 @@ mod tests {
                 let tree = random_tree(&mut random, features, depth);
                 let row: Vec<u8> = (0..features).map(|_| [0, 1, 2, 3, 255][random.below(5)]).collect();
                 let mut found = vec![0.0; features];
-                Walk::new(&tree).explain(&tree, &row, &mut found, &mut room);
+                Walk::new(&tree).explain((&tree, 0), &row, &mut found, &mut room);
                 for (found, expected) in found.iter().zip(shapley(&tree, &row)) {
                     assert!((found - expected).abs() < 1e-12, "{found} and {expected}, {features} features");
                 }

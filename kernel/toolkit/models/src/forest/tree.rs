@@ -1,4 +1,4 @@
-//! One grown tree: from bins to the share of target 1 in a leaf.
+//! One grown tree: from bins to the share of target 1, or of each class, in a leaf.
 
 use super::bins::MISSING;
 use crate::file::stored;
@@ -23,11 +23,13 @@ pub(super) struct Node {
 pub(super) type BinSet = [u64; 4];
 
 /// A tree; the lists run parallel to `nodes`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
-    /// Share of target 1 among the node's rows, weighted.
+    /// Share of target 1 among the node's rows, weighted; of more classes than two, the share of each.
     values: Vec<f64>,
+    /// Values of a node.
+    width: usize,
     /// Weight of the node's rows.
     covers: Vec<f64>,
     sets: Vec<BinSet>,
@@ -57,12 +59,16 @@ fn contains(set: &BinSet, bin: u8) -> bool {
 }
 
 impl Tree {
-    /// Adds a leaf; its position.
-    pub(super) fn leaf(&mut self, value: f64, cover: f64) -> usize {
+    pub(super) fn new(width: usize) -> Self {
+        Self { nodes: Vec::new(), values: Vec::new(), width, covers: Vec::new(), sets: Vec::new() }
+    }
+
+    /// Adds a leaf with a value, or as many as the tree is wide; its position.
+    pub(super) fn leaf(&mut self, values: impl IntoIterator<Item = f64>, cover: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "fewer nodes than rows, which 32 bits count")]
         let left = self.nodes.len() as u32;
         self.nodes.push(Node { feature: 0, left, set: NO_SET, bin: MISSING, missing_left: true });
-        self.values.push(value);
+        self.values.extend(values);
         self.covers.push(cover);
         self.nodes.len() - 1
     }
@@ -84,14 +90,15 @@ impl Tree {
     }
 
     /// Whether every path comes to an end, over features and sets that there are.
-    pub(super) fn is_sound(&self, features: usize) -> bool {
+    pub(super) fn is_sound(&self, features: usize, width: usize) -> bool {
         let count = self.nodes.len();
         let ends = |(at, node): (usize, &Node)| {
             let left = node.left as usize;
             let split = left > at && left + 1 < count && (node.feature as usize) < features;
             left == at || (split && (node.set == NO_SET || (node.set as usize) < self.sets.len()))
         };
-        let lists = count > 0 && self.values.len() == count && self.covers.len() == count;
+        let lists =
+            count > 0 && self.width == width && self.values.len() == count * width && self.covers.len() == count;
         lists && self.nodes.iter().enumerate().all(ends) && self.depth() <= 256
     }
 
@@ -99,8 +106,8 @@ impl Tree {
         self.nodes.len()
     }
 
-    pub(super) fn value(&self, at: usize) -> f64 {
-        self.values.get(at).copied().unwrap_or(f64::NAN)
+    pub(super) fn value(&self, at: usize, which: usize) -> f64 {
+        self.values.get(at * self.width + which).copied().unwrap_or(f64::NAN)
     }
 
     pub(super) fn cover(&self, at: usize) -> f64 {
@@ -129,18 +136,18 @@ impl Tree {
         self.sets.get(node.set as usize).is_some_and(|set| contains(set, bin))
     }
 
-    /// The value of the leaf that a row falls into; `bin` gives the row's bin of a feature.
-    pub(super) fn score(&self, bin: impl Fn(usize) -> u8) -> f64 {
+    /// The leaf that a row falls into; `bin` gives the row's bin of a feature.
+    pub(super) fn leaf_of(&self, bin: impl Fn(usize) -> u8) -> usize {
         let mut at = 0;
         while let Some((feature, left)) = self.inner(at) {
             at = left + usize::from(!self.goes_left(at, bin(feature)));
         }
-        self.value(at)
+        at
     }
 
-    /// Adds the value of the leaf that each row falls into to its score; `rows` holds `width` bins a row.
+    /// Adds the values of the leaf that each row falls into to its scores; `rows` holds `width` bins a row.
     pub(super) fn add_scores(&self, rows: &[u8], width: usize, scores: &mut [f64]) {
-        for (rows, scores) in rows.chunks(ABREAST * width).zip(scores.chunks_mut(ABREAST)) {
+        for (rows, scores) in rows.chunks(ABREAST * width).zip(scores.chunks_mut(ABREAST * self.width)) {
             let mut at = [0; ABREAST];
             let mut moved = true;
             while moved {
@@ -152,7 +159,10 @@ impl Tree {
                     *at = next;
                 }
             }
-            scores.iter_mut().zip(at).for_each(|(score, at)| *score += self.value(at));
+            for (scores, at) in scores.chunks_mut(self.width).zip(at) {
+                let values = &self.values[at * self.width..(at + 1) * self.width];
+                scores.iter_mut().zip(values).for_each(|(score, value)| *score += value);
+            }
         }
     }
 
@@ -170,4 +180,4 @@ impl Tree {
 }
 
 stored!(Node { feature, left, set, bin, missing_left });
-stored!(Tree { nodes, values, covers, sets });
+stored!(Tree { nodes, values, width, covers, sets });

@@ -12,6 +12,7 @@ mod data;
 mod evaluation;
 mod files;
 mod forest;
+mod forest_classes;
 mod forest_refusals;
 mod hdbscan;
 mod judging;
