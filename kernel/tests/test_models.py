@@ -125,6 +125,26 @@ def test_principal_components_are_equal(cells, fraud):
     assert np.allclose(np.abs((directions * peer.components_).sum(1))[kept], 1, atol=1e-8)
 
 
+def test_the_greatest_singular_values_of_sparse_rows_are_equal(cells):
+    random = np.random.default_rng(4)
+    rows = scipy.sparse.random(1_500, 400, 0.02, "csr", random_state=random)
+    # Some rows have something in common, so that a few directions stand out.
+    rows = scipy.sparse.csr_matrix(rows.multiply(random.exponential(size=400) ** 2))
+    rows.sort_indices()
+    cells.give(starts=rows.indptr.astype(float), places=rows.indices.astype(float), stored=rows.data)
+    cells.kernel.ok(
+        "let terms = SparseMatrix::new(400, starts.iter().map(|x| *x as usize).collect(),\n"
+        "    places.iter().map(|x| *x as u32).collect(), stored.clone())?;\n"
+        "let svd = TruncatedSvd::params().components(6).fit_sparse(&terms)?;"
+    )
+    _, values, directions = np.linalg.svd(rows.toarray())
+    assert np.allclose(cells.take("svd.singular_values()"), values[:6], rtol=1e-8)
+    ours = cells.take("&svd.directions().concat()").reshape(6, 400)
+    assert np.allclose(np.abs((ours * directions[:6]).sum(1)), 1, atol=1e-6)
+    along = cells.take("svd.transform_sparse(&terms)?.values()").reshape(6, 1_500)
+    assert np.allclose(along, ours @ rows.T, atol=1e-10)
+
+
 def test_a_forest_ranks_as_well(cells, fraud):
     train, target, later, later_target = fraud
     ours, theirs, bags = [], [], []

@@ -3,6 +3,7 @@
 use crate::models::{
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
     LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    TruncatedSvdModel,
 };
 use crate::{Error, Result};
 use std::fs::File;
@@ -43,6 +44,7 @@ macro_rules! saved {
 saved! {
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
     LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    TruncatedSvdModel,
 }
 
 /// What a model file says of its model, of whatever kind it is.

@@ -21,8 +21,8 @@ pub use crate::models::{
     LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup,
     MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, OutOfBag, Pca, PcaModel, PcaParams, Platt,
     Profiles, Protocol, RandomForest, RandomForestModel, RandomForestParams, Reliability, Score, SparseMatrix, Svm,
-    SvmModel, SvmParams, adjusted_rand_index, bootstrap, drift, learning_curve, metrics, permutation_importance, psi,
-    reliability, silhouette, silhouette_sampled,
+    SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, adjusted_rand_index, bootstrap, drift,
+    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

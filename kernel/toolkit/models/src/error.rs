@@ -254,6 +254,20 @@ pub enum Error {
         /// What it was to be.
         tolerance: f64,
     },
+    /// Singular values that still changed at the end.
+    #[error(
+        "{model}: after {iterations} rounds singular values still change by {change:e} of the greatest, expected at most {tolerance:e}; raise `iterations` or `tolerance`"
+    )]
+    NotSteady {
+        /// Which model.
+        model: &'static str,
+        /// Rounds made.
+        iterations: usize,
+        /// Greatest change in the last round.
+        change: f64,
+        /// What it was to be.
+        tolerance: f64,
+    },
     /// Probabilities are asked of a model that gives margins.
     #[error("{model}: a margin is no probability; call `calibrated` with rows that it was not fitted on")]
     NotCalibrated {

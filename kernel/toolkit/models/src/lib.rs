@@ -57,7 +57,9 @@ pub use clustering::{
     DbscanModel, DbscanParams, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan, HdbscanModel,
     HdbscanParams, KMeans, KMeansModel, KMeansParams, Profiles, adjusted_rand_index, silhouette, silhouette_sampled,
 };
-pub use components::{CheckedPca, Pca, PcaModel, PcaParams};
+pub use components::{
+    CheckedPca, CheckedTruncatedSvd, Pca, PcaModel, PcaParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams,
+};
 pub use contributions::Contributions;
 pub use drift::{drift, psi};
 pub use error::{Error, Result};

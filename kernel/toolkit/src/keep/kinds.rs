@@ -4,7 +4,7 @@ use super::plain::Plain;
 use crate::features::FeatureMatrix;
 use crate::models::{
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel, TruncatedSvdModel,
 };
 use crate::{Error, Result};
 use polars::frame::DataFrame;
@@ -73,7 +73,7 @@ macro_rules! kinds {
 kinds! {
     DataFrame, Series, Column, FeatureMatrix, LightGbmModel, DbscanModel, GaussianMixtureModel, HdbscanModel,
     IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
-    RandomForestModel, SvmModel, String, &'static str, bool, char,
+    RandomForestModel, SvmModel, TruncatedSvdModel, String, &'static str, bool, char,
     i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64,
     Vec<bool>, Vec<i32>, Vec<i64>, Vec<u32>, Vec<u64>, Vec<usize>, Vec<u8>, Vec<f32>, Vec<f64>,
     Vec<String>, Vec<&'static str>,

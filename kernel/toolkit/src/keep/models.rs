@@ -5,6 +5,7 @@ use crate::Result;
 use crate::models::{
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel,
     LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    TruncatedSvdModel,
 };
 use polars::frame::DataFrame;
 use polars::prelude::{NamedFrom, Series};
@@ -34,6 +35,7 @@ macro_rules! kept_models {
 kept_models! {
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel,
     LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    TruncatedSvdModel,
 }
 
 /// Bytes as a column of whole numbers, and their number as the note.

@@ -1,6 +1,9 @@
 //! Principal components: the directions in which rows differ most.
 
 mod svd;
+mod truncated;
+
+pub use truncated::{CheckedTruncatedSvd, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams};
 
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};

@@ -11,7 +11,7 @@ const PART: usize = 4096;
 const ROUNDS: usize = 60;
 
 /// Columns of a matrix.
-type Columns = Vec<Vec<f64>>;
+pub(super) type Columns = Vec<Vec<f64>>;
 
 /// Singular values, greatest first, and the right singular vector of each.
 pub(super) fn singular(points: &Points) -> Result<(Vec<f64>, Columns)> {

@@ -4,6 +4,7 @@ use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
 use crate::{
     DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
     LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, Result, SvmModel,
+    TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
@@ -133,4 +134,5 @@ files! {
     Platt: "Platt calibration";
     RandomForestModel: "random forest";
     SvmModel: "SVM";
+    TruncatedSvdModel: "truncated SVD";
 }

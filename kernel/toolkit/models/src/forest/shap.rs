@@ -107,8 +107,8 @@ impl Walk {
             for side in 0..self.sides {
                 // Where there are no more points, everything is multiplied by 1 and gains nothing.
                 let mut table = [[1.0; SIDE], [1.0; SIDE], [1.0; SIDE], [0.0; SIDE], [0.0; SIDE]];
-                for i in 0..SIDE.min(rule.len() - side * SIDE) {
-                    let (point, weight) = (rule.points[side * SIDE + i], rule.weights[side * SIDE + i]);
+                let points = rule.points.iter().zip(&rule.weights).skip(side * SIDE).take(SIDE);
+                for (i, (&point, &weight)) in points.enumerate() {
                     let (fits, misses) = (factor(share, true, point), factor(share, false, point));
                     let (did_fit, did_miss) = (factor(before, true, point), factor(before, false, point));
                     table[0][i] = fits / did_fit;

@@ -27,7 +27,8 @@ impl LogisticModel {
 
     /// Names of the features that it was fitted on, in their order.
     pub fn names(&self) -> &[String] {
-        &self.encoder.features
+        let Encoder { features, .. } = &self.encoder;
+        features
     }
 
     /// Log-odds of a row whose numbers are all average and whose categories have no weight.

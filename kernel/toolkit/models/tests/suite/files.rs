@@ -193,7 +193,8 @@ fn a_column_that_does_not_fit_is_named() {
     let logistic = Logistic::params().fit(&features, &target).unwrap();
     let linear = LinearSvm::params().fit(&features, &target).unwrap();
     let lightgbm = LightGbm::params().trees(2).fit(&other, &target).unwrap();
-    let predict: [(&str, &dyn Fn(&FeatureMatrix) -> Result<Vec<f64>>); 3] = [
+    type Predict<'a> = &'a dyn Fn(&FeatureMatrix) -> Result<Vec<f64>>;
+    let predict: [(&str, Predict<'_>); 3] = [
         ("forest", &|x| forest.predict(x)),
         ("logistic", &|x| logistic.predict(x)),
         ("linear", &|x| linear.decision(x)),

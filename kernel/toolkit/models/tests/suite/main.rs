@@ -25,3 +25,4 @@ mod mixtures;
 mod stopping;
 mod strange;
 mod svm;
+mod truncated;

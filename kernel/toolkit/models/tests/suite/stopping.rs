@@ -3,7 +3,8 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     Dbscan, Error, GaussianMixture, Hdbscan, IsolationForest, KMeans, LightGbm, LinearSvm, Logistic, MarginLoss,
-    Nystroem, Pca, RandomForest, Result, SparseMatrix, Svm, bootstrap, metrics, permutation_importance, silhouette,
+    Nystroem, Pca, RandomForest, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap, metrics, permutation_importance,
+    silhouette,
 };
 
 use crate::clusters::blobs;
@@ -46,6 +47,7 @@ fn the_stop_button_ends_every_fit() {
         ("Nystroem", Box::new(|x| Nystroem::params().fit(x).map(drop))),
         ("landmarks", Box::new(|x| landmarks.transform(x).map(drop))),
         ("HDBSCAN", Box::new(|x| Hdbscan::params().fit(x).map(drop))),
+        ("truncated SVD", Box::new(|x| TruncatedSvd::params().fit(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),
         ("bootstrap", Box::new(|x| bootstrap(&metrics::auc, &target, x.column(0), 20, 0.9, 1).map(drop))),
     ];

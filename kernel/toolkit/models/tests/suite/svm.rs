@@ -264,7 +264,8 @@ fn what_a_margin_cannot_be_fitted_to_is_refused() {
 
 #[test]
 fn lists_that_are_no_sparse_matrix_are_refused() {
-    let cases: [(Vec<usize>, Vec<u32>, Vec<f64>, &str); 6] = [
+    type Case = (Vec<usize>, Vec<u32>, Vec<f64>, &'static str);
+    let cases: [Case; 6] = [
         (vec![0, 1], vec![0, 1], vec![1.0], "as many positions as values"),
         (vec![0, 1], vec![0, 1], vec![1.0, 1.0], "from 0 to the number of values"),
         (vec![0, 2, 1, 2], vec![0, 1], vec![1.0, 1.0], "row 1: it ends before it starts"),
