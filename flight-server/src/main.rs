@@ -23,6 +23,9 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Ingest(options) => cli::ingest::run(options)?,
+        Command::Versions(options) => cli::versions::run(options)?,
+        Command::Compact(options) => cli::compact::run(options)?,
+        Command::Vacuum(options) => cli::vacuum::run(options)?,
         Command::Serve(options) => cli::serve::run(options)?,
         Command::Policy(options) => cli::policy::run(options)?,
         Command::User(options) => cli::user::run(options)?,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use haetae_warehouse::ingest::{self, Format, Ingested, Progress};
+use haetae_warehouse::ingest::{Change, Changes, Format, Ingested, Progress, Source};
 use haetae_warehouse::store::Store;
 use haetae_warehouse::{DEFAULT_SCHEMA, REJECTS};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,13 +14,16 @@ const KCS_SCHEMA: &str = "kcs";
 /// What `ingest` is told.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "haetae-server ingest --warehouse DIR [--schema SCHEMA] TABLE FILE...\n       \
+    override_usage = "haetae-server ingest --warehouse DIR [--schema SCHEMA] [--change CHANGE] TABLE FILE...\n       \
                       haetae-server ingest --warehouse DIR --format kcs FILE...",
     after_help = "Examples:\n  \
         haetae-server ingest --warehouse wh fact_item declarations-2026.csv\n  \
         haetae-server ingest --warehouse wh dim_importer importers.parquet\n  \
-        haetae-server ingest --warehouse wh --format kcs df_syn_train_eng.csv df_syn_valid_eng.csv\n\n\
-        CSV files are UTF-8, separated by commas, with the column names in the first line, in any order."
+        haetae-server ingest --warehouse wh --format kcs df_syn_train_eng.csv df_syn_valid_eng.csv\n  \
+        haetae-server ingest --warehouse wh --change upsert --key corrections-0302 fact_item corrected.arrow\n  \
+        haetae-server ingest --warehouse wh --change delete fact_item keys.csv\n\n\
+        CSV files are UTF-8, separated by commas, with the column names in the first line, in any order. Files to \
+        delete by hold the key columns of the table and nothing else."
 )]
 pub struct Options {
     /// Directory of the warehouse; it is created where it does not exist
@@ -32,6 +35,12 @@ pub struct Options {
     /// How the files are laid out
     #[arg(long, value_enum, default_value_t = Layout::Table)]
     format: Layout,
+    /// What is done with the rows
+    #[arg(long, value_enum, default_value_t = Rows::Append)]
+    change: Rows,
+    /// Name of this call: made again with the same files it changes nothing, with others it fails
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
     /// The table, then the files to load into it (with --format kcs: the files only)
     #[arg(value_name = "TABLE FILE", required = true)]
     words: Vec<PathBuf>,
@@ -44,6 +53,29 @@ enum Layout {
     /// Declarations of the Korea Customs Service, 22 columns: they go to fact_item, fact_inspection
     /// and the dimension tables
     Kcs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rows {
+    /// Add them; a row whose key is there already is refused
+    Append,
+    /// Put them in the place of the whole table
+    Replace,
+    /// Put them in the place of rows with the same keys, and add the others
+    Upsert,
+    /// Remove the rows whose keys the files hold
+    Delete,
+}
+
+impl From<Rows> for Change {
+    fn from(rows: Rows) -> Self {
+        match rows {
+            Rows::Append => Self::Append,
+            Rows::Replace => Self::Replace,
+            Rows::Upsert => Self::Upsert,
+            Rows::Delete => Self::Delete,
+        }
+    }
 }
 
 /// Why nothing was loaded.
@@ -77,10 +109,27 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let schema = options.schema.as_deref().unwrap_or(usual);
     let store = Store::open(&options.warehouse)?;
     let bar = progress_bar();
-    let done = ingest::ingest(&store, schema, &format, files, &mut |progress| show(&bar, progress));
+    let done = change(&store, options, schema, &format, files, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     print!("{}", report(schema, &done?));
     Ok(())
+}
+
+fn change(
+    store: &Store,
+    options: &Options,
+    schema: &str,
+    format: &Format,
+    files: &[PathBuf],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> haetae_warehouse::Result<Ingested> {
+    let mut changes = Changes::begin(store)?;
+    if let Some(key) = &options.key {
+        changes = changes.with_key(key)?;
+    }
+    let sources = files.iter().cloned().map(Source::File).collect();
+    changes.apply(options.change.into(), schema, format, sources, progress)?;
+    changes.commit()
 }
 
 /// Drawn on standard error, and only where that is a terminal.
@@ -108,12 +157,19 @@ fn report(schema: &str, done: &Ingested) -> String {
     for skipped in &done.skipped {
         line(format!("skipped {}: load {} has taken the same content", skipped.file.display(), skipped.load_id));
     }
+    if done.repeated {
+        line(format!("nothing to do; the same call with this key has made version {}", done.version));
+        return text;
+    }
     let Some(load_id) = done.load_id else {
         line(format!("nothing to load; the warehouse stays at version {}", done.version));
         return text;
     };
     for (table, rows) in done.tables.iter().filter(|(table, _)| table != REJECTS) {
         line(format!("loaded {rows} rows into {schema}.{table}"));
+    }
+    if done.removed > 0 {
+        line(format!("removed {} rows", done.removed));
     }
     if done.rejected > 0 {
         let query =

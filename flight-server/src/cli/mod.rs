@@ -2,18 +2,21 @@
 
 pub mod audit;
 pub mod certificate;
+pub mod compact;
 pub mod ingest;
 pub mod policy;
 pub mod serve;
 pub mod user;
+pub mod vacuum;
+pub mod versions;
 
 use clap::{Parser, Subcommand};
 
 /// The customs data warehouse: load files into it, and answer SQL over Arrow Flight.
 ///
-/// A warehouse is a directory. `ingest` loads CSV and Parquet files into its tables; `serve` lets
-/// notebooks and any other Flight SQL client (ADBC, JDBC, pyarrow) query them. Both can run at the
-/// same time: queries see a load when it is complete.
+/// A warehouse is a directory. `ingest` loads CSV, Parquet and Arrow files into its tables; `serve`
+/// lets notebooks and any other Flight SQL client (ADBC, JDBC, pyarrow) query them. All commands can
+/// run at the same time: queries see a change when it is complete.
 #[derive(Debug, Parser)]
 #[command(name = "haetae-server", version, max_term_width = 100)]
 pub struct Arguments {
@@ -25,13 +28,25 @@ pub struct Arguments {
 /// The things that the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load CSV or Parquet files into a table
+    /// Load CSV, Parquet or Arrow files into a table, or change and delete rows by files
     ///
     /// All files of one call are loaded together: queries see all of their rows or none, also when
     /// the program is killed or the power fails. A row that breaks a rule does not stop the load; it
     /// goes to the table `rejects` of the same schema, with file, line number and reason. A file that
-    /// was loaded before is skipped.
+    /// was loaded before is skipped. When another process has changed the same table meanwhile, the
+    /// call fails without having changed anything, and can be made again.
     Ingest(ingest::Options),
+    /// List the versions of a warehouse: number, time, what was done
+    Versions(versions::Options),
+    /// Merge small files, so that queries open fewer
+    ///
+    /// The rows stay the same, and so do the old versions until `vacuum` removes them. Queries and
+    /// loads go on meanwhile.
+    Compact(compact::Options),
+    /// Remove old versions, and files that no version mentions
+    ///
+    /// Queries and loads go on meanwhile; a version that is being read stays.
+    Vacuum(vacuum::Options),
     /// Answer SQL over Arrow Flight
     ///
     /// Prints `listening on ADDRESS` when it is ready. Without a policy the user is `haetae`; the

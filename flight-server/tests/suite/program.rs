@@ -84,6 +84,46 @@ fn ingest_tells_why_it_did_nothing() {
 }
 
 #[test]
+fn rows_are_changed_and_versions_listed_merged_and_removed() {
+    let place = Place::new();
+    let file = |name: &str, content: &str| place.file(name, content).to_str().unwrap().to_owned();
+    let changed = file("changed.csv", "courier_id,name\nC2,Known\nC9,New\n");
+    let words = ["--change", "upsert", "--key", "monday", "dim_courier", &changed];
+    let expected = "loaded 2 rows into customs.dim_courier\nremoved 1 rows\n\
+         load 2 is safe on the disk; the warehouse is at version 2\n";
+    assert_eq!(text(&ingest(&place, &words).stdout), expected);
+    let again = "nothing to do; the same call with this key has made version 2\n";
+    assert_eq!(text(&ingest(&place, &words).stdout), again);
+    let gone = file("gone.csv", "courier_id\nC1\n");
+    let said = text(&ingest(&place, &["--change", "delete", "dim_courier", &gone]).stdout).to_owned();
+    assert!(said.starts_with("removed 1 rows\nload 3 is safe"), "{said}");
+
+    let run = |words: &[&str]| {
+        let done = server().args(words).arg("--warehouse").arg(place.root()).output().unwrap();
+        (done.status.success(), text(&done.stdout).to_owned() + text(&done.stderr))
+    };
+    let (_, listed) = run(&["versions"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[0].starts_with("version  committed (UTC)") && lines.len() == 4, "{listed}");
+    assert!(lines[2].ends_with("Z  yes   upsert customs.dim_courier, +2 rows, -1 rows [key monday]"), "{listed}");
+    assert!(lines[3].ends_with("Z  yes   delete customs.dim_courier, -1 rows"), "{listed}");
+    let merged = "customs.dim_courier: 2 files have become 1, 3 rows written again\n\
+         the warehouse is at version 4; `vacuum` removes the files of old versions\n";
+    assert_eq!(run(&["compact"]), (true, merged.to_owned()));
+    let (ok, removed) = run(&["vacuum", "--keep-versions", "1"]);
+    assert!(ok && removed.starts_with("removed the versions 1, 2, 3\nremoved 4 data files, "), "{removed}");
+    assert!(run(&["versions"]).1.contains("  no    append customs.dim_courier, +3 rows\n"));
+    for (words, part) in [
+        (&["vacuum", "--before", "yesterday"][..], "error: \"yesterday\" is no time; expected a date"),
+        (&["vacuum", "--keep-versions", "0"], "0 is not in 1.."),
+        (&["compact", "--table", "fact_item"], "expected a schema and a table like customs.fact_item"),
+    ] {
+        let (ok, message) = run(words);
+        assert!(!ok && message.contains(part), "{words:?}: {message}");
+    }
+}
+
+#[test]
 fn a_kcs_file_goes_to_the_schema_kcs() {
     let place = Place::new();
     let header = "Declaration ID,Date,Office ID,Process Type,Import Type,Import Use,Payment Type,Mode of Transport,Declarant ID,\
@@ -108,7 +148,7 @@ fn the_help_says_what_a_user_needs() {
     let help = |words: &[&str]| text(&server().args(words).arg("--help").output().unwrap().stdout).to_owned();
     let all = help(&[]);
     assert!(
-        all.contains("Load CSV or Parquet files into a table") && all.contains("Answer SQL over Arrow Flight"),
+        all.contains("Load CSV, Parquet or Arrow files into a table") && all.contains("Answer SQL over Arrow Flight"),
         "{all}"
     );
     let ingest = help(&["ingest"]);
@@ -215,7 +255,9 @@ fn a_killed_ingest_leaves_the_old_version() {
         .unwrap();
     // The rows are being written once a file appears there; that takes much longer than the kill.
     let written = place.root().join("tmp");
-    while std::fs::read_dir(&written).unwrap().count() == 0 && child.try_wait().unwrap().is_none() {
+    let files = |directory: &std::path::Path| std::fs::read_dir(directory).map_or(0, Iterator::count);
+    let any = || std::fs::read_dir(&written).unwrap().any(|work| files(&work.unwrap().path()) > 0);
+    while !any() && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
     child.kill().unwrap();

@@ -47,15 +47,62 @@ pub enum Error {
         /// The names that exist.
         known: String,
     },
-    /// Another process is writing.
+    /// Another commit was faster.
     #[error(
-        "the warehouse {} is being written by another process; wait until its ingest has ended and try again \
-         (the lock goes with the process, it needs no cleaning up)",
-        root.display()
+        "another commit has changed {schema}.{table} while this one was being prepared (version {base} has become \
+         {current}); nothing was changed, try again"
     )]
-    Locked {
-        /// The warehouse.
-        root: PathBuf,
+    Conflict {
+        /// Schema of the table that both change.
+        schema: String,
+        /// The table.
+        table: String,
+        /// The version that the commit was built on.
+        base: u64,
+        /// The version that it found.
+        current: u64,
+    },
+    /// An idempotency key stands for something else already.
+    #[error(
+        "the key \"{key}\" was used for another content in version {version}; nothing was changed. A key names one \
+         change: choose another for this one"
+    )]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// The version that it was used for.
+        version: u64,
+    },
+    /// An idempotency key cannot be kept.
+    #[error("expected a key of 1 to {most} bytes without control characters, found one of {bytes} bytes")]
+    BadKey {
+        /// Its length.
+        bytes: usize,
+        /// The longest.
+        most: usize,
+    },
+    /// Rows cannot be deleted by a file of declarations.
+    #[error(
+        "a KCS file cannot say what to delete; name a table and give its key columns, for example declaration_id and \
+         item_no of fact_item"
+    )]
+    DeleteByKcs,
+    /// A table without files was to be compacted.
+    #[error("there is no table {table} with rows to compact; the tables with rows are {known}")]
+    NothingToCompact {
+        /// The table that was named.
+        table: String,
+        /// The tables that have files.
+        known: String,
+    },
+    /// A text is no time.
+    #[error(
+        "\"{text}\" is no time; expected a date like 2026-03-02 or a time like 2026-03-02T09:30:00Z \
+         (without a zone it is UTC)"
+    )]
+    BadTime {
+        /// The text.
+        text: String,
     },
     /// A manifest is not what this program writes.
     #[error("the manifest {} cannot be used: {reason}", path.display())]
@@ -114,6 +161,11 @@ pub enum SqlFault {
 }
 
 impl Error {
+    /// Whether the same call may succeed when it is simply made again.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }

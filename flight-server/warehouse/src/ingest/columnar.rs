@@ -1,8 +1,7 @@
-//! What goes in: record batches, of a Parquet file or from memory. What comes out: chunks in the
+//! What goes in: record batches, of a Parquet or Arrow file or from memory. What comes out: chunks in the
 //! layout's types, with the values that do not fit marked.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,48 +9,66 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use arrow::util::display::array_value_to_string;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::chunk::{Chunk, Failure, ROWS, Raw};
 use super::layout::{Layout, Source};
 use crate::names::{hint, near};
 use crate::{Error, Result};
 
-/// A Parquet file that is being read.
-pub(super) struct ColumnarFile<'a> {
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
+
+/// A file of record batches that is being read.
+pub(super) struct Columnar<'a> {
     path: PathBuf,
     layout: &'a Layout,
-    reader: ParquetRecordBatchReader,
+    batches: Batches,
     done: u64,
-    rows: u64,
+    rows: Option<u64>,
+    /// What is left of a batch that was longer than a chunk.
+    rest: Option<RecordBatch>,
 }
 
-impl<'a> ColumnarFile<'a> {
-    pub(super) fn open(path: &Path, layout: &'a Layout) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let damaged = |error: &dyn std::fmt::Display| {
-            Error::unreadable(path, "a Parquet file", format!("a damaged one: {error}"))
-        };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-        check_schema(path, layout, builder.schema())?;
-        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
-        let reader = builder.with_batch_size(ROWS).build().map_err(|error| damaged(&error))?;
-        Ok(Self { path: path.to_path_buf(), layout, reader, done: 0, rows })
+impl<'a> Columnar<'a> {
+    /// Checks the columns; `rows` is the number of rows where it is known.
+    pub(super) fn new(
+        path: &Path,
+        layout: &'a Layout,
+        schema: &Schema,
+        batches: Batches,
+        rows: Option<u64>,
+    ) -> Result<Self> {
+        check_schema(path, layout, schema)?;
+        Ok(Self { path: path.to_path_buf(), layout, batches, done: 0, rows, rest: None })
     }
 
-    /// Rows read and rows in the file.
+    /// Rows read and rows in the file (those read, where their number is not known).
     pub(super) fn progress(&self) -> (u64, u64) {
-        (self.done, self.rows)
+        (self.done, self.rows.unwrap_or(self.done + 1))
     }
 
     pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
-        let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch
-            .map_err(|error| Error::unreadable(&self.path, "a Parquet file", format!("a damaged one: {error}")))?;
+        let batch = match self.rest.take() {
+            Some(rest) => rest,
+            None => match self.batches.next() {
+                Some(batch) => batch?,
+                None => return Ok(None),
+            },
+        };
+        let rows = batch.num_rows().min(ROWS);
+        if rows < batch.num_rows() {
+            self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
+        }
         let first = self.done + 1;
-        self.done += batch.num_rows() as u64;
-        chunk(self.layout, &batch, first).map(Some)
+        self.done += rows as u64;
+        let chunk = chunk(self.layout, &batch.slice(0, rows), first);
+        chunk.map(Some).map_err(|error| damaged(&self.path, "rows that can be read")(&error))
     }
+}
+
+/// The error for a file that begins as `kind` and is broken further on.
+pub(super) fn damaged(path: &Path, kind: &'static str) -> impl Fn(&dyn std::fmt::Display) -> Error + use<> {
+    let path = path.to_path_buf();
+    move |error| Error::unreadable(&path, kind, format!("a damaged one: {error}"))
 }
 
 /// The rows of `batch` as a chunk; `first` is the number of its first row.

@@ -9,7 +9,7 @@ use haetae_schema::Table;
 
 use super::keys::read_columns;
 use super::layout::schema_table;
-use crate::store::{Manifest, Store};
+use crate::store::Transaction;
 use crate::{Error, Result};
 
 /// (column of the fact table, dimension table, its key column).
@@ -49,14 +49,13 @@ impl Mentioned {
     /// Rows for the identifiers that the tables do not have yet, sorted by identifier.
     pub(super) fn missing(
         mut self,
-        store: &Store,
-        base: &Manifest,
+        transaction: &Transaction,
         schema: &str,
     ) -> Result<Vec<(&'static Table, RecordBatch)>> {
         let mut found = Vec::new();
         for (_, dimension, key) in MENTIONS {
             let Some(mut wanted) = self.seen.remove(dimension) else { continue };
-            read_columns(store, base, schema, dimension, &[key], |batch| {
+            read_columns(transaction, schema, dimension, &[key], |batch| {
                 for known in batch.column(0).as_string::<i32>().iter().flatten() {
                     wanted.remove(known);
                 }

@@ -1,15 +1,12 @@
 //! What goes in: the rows of a table. What comes out: which of them bear a key that has been seen.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Int32Type};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::store::{Manifest, Store};
+use crate::store::{BATCH_ROWS, Transaction, read_parquet};
 use crate::{Error, Result};
 
 /// The keys of a table and of the load that is being read, as 128-bit hashes: two different keys
@@ -31,16 +28,11 @@ pub(super) enum Seen {
 
 impl Keys {
     /// The keys that a table holds.
-    pub(super) fn of_table(
-        store: &Store,
-        manifest: &Manifest,
-        schema: &str,
-        table: &str,
-        key: &[&str],
-    ) -> Result<Self> {
+    pub(super) fn of_table(transaction: &Transaction, schema: &str, table: &str, key: &[&str]) -> Result<Self> {
         let mut keys = Self::default();
-        keys.table.reserve(manifest.rows(schema, table) as usize);
-        read_columns(store, manifest, schema, table, key, |batch| {
+        let rows: u64 = transaction.files(schema, table).iter().map(|file| file.rows).sum();
+        keys.table.reserve(rows as usize);
+        read_columns(transaction, schema, table, key, |batch| {
             keys.table.extend(hashes(&key_columns(batch, key)?)?);
             Ok(())
         })?;
@@ -58,26 +50,26 @@ impl Keys {
         });
         Ok(noted.collect())
     }
+
+    /// For each row of `batch`, whether its key has not been noted.
+    pub(super) fn not_noted(&self, batch: &RecordBatch, key: &[&str]) -> Result<BooleanArray> {
+        let hashes = hashes(&key_columns(batch, key)?)?;
+        Ok(hashes.into_iter().map(|hash| Some(!self.load.contains(&hash))).collect())
+    }
 }
 
 /// Reads some columns of a table, batch by batch.
 pub(super) fn read_columns(
-    store: &Store,
-    manifest: &Manifest,
+    transaction: &Transaction,
     schema: &str,
     table: &str,
     columns: &[&str],
     mut each: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
-    for file in manifest.files(schema, table) {
-        let path = store.root().join(&file.path);
-        let failed = || format!("read {}", path.display());
-        let opened = File::open(&path).map_err(Error::io("open", &path))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(Error::data(failed()))?;
-        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        let reader = builder.with_projection(mask).with_batch_size(65_536).build().map_err(Error::data(failed()))?;
-        for batch in reader {
-            each(&batch.map_err(Error::data(failed()))?)?;
+    for file in transaction.files(schema, table) {
+        let path = transaction.path(file);
+        for batch in read_parquet(&path, Some(columns), BATCH_ROWS)? {
+            each(&batch.map_err(Error::data(format!("read {}", path.display())))?)?;
         }
     }
     Ok(())

@@ -82,6 +82,19 @@ impl Layout {
         Ok(Self { format: "table", table, sources })
     }
 
+    /// The layout of a file that holds the keys of rows and nothing else.
+    pub(super) fn keys(name: &str) -> Result<Self> {
+        let mut layout = Self::table(name)?;
+        layout.sources.retain(|source| layout.table.key.contains(&source.column.name));
+        Ok(layout)
+    }
+
+    /// The tables that rows of a file go to by their key.
+    pub(super) fn tables(&self) -> Vec<&'static Table> {
+        let other = if self.format == "kcs" { haetae_schema::table("fact_inspection") } else { None };
+        std::iter::once(self.table).chain(other).collect()
+    }
+
     /// The layout of the Korea Customs Service's declaration files.
     pub(super) fn kcs() -> Result<Self> {
         let mut sources = Vec::with_capacity(KCS.len());

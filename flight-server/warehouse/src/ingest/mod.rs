@@ -1,9 +1,13 @@
-//! What goes in: files of declarations or reference data. What comes out: [`Ingested`], with all
-//! accepted rows and all refused rows committed as one version.
+//! What goes in: files or batches of declarations or reference data. What comes out: [`Ingested`],
+//! with all accepted rows and all refused rows committed as one version.
 //!
 //! A row that breaks a rule never stops an ingest; a file that is no such file at all does, before
 //! anything is visible. Content that a table has already taken is not taken again.
+//!
+//! [`ingest`] and [`ingest_batches`] append to one table; [`Changes`] does several operations on
+//! several tables in one commit.
 
+mod changes;
 mod check;
 mod chunk;
 mod columnar;
@@ -13,21 +17,20 @@ mod layout;
 mod load;
 mod records;
 mod rejects;
+mod source;
 mod text;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use sha2::{Digest, Sha256};
 
-use crate::store::{Input, NewLoad, Store, Writer};
-use crate::{Error, Result, SCHEMAS};
-use layout::Layout;
-use load::LoadState;
+use crate::Result;
+use crate::store::{Kind, Store};
 
+pub use changes::Changes;
+pub(crate) use load::ROWS_IN_A_FILE;
 pub use rejects::{Reject, rejects_schema};
+pub use source::Source;
 
 /// How input files are laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,30 @@ pub enum Format {
     Kcs,
 }
 
+/// What is done with the rows that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// They are added. A row whose key the table has already is refused.
+    Append,
+    /// They become the table; all rows that it had go.
+    Replace,
+    /// Each is put in the place of the row with the same key, or added where there is none.
+    Upsert,
+    /// They are keys; the rows that bear them go.
+    Delete,
+}
+
+impl From<Change> for Kind {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Append => Self::Append,
+            Change::Replace => Self::Replace,
+            Change::Upsert => Self::Upsert,
+            Change::Delete => Self::Delete,
+        }
+    }
+}
+
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
@@ -46,30 +73,36 @@ pub struct Progress<'a> {
     pub file: &'a Path,
     /// Rows read from all files so far.
     pub rows: u64,
-    /// Bytes read from this file so far (of a Parquet file: rows).
+    /// Bytes read from this file so far (of any but a CSV file: rows).
     pub done: u64,
-    /// Bytes of this file (of a Parquet file: rows).
+    /// Bytes of this file (of any but a CSV file: rows).
     pub total: u64,
 }
 
 /// What an ingest did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ingested {
-    /// Number of the load; `None` when everything had been loaded before and nothing was changed.
+    /// Number of the load (of several operations: of the first); `None` when nothing was changed.
     pub load_id: Option<u64>,
-    /// The version of the warehouse afterwards.
+    /// The version of the warehouse afterwards; of a repeated commit: the version that the first one
+    /// made.
     pub version: u64,
-    /// Rows accepted into the table.
+    /// Rows accepted into the tables that were named (of deletions: keys).
     pub accepted: u64,
     /// Rows refused into the table of rejects.
     pub rejected: u64,
+    /// Rows removed from the tables that were named.
+    pub removed: u64,
     /// Rows added to each table, rejects among them, in the order of their names.
     pub tables: Vec<(String, u64)>,
-    /// The files that were passed over.
+    /// What was passed over.
     pub skipped: Vec<Skipped>,
+    /// Whether a commit with the same idempotency key had been made before.
+    pub repeated: bool,
 }
 
-/// A file whose content a table has already taken.
+/// A source whose content a table has already taken: by an earlier append, if nothing but appends
+/// followed; or by the last operation, if that was the same as this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// The file as it was given.
@@ -78,11 +111,11 @@ pub struct Skipped {
     pub load_id: u64,
 }
 
-/// Reads `files` in their order into `schema` and commits them together. Each file may be CSV
-/// (UTF-8, comma, header) or Parquet; its first bytes decide, not its name.
+/// Appends `files` in their order to the tables of `schema` and commits them together. Each file may
+/// be CSV (UTF-8, comma, header), Parquet or Arrow IPC; its first bytes decide, not its name.
 ///
 /// Fails, and changes nothing, when a file cannot be used at all, when the table or schema does not
-/// exist, or when another process is writing.
+/// exist, or when another process has changed the same tables meanwhile.
 pub fn ingest(
     store: &Store,
     schema: &str,
@@ -90,105 +123,25 @@ pub fn ingest(
     files: &[PathBuf],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Ingested> {
-    ingest_with(Writer::open(store)?, schema, format, files, progress)
+    let mut changes = Changes::begin(store)?;
+    let sources = files.iter().cloned().map(Source::File).collect();
+    changes.apply(Change::Append, schema, format, sources, progress)?;
+    changes.commit()
 }
 
-/// [`ingest`] by a writer that the caller has opened.
-pub fn ingest_with(
-    writer: Writer,
-    schema: &str,
-    format: &Format,
-    files: &[PathBuf],
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Ingested> {
-    let layout = layout_for(schema, format)?;
-    let mut inputs: Vec<Input> = Vec::new();
-    let mut fresh: Vec<&PathBuf> = Vec::new();
-    let mut skipped = Vec::new();
-    for file in files {
-        let sha256 = digest(file)?;
-        let taken = writer.base().find_load(schema, layout.table.name, layout.format, &sha256);
-        if let Some(load) = taken {
-            skipped.push(Skipped { file: file.clone(), load_id: load.id });
-        } else if inputs.iter().any(|input| input.sha256 == sha256) {
-            skipped.push(Skipped { file: file.clone(), load_id: writer.load_id() });
-        } else {
-            inputs.push(Input { name: file.display().to_string(), sha256 });
-            fresh.push(file);
-        }
-    }
-    if fresh.is_empty() {
-        return Ok(unchanged(&writer, skipped));
-    }
-    let mut state = LoadState::begin(writer, schema, layout)?;
-    for file in fresh {
-        state.read_file(file, progress)?;
-    }
-    state.commit(inputs, skipped)
-}
-
-/// Takes record batches of one table from memory; `name` stands in for the file name. Columns are
+/// Appends record batches of one table from memory; `name` stands in for the file name. Columns are
 /// found by name and cast to the types of the table. Batches with the same content under the same
 /// table, in the same division, are taken once.
-pub fn ingest_batches(
+pub fn ingest_batches<'a>(
     store: &Store,
     schema: &str,
     table: &str,
     name: &str,
-    batches: impl IntoIterator<Item = Result<RecordBatch>>,
+    batches: impl IntoIterator<Item = Result<RecordBatch>, IntoIter: 'a>,
 ) -> Result<Ingested> {
-    let layout = layout_for(schema, &Format::Table(table.to_owned()))?;
-    let mut state = LoadState::begin(Writer::open(store)?, schema, layout)?;
-    let sha256 = state.read_batches(name, batches)?;
-    if let Some(load) = state.writer().base().find_load(schema, table, "table", &sha256) {
-        let skipped = vec![Skipped { file: PathBuf::from(name), load_id: load.id }];
-        return Ok(unchanged(state.writer(), skipped));
-    }
-    state.commit(vec![Input { name: name.to_owned(), sha256 }], Vec::new())
-}
-
-fn layout_for(schema: &str, format: &Format) -> Result<Layout> {
-    if !SCHEMAS.contains(&schema) {
-        return Err(Error::UnknownSchema { schema: schema.to_owned(), known: SCHEMAS.join(", ") });
-    }
-    match format {
-        Format::Kcs => Layout::kcs(),
-        Format::Table(table) => Layout::table(table),
-    }
-}
-
-fn unchanged(writer: &Writer, skipped: Vec<Skipped>) -> Ingested {
-    let version = writer.base().version;
-    Ingested { load_id: None, version, accepted: 0, rejected: 0, tables: Vec::new(), skipped }
-}
-
-/// SHA-256 of a file's content in lower-case hexadecimal.
-fn digest(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::io("open", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(Error::io("read", path))? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    Ok(hexadecimal(&hash.finalize()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl NewLoad {
-    fn of(layout: &Layout, schema: &str, inputs: Vec<Input>, accepted: u64, rejected: u64) -> Self {
-        Self {
-            schema: schema.to_owned(),
-            table: layout.table.name.to_owned(),
-            format: layout.format.to_owned(),
-            inputs,
-            accepted,
-            rejected,
-        }
-    }
+    let mut changes = Changes::begin(store)?;
+    let source = Source::Batches { name: name.to_owned(), batches: Box::new(batches.into_iter()) };
+    let format = Format::Table(table.to_owned());
+    changes.apply(Change::Append, schema, &format, vec![source], &mut |_| {})?;
+    changes.commit()
 }

@@ -22,7 +22,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
 use self::policy::Access;
-use crate::store::{Manifest, Store};
+use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result};
 
 pub use shape::shape;
@@ -68,7 +68,7 @@ pub struct Engine {
 /// One version of the warehouse, ready for queries. Cheap to clone.
 #[derive(Clone)]
 pub struct Snapshot {
-    manifest: Arc<Manifest>,
+    manifest: Arc<Pinned>,
     context: Arc<SessionContext>,
     /// `None` = everything as it is.
     access: Option<Arc<Access>>,
@@ -119,7 +119,7 @@ impl Engine {
         let version = self.store.current_version()?;
         match self.at(version)? {
             Some(snapshot) => Ok(snapshot),
-            // It was swept between the two looks, so that there is a newer one.
+            // It was removed between the two looks, so that there is a newer one.
             None => self.prepare(self.store.current()?),
         }
     }
@@ -133,17 +133,24 @@ impl Engine {
         }
     }
 
-    fn prepare(&self, manifest: Manifest) -> Result<Snapshot> {
+    /// The version that was the newest at a time in milliseconds since 1970, or `None` when it is no
+    /// longer kept.
+    pub fn at_time(&self, time_ms: i64) -> Result<Option<Snapshot>> {
+        self.at(self.store.version_at(time_ms)?)
+    }
+
+    fn prepare(&self, manifest: Arc<Pinned>) -> Result<Snapshot> {
         let base = Base {
-            config: self.config.clone(),
+            // In the configuration, which each plan and each running query holds: nobody removes the
+            // files of the version before they have ended.
+            config: self.config.clone().with_extension(Arc::clone(&manifest)),
             runtime: Arc::clone(&self.runtime),
             tables: catalog::providers(&manifest, &self.runtime)?,
             views: Mutex::new(Vec::new()),
         };
         let context = SessionContext::new_with_state(base.session().build());
         context.register_catalog(CATALOG, catalog::build(&base.tables)?);
-        let (manifest, context, base) = (Arc::new(manifest), Arc::new(context), Arc::new(base));
-        let snapshot = Snapshot { manifest, context, access: None, base };
+        let snapshot = Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) };
         let mut recent = self.lock();
         recent.retain(|other| other.version() != snapshot.version());
         recent.push(snapshot.clone());

@@ -142,8 +142,10 @@ impl Statement {
         let schema = plain_schema(&plan.schema());
         let batches: SendableRecordBatchStream =
             execute_stream(plan, self.state.task_ctx()).map_err(|error| self.explain(&error))?;
-        let (target, access) = (Arc::clone(&schema), self.access.clone());
+        let (target, access, state) = (Arc::clone(&schema), self.access.clone(), Arc::clone(&self.state));
         let batches = batches.map(move |batch| {
+            // Held to the end, because it keeps the files of the version.
+            let _ = &state;
             let batch = batch.map_err(|error| explain(&error, access.as_deref()))?;
             plain_batch(batch, &target)
         });

@@ -1,15 +1,17 @@
-//! What goes in: a directory, a version number. What comes out: the manifest of that version.
+//! What goes in: the text of a manifest. What comes out: one version of all tables, and how it came
+//! about.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::first_format;
 use crate::{Error, Result};
 
 /// The layout of the JSON. A reader refuses what it does not know.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// One version of all tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +20,21 @@ pub struct Manifest {
     pub format: u32,
     /// Number of the version, counted from 1; 0 is the empty warehouse.
     pub version: u64,
-    /// The number that the next load gets.
+    /// The number that the next operation gets.
     pub next_load: u64,
-    /// Schema -> table -> files, in the order in which they were loaded.
-    pub tables: BTreeMap<String, BTreeMap<String, Vec<DataFile>>>,
-    /// Every load that was committed.
-    pub loads: Vec<Load>,
+    /// Schema -> table -> its files.
+    pub tables: BTreeMap<String, BTreeMap<String, TableFiles>>,
+    /// Every commit, the oldest first; the last one made this version.
+    pub commits: Vec<Commit>,
+}
+
+/// One table of a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFiles {
+    /// The version that last changed rows. Compaction changes files and no rows.
+    pub changed: u64,
+    /// The files, in the order in which they were added.
+    pub files: Vec<DataFile>,
 }
 
 /// One immutable Parquet file.
@@ -37,16 +48,43 @@ pub struct DataFile {
     pub bytes: u64,
 }
 
-/// One committed load.
+/// What made a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Load {
-    /// Number of the load, counted from 1.
+pub struct Commit {
+    /// The version.
+    pub version: u64,
+    /// When it was committed, in milliseconds since 1970 in UTC, by the clock of the store; never
+    /// before an earlier version. 0 where it is not known.
+    pub time_ms: i64,
+    /// By which a retried commit is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// What was done, in order.
+    pub operations: Vec<Operation>,
+}
+
+/// An idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// As the writer chose it.
+    pub name: String,
+    /// SHA-256 over what was to be done, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// One operation of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Number of the operation, counted from 1 over the life of the warehouse. The table of rejects
+    /// calls it `load_id`.
     pub id: u64,
-    /// Schema that was loaded into.
+    /// What was done.
+    pub kind: Kind,
+    /// Schema of the table.
     pub schema: String,
-    /// Table that was loaded into (of a KCS file: the fact table).
+    /// The table (of a KCS file: the fact table).
     pub table: String,
-    /// `table` or `kcs`.
+    /// `table` or `kcs`; empty where nothing was read.
     pub format: String,
     /// What was read.
     pub inputs: Vec<Input>,
@@ -54,9 +92,27 @@ pub struct Load {
     pub accepted: u64,
     /// Rows refused.
     pub rejected: u64,
+    /// Rows of the table that are there no longer.
+    pub removed: u64,
 }
 
-/// One input of a load.
+/// The kinds of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Rows were added.
+    Append,
+    /// Rows were put in the place of all others.
+    Replace,
+    /// Rows were put in the place of those with the same keys, or added.
+    Upsert,
+    /// Rows with given keys were removed.
+    Delete,
+    /// Files were merged; rows stayed as they were.
+    Compact,
+}
+
+/// One input of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// The path as it was given.
@@ -65,14 +121,36 @@ pub struct Input {
     pub sha256: String,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Append => "append",
+            Self::Replace => "replace",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+            Self::Compact => "compact",
+        })
+    }
+}
+
 impl Manifest {
     pub(crate) fn empty() -> Self {
-        Self { format: FORMAT, version: 0, next_load: 1, tables: BTreeMap::new(), loads: Vec::new() }
+        Self { format: FORMAT, version: 0, next_load: 1, tables: BTreeMap::new(), commits: Vec::new() }
+    }
+
+    /// A version of the first format in this one.
+    pub(super) fn from_first(
+        version: u64,
+        next_load: u64,
+        tables: BTreeMap<String, BTreeMap<String, TableFiles>>,
+        commits: Vec<Commit>,
+    ) -> Self {
+        Self { format: FORMAT, version, next_load, tables, commits }
     }
 
     /// The files of a table, none where nothing was loaded yet.
     pub fn files(&self, schema: &str, table: &str) -> &[DataFile] {
-        self.tables.get(schema).and_then(|tables| tables.get(table)).map_or(&[], Vec::as_slice)
+        self.table(schema, table).map_or(&[], |table| table.files.as_slice())
     }
 
     /// Number of rows of a table.
@@ -80,14 +158,30 @@ impl Manifest {
         self.files(schema, table).iter().map(|file| file.rows).sum()
     }
 
-    /// The load that has already read this content into this table, if there was one.
-    pub fn find_load(&self, schema: &str, table: &str, format: &str, sha256: &str) -> Option<&Load> {
-        self.loads.iter().find(|load| {
-            load.schema == schema
-                && load.table == table
-                && load.format == format
-                && load.inputs.iter().any(|input| input.sha256 == sha256)
-        })
+    /// A table that was loaded into.
+    pub fn table(&self, schema: &str, table: &str) -> Option<&TableFiles> {
+        self.tables.get(schema)?.get(table)
+    }
+
+    /// All files of the version.
+    pub fn all_files(&self) -> impl Iterator<Item = &DataFile> {
+        self.tables.values().flat_map(BTreeMap::values).flat_map(|table| &table.files)
+    }
+
+    /// When the version was committed; see [`Commit::time_ms`].
+    pub fn time_ms(&self) -> i64 {
+        self.commits.last().map_or(0, |commit| commit.time_ms)
+    }
+
+    /// The commit that bears this idempotency key.
+    pub fn find_key(&self, name: &str) -> Option<&Commit> {
+        self.commits.iter().find(|commit| commit.key.as_ref().is_some_and(|key| key.name == name))
+    }
+
+    /// The operations on a table, the newest first; compaction is none.
+    pub fn operations(&self, schema: &str, table: &str) -> impl Iterator<Item = &Operation> {
+        let all = self.commits.iter().rev().flat_map(|commit| commit.operations.iter().rev());
+        all.filter(move |done| done.schema == schema && done.table == table && done.kind != Kind::Compact)
     }
 }
 
@@ -96,7 +190,7 @@ pub(super) fn file_name(version: u64) -> String {
     format!("manifest-{version}.json")
 }
 
-/// The versions whose manifests are in the directory, unsorted.
+/// The versions whose manifests are in the directory, the oldest first.
 pub(super) fn versions(root: &Path) -> Result<Vec<u64>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root).map_err(Error::io("list the warehouse", root))? {
@@ -105,27 +199,28 @@ pub(super) fn versions(root: &Path) -> Result<Vec<u64>> {
             name.to_str().and_then(|n| n.strip_prefix("manifest-")?.strip_suffix(".json")?.parse().ok());
         found.extend(number);
     }
+    found.sort_unstable();
     Ok(found)
 }
 
-/// Reads a version; `None` when its file is gone.
-pub(super) fn read(root: &Path, version: u64) -> Result<Option<Manifest>> {
-    let path: PathBuf = root.join(file_name(version));
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read the manifest", path)(error)),
-    };
-    let bad = |reason: String| Error::BadManifest { path: path.clone(), reason };
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    if manifest.format != FORMAT {
-        return Err(bad(format!(
-            "expected format {FORMAT}, found {}; it was written by another release",
-            manifest.format
-        )));
+/// The manifest of `version` out of its text; `path` is where it stood.
+pub(super) fn parse(path: &Path, version: u64, text: &str) -> Result<Manifest> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
     }
+    let bad = |reason: String| Error::BadManifest { path: path.to_path_buf(), reason };
+    let failed = |error: serde_json::Error| bad(error.to_string());
+    let head: Head = serde_json::from_str(text).map_err(failed)?;
+    let manifest = match head.format {
+        FORMAT => serde_json::from_str(text).map_err(failed)?,
+        first_format::FORMAT => first_format::parse(text).map_err(failed)?,
+        other => {
+            return Err(bad(format!("expected format {FORMAT}, found {other}; it was written by another release")));
+        }
+    };
     if manifest.version != version {
         return Err(bad(format!("expected version {version}, found {}", manifest.version)));
     }
-    Ok(Some(manifest))
+    Ok(manifest)
 }

@@ -1,10 +1,12 @@
 //! The warehouse from the outside: files in, SQL out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod crash;
+mod changes;
 mod differential;
+mod durability;
 mod files;
 mod ingest;
 mod kcs;
 mod policy;
 mod query;
+mod upkeep;

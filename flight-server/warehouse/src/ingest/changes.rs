@@ -1,0 +1,271 @@
+//! What goes in: operations on tables. What comes out: one commit for all of them, or none.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::layout::Layout;
+use super::load::{Load, Loaded};
+use super::rejects;
+use super::source::{BatchHash, Source, digest, hexadecimal};
+use super::{Change, Format, Ingested, Progress, Skipped};
+use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Store, Transaction};
+use crate::{Error, REJECTS, Result, SCHEMAS};
+
+/// The longest idempotency key, in bytes.
+const KEY_BYTES: usize = 200;
+
+/// Operations that are committed together. Dropped without [`commit`](Self::commit), they change
+/// nothing.
+///
+/// ```
+/// use haetae_warehouse::ingest::{Change, Changes, Format};
+/// use haetae_warehouse::store::Store;
+/// # let folder = tempfile::tempdir()?;
+/// # let (couriers, gone) = (folder.path().join("couriers.csv"), folder.path().join("gone.csv"));
+/// # std::fs::write(&couriers, "courier_id,name\nC1,Fast\nC2,Slow\n")?;
+/// # std::fs::write(&gone, "courier_id\nC2\n")?;
+/// let store = Store::open(folder.path().join("warehouse"))?;
+/// let mut changes = Changes::begin(&store)?.with_key("couriers of 2026-03-02")?;
+/// let table = Format::Table("dim_courier".to_owned());
+/// changes.apply(Change::Append, "customs", &table, vec![couriers.into()], &mut |_| {})?;
+/// changes.apply(Change::Delete, "customs", &table, vec![gone.into()], &mut |_| {})?;
+/// let done = changes.commit()?;
+/// assert_eq!((done.version, done.accepted, done.removed), (1, 2, 1));
+/// assert_eq!(store.current()?.rows("customs", "dim_courier"), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Changes {
+    transaction: Transaction,
+    key: Option<String>,
+    /// The commit that had the key before.
+    earlier: Option<Commit>,
+    content: Sha256,
+    done: Ingested,
+    tables: BTreeMap<String, u64>,
+    changed: bool,
+}
+
+impl Changes {
+    /// Begins on the newest version. Any number of changes may be prepared at the same time.
+    pub fn begin(store: &Store) -> Result<Self> {
+        let transaction = store.begin()?;
+        let done = Ingested { version: transaction.base().version, ..Ingested::default() };
+        let (content, tables) = (Sha256::new(), BTreeMap::new());
+        Ok(Self { transaction, key: None, earlier: None, content, done, tables, changed: false })
+    }
+
+    /// Gives the commit an idempotency key of 1 to 200 bytes: when a commit with this key was made
+    /// before, with the same operations on the same content, nothing is changed and the answer is
+    /// the same version. With another content [`commit`](Self::commit) fails with
+    /// [`Error::KeyReused`]. To be called before the first operation.
+    pub fn with_key(mut self, key: impl Into<String>) -> Result<Self> {
+        let key = key.into();
+        if key.is_empty() || key.len() > KEY_BYTES || key.chars().any(char::is_control) {
+            return Err(Error::BadKey { bytes: key.len(), most: KEY_BYTES });
+        }
+        self.earlier = self.transaction.base().find_key(&key).cloned();
+        self.key = Some(key);
+        Ok(self)
+    }
+
+    /// Does one operation on the state that the operations before it have left. Content that a table
+    /// has taken already is passed over: see [`Skipped`].
+    ///
+    /// For [`Change::Delete`] the sources hold the key columns of the table and nothing else; keys
+    /// that the table does not have do no harm. Fails when a source cannot be used at all or when
+    /// the table or schema does not exist; then the changes are to be dropped.
+    pub fn apply(
+        &mut self,
+        change: Change,
+        schema: &str,
+        format: &Format,
+        sources: Vec<Source<'_>>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<()> {
+        let layout = layout_for(change, schema, format)?;
+        let (kind, table, form) = (Kind::from(change), layout.table.name, layout.format);
+        self.content.update(format!("{kind} {schema} {table} {form}\n"));
+        if self.earlier.is_some() {
+            for source in sources {
+                let sha256 = content_of(source)?;
+                self.content.update(sha256 + "\n");
+            }
+            return Ok(());
+        }
+        let history = History::of(&self.transaction, kind, schema, table, form);
+        let mut inputs: Vec<Input> = Vec::new();
+        let mut fresh = Vec::new();
+        let mut content = Vec::new();
+        for source in sources {
+            let Source::File(path) = &source else {
+                content.push(None);
+                fresh.push(source);
+                continue;
+            };
+            let input = Input { name: source.name(), sha256: digest(path)? };
+            content.push(Some(input.sha256.clone()));
+            let again = inputs.iter().any(|earlier| earlier.sha256 == input.sha256);
+            let taken = history.took(&input).or(again.then(|| self.transaction.next_id()));
+            match taken.filter(|_| change == Change::Append) {
+                Some(load_id) => self.done.skipped.push(Skipped { file: path.clone(), load_id }),
+                None => {
+                    inputs.push(input);
+                    fresh.push(source);
+                }
+            }
+        }
+        let savepoint = self.transaction.savepoint();
+        let only_files = content.iter().all(Option::is_some);
+        let mut load = None;
+        if !fresh.is_empty() && !(only_files && history.last_was(&inputs)) {
+            let mut reading = Load::begin(&mut self.transaction, change, schema, layout.clone())?;
+            let mut read_in_vain = 0;
+            for source in fresh {
+                match source {
+                    Source::File(path) => reading.read_file(&path, progress)?,
+                    Source::Batches { name, batches } => {
+                        let sha256 = reading.read_batches(&name, batches, progress)?;
+                        if let Some(gap) = content.iter_mut().find(|sha256| sha256.is_none()) {
+                            *gap = Some(sha256.clone());
+                        }
+                        let input = Input { name, sha256 };
+                        read_in_vain += usize::from(change == Change::Append && history.took(&input).is_some());
+                        inputs.push(input);
+                    }
+                }
+            }
+            if !history.last_was(&inputs) && read_in_vain < inputs.len() {
+                load = Some(reading.finish()?);
+            }
+        }
+        for sha256 in content.into_iter().flatten() {
+            self.content.update(sha256 + "\n");
+        }
+        match load {
+            Some(load) => self.record(
+                NewOperation {
+                    kind,
+                    schema: schema.to_owned(),
+                    table: table.to_owned(),
+                    format: form.to_owned(),
+                    accepted: load.accepted,
+                    rejected: load.rejects.len() as u64,
+                    removed: load.removed,
+                    inputs,
+                },
+                load,
+            ),
+            None => {
+                self.transaction.restore(savepoint);
+                let skipped = inputs.iter().map(|input| Skipped {
+                    file: PathBuf::from(&input.name),
+                    load_id: history.took(input).unwrap_or_default(),
+                });
+                self.done.skipped.extend(skipped);
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, operation: NewOperation, load: Loaded) {
+        self.changed = true;
+        self.done.accepted += operation.accepted;
+        self.done.rejected += operation.rejected;
+        self.done.removed += operation.removed;
+        for (table, rows) in load.written {
+            *self.tables.entry(table).or_default() += rows;
+        }
+        if !load.rejects.is_empty() {
+            *self.tables.entry(REJECTS.to_owned()).or_default() += operation.rejected;
+            let rejects = load.rejects;
+            self.transaction.add_numbered(&operation.schema, REJECTS, move |id| rejects::batch(id, &rejects));
+        }
+        self.transaction.record(operation);
+    }
+
+    /// Publishes all operations as one version. Fails with [`Error::Conflict`] when another commit
+    /// has changed the same tables meanwhile; then the same changes can be made once more.
+    pub fn commit(mut self) -> Result<Ingested> {
+        let sha256 = hexadecimal(&self.content.finalize());
+        if let (Some(name), Some(earlier)) = (&self.key, &self.earlier) {
+            if earlier.key.as_ref().is_none_or(|key| key.sha256 != sha256) {
+                return Err(Error::KeyReused { key: name.clone(), version: earlier.version });
+            }
+            return Ok(Ingested { version: earlier.version, repeated: true, ..Ingested::default() });
+        }
+        if !self.changed && self.key.is_none() {
+            return Ok(self.done);
+        }
+        if let Some(name) = self.key {
+            self.transaction.set_key(Key { name, sha256 });
+        }
+        match self.transaction.commit()? {
+            Committed::Now { version, first_id } => {
+                self.done.version = version;
+                self.done.load_id = self.changed.then_some(first_id);
+                self.done.tables = self.tables.into_iter().collect();
+                Ok(self.done)
+            }
+            Committed::Before { version } => Ok(Ingested { version, repeated: true, ..Ingested::default() }),
+        }
+    }
+}
+
+/// What was done to a table before, as far as it decides whether content is to be taken again.
+struct History(Vec<(u64, Vec<Input>)>);
+
+impl History {
+    /// Operations of the same kind and format since the last of another kind, the newest first: what
+    /// was appended before a deletion may have gone with it, and is taken again.
+    fn of(transaction: &Transaction, kind: Kind, schema: &str, table: &str, form: &str) -> Self {
+        let own =
+            transaction.recorded().into_iter().rev().filter(|(_, done)| done.schema == schema && done.table == table);
+        let own = own.map(|(id, done)| (id, done.kind, done.format.as_str(), &done.inputs));
+        let before = transaction.base().operations(schema, table);
+        let before = before.map(|done| (done.id, done.kind, done.format.as_str(), &done.inputs));
+        let same = own.chain(before).take_while(|(_, other, ..)| *other == kind);
+        let same = same.filter(|(_, _, other, _)| *other == form).map(|(id, _, _, inputs)| (id, inputs.clone()));
+        Self(if kind == Kind::Append { same.collect() } else { same.take(1).collect() })
+    }
+
+    /// The operation that has taken this content.
+    fn took(&self, input: &Input) -> Option<u64> {
+        let took = |inputs: &[Input]| inputs.iter().any(|earlier| earlier.sha256 == input.sha256);
+        self.0.iter().find(|(_, inputs)| took(inputs)).map(|(id, _)| *id)
+    }
+
+    /// Whether the last operation had exactly this content.
+    fn last_was(&self, inputs: &[Input]) -> bool {
+        let content = |inputs: &[Input]| inputs.iter().map(|input| input.sha256.clone()).collect::<Vec<_>>();
+        self.0.first().is_some_and(|(_, last)| content(last) == content(inputs))
+    }
+}
+
+/// SHA-256 of what a source holds.
+fn content_of(source: Source<'_>) -> Result<String> {
+    match source {
+        Source::File(path) => digest(&path),
+        Source::Batches { batches, .. } => {
+            let mut hash = BatchHash::default();
+            for batch in batches {
+                hash.note(&batch?)?;
+            }
+            hash.finish()
+        }
+    }
+}
+
+fn layout_for(change: Change, schema: &str, format: &Format) -> Result<Layout> {
+    if !SCHEMAS.contains(&schema) {
+        return Err(Error::UnknownSchema { schema: schema.to_owned(), known: SCHEMAS.join(", ") });
+    }
+    match (change, format) {
+        (Change::Delete, Format::Kcs) => Err(Error::DeleteByKcs),
+        (Change::Delete, Format::Table(table)) => Layout::keys(table),
+        (_, Format::Kcs) => Layout::kcs(),
+        (_, Format::Table(table)) => Layout::table(table),
+    }
+}

@@ -1,0 +1,268 @@
+//! What goes in: rows to add, files to drop. What comes out: a draft of the next version, which
+//! nobody sees before it is committed.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::lock::Lock;
+use super::manifest::{DataFile, Input, Key, Kind};
+use super::parquet_file::{self, Sink};
+use super::{Pinned, Store, vacuum};
+use crate::{Error, Result};
+
+/// A change of one or more tables that is being prepared. Dropped without
+/// [`commit`](Self::commit), it changes nothing that a reader sees. Any number of transactions may
+/// be prepared at the same time.
+#[derive(Debug)]
+pub struct Transaction {
+    pub(super) store: Store,
+    pub(super) base: Arc<Pinned>,
+    pub(super) directory: WorkDirectory,
+    pub(super) drafts: BTreeMap<(String, String), Draft>,
+    pub(super) operations: Vec<NewOperation>,
+    pub(super) numbered: Vec<Numbered>,
+    pub(super) key: Option<Key>,
+    next_file: usize,
+}
+
+/// A table as the transaction will leave it.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) files: Vec<DataFile>,
+    /// Whether rows change. Compaction changes files only.
+    pub(super) changes_rows: bool,
+}
+
+/// The state of a draft, to come back to.
+#[derive(Debug, Clone)]
+pub struct Savepoint {
+    drafts: BTreeMap<(String, String), Draft>,
+    operations: usize,
+    numbered: usize,
+}
+
+/// What a commit records about one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOperation {
+    /// What was done.
+    pub kind: Kind,
+    /// Schema of the table.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// `table` or `kcs`; empty where nothing was read.
+    pub format: String,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// Rows accepted.
+    pub accepted: u64,
+    /// Rows refused.
+    pub rejected: u64,
+    /// Rows removed.
+    pub removed: u64,
+}
+
+type MakeRows = Box<dyn FnOnce(u64) -> Result<RecordBatch> + Send>;
+
+/// Rows that contain the number of an operation, which is known at the commit only.
+pub(super) struct Numbered {
+    pub(super) schema: String,
+    pub(super) table: String,
+    /// Position of the operation in the transaction.
+    pub(super) operation: usize,
+    pub(super) rows: MakeRows,
+}
+
+impl std::fmt::Debug for Numbered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Numbered").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+/// The directory below `tmp/` that a living transaction holds locked. Whoever finds one that is not
+/// locked knows that its owner was interrupted.
+#[derive(Debug)]
+pub(super) struct WorkDirectory {
+    store: Store,
+    pub(super) path: PathBuf,
+    /// Set when an interrupted commit may have left files elsewhere, so that the next one sweeps.
+    pub(super) leave: bool,
+    _lock: Option<Lock>,
+}
+
+impl WorkDirectory {
+    /// Only the holder of the store's lock may call it.
+    pub(super) fn create(store: &Store) -> Result<Self> {
+        store.disk().make_directories(store.root(), Path::new("tmp"))?;
+        let tmp = store.root().join("tmp");
+        let process = std::process::id();
+        let mut free = (0..).map(|n: u32| tmp.join(format!("{process}-{n}"))).filter(|path| !path.exists());
+        let path = free.next().unwrap_or_else(|| tmp.join("last"));
+        store.disk().make_directory(&path)?;
+        let lock = Lock::attempt(&path)?;
+        // Its name on the disk is what tells of a commit that a power cut interrupted.
+        store.disk().keep_directory(&tmp)?;
+        Ok(Self { store: store.clone(), path, leave: false, _lock: lock })
+    }
+}
+
+impl Drop for WorkDirectory {
+    fn drop(&mut self) {
+        if !self.leave {
+            // What cannot be removed now is found and removed by the next transaction.
+            let _ = vacuum::remove_work(&self.store, &self.path);
+        }
+    }
+}
+
+impl Transaction {
+    pub(super) fn begin(store: &Store) -> Result<Self> {
+        let _lock = store.lock()?;
+        vacuum::sweep_interrupted(store)?;
+        let directory = WorkDirectory::create(store)?;
+        let base = store.current()?;
+        // Whoever published it may have been interrupted before it was on the disk. What is built on
+        // it, or answered with "that is there already", must not be lost with it.
+        store.disk().keep_directory(store.root())?;
+        Ok(Self {
+            store: store.clone(),
+            base,
+            directory,
+            drafts: BTreeMap::new(),
+            operations: Vec::new(),
+            numbered: Vec::new(),
+            key: None,
+            next_file: 0,
+        })
+    }
+
+    /// The version that this transaction builds on.
+    pub fn base(&self) -> &Pinned {
+        &self.base
+    }
+
+    /// The warehouse that is written.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Gives the commit an idempotency key; see [`Committed::Before`](super::Committed::Before).
+    pub fn set_key(&mut self, key: Key) {
+        self.key = Some(key);
+    }
+
+    /// The files of a table as the transaction has it so far. Not all of them are published.
+    pub fn files(&self, schema: &str, table: &str) -> &[DataFile] {
+        match self.drafts.get(&(schema.to_owned(), table.to_owned())) {
+            Some(draft) => &draft.files,
+            None => self.base.files(schema, table),
+        }
+    }
+
+    /// Where a file of [`files`](Self::files) lies.
+    pub fn path(&self, file: &DataFile) -> PathBuf {
+        self.store.root().join(&file.path)
+    }
+
+    /// Adds one file with the rows of `batches`, sorted by `sort`, to a table. No rows, no file.
+    pub fn add(&mut self, schema: &str, table: &str, batches: &[RecordBatch], sort: &[&str]) -> Result<()> {
+        let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
+        let columns = first.schema();
+        let mut sink = self.sink(&columns, sort)?;
+        sink.write(&parquet_file::sorted(&columns, batches, sort)?)?;
+        let file = self.finish(sink)?;
+        self.draft(schema, table).files.push(file);
+        self.draft(schema, table).changes_rows = true;
+        Ok(())
+    }
+
+    /// Drops files from a table, with all their rows.
+    pub fn drop_files(&mut self, schema: &str, table: &str, files: &[DataFile]) {
+        if !files.is_empty() {
+            self.swap(schema, table, files, Vec::new());
+            self.draft(schema, table).changes_rows = true;
+        }
+    }
+
+    /// Puts `new` where the first of `old` was. On its own it means that the rows stay the same.
+    pub(super) fn swap(&mut self, schema: &str, table: &str, old: &[DataFile], new: Vec<DataFile>) {
+        let old: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
+        let files = &mut self.draft(schema, table).files;
+        let position = files.iter().position(|file| old.contains(file.path.as_str())).unwrap_or(files.len());
+        files.retain(|file| !old.contains(file.path.as_str()));
+        files.splice(position..position, new);
+    }
+
+    pub(super) fn draft(&mut self, schema: &str, table: &str) -> &mut Draft {
+        let base = &self.base;
+        self.drafts
+            .entry((schema.to_owned(), table.to_owned()))
+            .or_insert_with(|| Draft { files: base.files(schema, table).to_vec(), changes_rows: false })
+    }
+
+    /// A new file of the transaction.
+    pub(super) fn sink(&mut self, columns: &SchemaRef, sort: &[&str]) -> Result<Sink> {
+        let path = self.directory.path.join(format!("{}.parquet", self.next_file));
+        self.next_file += 1;
+        Sink::create(self.store.disk(), path, columns, sort)
+    }
+
+    pub(super) fn finish(&self, sink: Sink) -> Result<DataFile> {
+        let (path, rows, bytes) = sink.finish()?;
+        let below = path.strip_prefix(self.store.root()).unwrap_or(&path);
+        Ok(DataFile { path: below.to_string_lossy().into_owned(), rows, bytes })
+    }
+
+    /// The operations so far, with the numbers that they will have if no other commit comes first.
+    pub fn recorded(&self) -> Vec<(u64, &NewOperation)> {
+        (self.base.next_load..).zip(&self.operations).collect()
+    }
+
+    /// The number that the next operation will have if no other commit comes first.
+    pub fn next_id(&self) -> u64 {
+        self.base.next_load + self.operations.len() as u64
+    }
+
+    /// Records what the files that were added and dropped amount to.
+    pub fn record(&mut self, operation: NewOperation) {
+        self.operations.push(operation);
+    }
+
+    /// Adds rows that contain the number of the operation that is recorded next.
+    pub fn add_numbered(
+        &mut self,
+        schema: &str,
+        table: &str,
+        rows: impl FnOnce(u64) -> Result<RecordBatch> + Send + 'static,
+    ) {
+        let (schema, table, operation) = (schema.to_owned(), table.to_owned(), self.operations.len());
+        self.numbered.push(Numbered { schema, table, operation, rows: Box::new(rows) });
+    }
+
+    /// The draft as it is now.
+    pub fn savepoint(&self) -> Savepoint {
+        let (operations, numbered) = (self.operations.len(), self.numbered.len());
+        Savepoint { drafts: self.drafts.clone(), operations, numbered }
+    }
+
+    /// Takes back everything since `savepoint`.
+    pub fn restore(&mut self, savepoint: Savepoint) {
+        self.drafts = savepoint.drafts;
+        self.operations.truncate(savepoint.operations);
+        self.numbered.truncate(savepoint.numbered);
+    }
+
+    /// Whether a file has been written by this transaction.
+    pub(super) fn is_new(&self, file: &DataFile) -> bool {
+        self.path(file).starts_with(&self.directory.path)
+    }
+
+    pub(super) fn conflict(&self, schema: &str, table: &str, current: u64) -> Error {
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Error::Conflict { schema, table, base: self.base.version, current }
+    }
+}
