@@ -32,7 +32,8 @@ const KEY_BYTES: usize = 200;
 /// changes.apply(Change::Append, "customs", &table, vec![couriers.into()], &mut |_| {})?;
 /// changes.apply(Change::Delete, "customs", &table, vec![gone.into()], &mut |_| {})?;
 /// let done = changes.commit()?;
-/// assert_eq!((done.version, done.accepted, done.removed), (1, 2, 1));
+/// // Two rows and one key were accepted.
+/// assert_eq!((done.version, done.accepted, done.removed), (1, 3, 1));
 /// assert_eq!(store.current()?.rows("customs", "dim_courier"), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
