@@ -113,7 +113,7 @@ mod tests {
     async fn arguments_are_tables_columns_and_options() {
         assert_eq!(at("%describe fa|").await, ["fact_item"]);
         assert_eq!(at("%describe kcs.|").await, ["fact_item"]);
-        assert_eq!(at("%sqlplot |").await, ["bar", "histogram", "line", "scatter"]);
+        assert_eq!(at("%sqlplot |").await, ["bar", "box", "histogram", "line", "scatter"]);
         assert_eq!(at("%sqlplot bar --table b|").await, ["busy"]);
         assert_eq!(at("%sqlplot bar --column h| --table dim_hs").await, ["hs6", "heading"]);
         assert_eq!(at("%sqlplot bar --table dim_hs --t|").await, ["--title"]);
