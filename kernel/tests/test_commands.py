@@ -133,8 +133,8 @@ def test_a_query_can_be_saved_anew(kernel):
     "code, matches",
     [
         ("frame.hei", ["height"]),
-        ("Chart::b", ["bar", "barh"]),
-        ("let x = Chart::b", ["bar", "barh"]),
+        ("Chart::b", ["bar", "barh", "boxes", "boxes_of"]),
+        ("let x = Chart::b", ["bar", "barh", "boxes", "boxes_of"]),
         ("%%s", ["%%sql"]),
         ("no_such_name.a", []),
         ("1.", []),
@@ -172,7 +172,7 @@ def test_a_completion_says_what_it_replaces_and_of_which_kind_it_is(frame):
     reply = completed(frame, code, cursor=14)
     assert (reply["cursor_start"], reply["cursor_end"]) == (13, 14)
     typed = reply["metadata"]["_jupyter_types_experimental"]
-    assert [entry["text"] for entry in typed] == reply["matches"] == ["bar", "barh"]
+    assert [entry["text"] for entry in typed] == reply["matches"] == ["bar", "barh", "boxes", "boxes_of"]
     assert {(entry["start"], entry["end"], entry["type"]) for entry in typed} == {(13, 14, "function")}
     [variable] = [e for e in completed(frame, "fra")["metadata"]["_jupyter_types_experimental"] if e["text"] == "frame"]
     assert variable["type"] == "variable"
