@@ -107,7 +107,7 @@ fn compile(object: &Path) -> Result<ExitCode> {
     let output = Command::new(rustc)
         .args(["--crate-name", CRATE, "--edition=2024", "--crate-type=cdylib", "--emit=link", "--error-format=json"])
         .arg(format!("-Copt-level={level}"))
-        .args(["-Cdebuginfo=0", "-Cdebug-assertions=on", "-Coverflow-checks=on", "-Ccodegen-units=16"])
+        .args(["-Cdebuginfo=0", "-Cdebug-assertions=on", "-Coverflow-checks=on", "-Ccodegen-units=1"])
         .arg("--out-dir")
         .arg(&target)
         .args(flags.split('\x1f').filter(|flag| !flag.is_empty()))
