@@ -2,6 +2,7 @@
 
 use crate::progress::step;
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::fmt;
@@ -53,13 +54,9 @@ pub fn bootstrap(
     level: f64,
     seed: u64,
 ) -> Result<Interval> {
-    let fail = |name, expected, found: String| Err(Error::Parameter { model: "bootstrap", name, expected, found });
-    if samples < 20 {
-        return fail("samples", "at least 20", samples.to_string());
-    }
-    if !(level > 0.0 && level < 1.0) {
-        return fail("level", "above 0 and below 1, such as 0.95", level.to_string());
-    }
+    let ranges = Ranges("bootstrap");
+    ranges.whole("samples", samples, 20..=usize::MAX)?;
+    ranges.between_zero_and_one("level", level)?;
     let estimate = figure(target, scores)?;
     let one = |number: usize| {
         step("samples", number, samples)?;

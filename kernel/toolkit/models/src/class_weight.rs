@@ -1,6 +1,7 @@
 //! Targets -> how much a row weighs by its own.
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::range::Ranges;
 
 /// How much a row weighs by its target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +22,7 @@ pub enum ClassWeight {
 impl ClassWeight {
     pub(crate) fn check(self, model: &'static str) -> Result<()> {
         let Self::Of { zero, one } = self else { return Ok(()) };
-        match [zero, one].into_iter().find(|weight| !(*weight > 0.0 && weight.is_finite())) {
-            None => Ok(()),
-            Some(wrong) => {
-                let (name, expected, found) = ("class_weight", "finite weights above 0", wrong.to_string());
-                Err(Error::Parameter { model, name, expected, found })
-            }
-        }
+        [zero, one].into_iter().try_for_each(|weight| Ranges(model).above_zero("class_weight", weight))
     }
 
     /// Weights of so many classes, of which some may have no rows; `weights` as below.

@@ -1,6 +1,7 @@
 //! Values then and values now -> how far the rows have moved away from those of the fit.
 
 use crate::check::same_features;
+use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
@@ -19,10 +20,7 @@ const LEAST: f64 = 1e-4;
 /// # Errors
 /// When a list is empty or `bins` is below 2.
 pub fn psi(then: &[f64], now: &[f64], bins: usize) -> Result<f64> {
-    if bins < 2 {
-        let expected = "at least 2";
-        return Err(Error::Parameter { model: "PSI", name: "bins", expected, found: bins.to_string() });
-    }
+    Ranges("PSI").whole("bins", bins, 2..=usize::MAX)?;
     let mut sorted: Vec<f64> = then.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     let mut bounds: Vec<f64> = (1..bins).filter_map(|cut| sorted.get(cut * sorted.len() / bins).copied()).collect();

@@ -20,7 +20,7 @@ pub enum Error {
         /// Which parameter.
         name: &'static str,
         /// Its range.
-        expected: &'static str,
+        expected: String,
         /// The value given.
         found: String,
     },

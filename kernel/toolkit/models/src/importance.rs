@@ -2,7 +2,8 @@
 
 use crate::progress::step;
 use crate::random::Random;
-use crate::{Error, Result, metrics};
+use crate::range::Ranges;
+use crate::{Result, metrics};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
@@ -24,10 +25,7 @@ pub fn permutation_importance(
     repeats: usize,
     seed: u64,
 ) -> Result<DataFrame> {
-    if repeats == 0 {
-        let expected = "at least 1";
-        return Err(Error::Parameter { model: "permutation importance", name: "repeats", expected, found: "0".into() });
-    }
+    Ranges("permutation importance").whole("repeats", repeats, 1..=usize::MAX)?;
     let whole = metrics::auc(target, &predict(features)?)?;
     let mut found = Vec::with_capacity(features.columns());
     for feature in 0..features.columns() {

@@ -2,6 +2,7 @@
 
 use crate::progress::step;
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::{Error, Result, metrics};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
@@ -34,8 +35,7 @@ pub fn learning_curve(
     for (done, &size) in sizes.iter().enumerate() {
         step("sizes", done, sizes.len())?;
         if size == 0 || size > order.len() {
-            let (expected, found) = ("1 up to the number of training rows", size.to_string());
-            return Err(Error::Parameter { model: "learning curve", name: "sizes", expected, found });
+            return Ranges("learning curve").refuse("sizes", "1 up to the number of training rows", size);
         }
         let rows = &order[..size];
         let labels: Vec<f64> = rows.iter().map(|&row| target[row]).collect();

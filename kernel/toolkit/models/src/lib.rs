@@ -44,6 +44,7 @@ mod logistic;
 pub mod metrics;
 mod progress;
 mod random;
+mod range;
 mod svm;
 mod threads;
 

@@ -1,7 +1,8 @@
 //! Target and probabilities -> what was said beside what came true.
 
+use crate::Result;
 use crate::metrics::check_probabilities;
-use crate::{Error, Result};
+use crate::range::Ranges;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
 
@@ -28,10 +29,7 @@ pub struct Reliability {
 /// When lengths differ, there are no rows, a target is neither 0 nor 1, a probability is none, or `bins` is 0.
 pub fn reliability(target: &[f64], probabilities: &[f64], bins: usize) -> Result<Reliability> {
     check_probabilities(target, probabilities)?;
-    if bins == 0 {
-        let expected = "at least 1";
-        return Err(Error::Parameter { model: "reliability", name: "bins", expected, found: "0".into() });
-    }
+    Ranges("reliability").whole("bins", bins, 1..=usize::MAX)?;
     let mut order: Vec<usize> = (0..target.len()).collect();
     order.sort_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
     let mut found = Vec::new();

@@ -7,6 +7,7 @@ pub use truncated::{CheckedTruncatedSvd, TruncatedSvd, TruncatedSvdModel, Trunca
 
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
+use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
@@ -61,10 +62,7 @@ impl PcaParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedPca> {
-        if self.components == Some(0) {
-            let (expected, found) = ("at least 1", "0".to_owned());
-            return Err(Error::Parameter { model: "PCA", name: "components", expected, found });
-        }
+        Ranges("PCA").whole("components", self.components.unwrap_or(1), 1..=usize::MAX)?;
         Ok(CheckedPca { params: self.clone() })
     }
 

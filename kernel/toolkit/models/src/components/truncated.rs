@@ -9,6 +9,7 @@ use crate::file::{About, Described, Origin, stored};
 use crate::linear::SparseMatrix;
 use crate::progress::step;
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
@@ -80,16 +81,10 @@ impl TruncatedSvdParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedTruncatedSvd> {
-        let fail = |name, expected, found: String| Err(Error::Parameter { model: MODEL, name, expected, found });
-        if !(1..=10_000).contains(&self.components) {
-            return fail("components", "1 to 10000", self.components.to_string());
-        }
-        if self.iterations < 1 {
-            return fail("iterations", "at least 1", "0".to_owned());
-        }
-        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
-            return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
-        }
+        let ranges = Ranges(MODEL);
+        ranges.whole("components", self.components, 1..=10_000)?;
+        ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
+        ranges.between_zero_and_one("tolerance", self.tolerance)?;
         Ok(CheckedTruncatedSvd { params: self.clone() })
     }
 

@@ -3,7 +3,7 @@
 use super::bins::Binner;
 use super::grow::{Data, Grown, grow};
 use super::model::{OutOfBag, RandomForestModel};
-use super::params::RandomForestParams;
+use super::params::{MODEL, RandomForestParams};
 use super::sums::{Counts, Entry, Many, Weighed};
 use super::tree::Tree;
 use crate::check::{check_rows, check_varies, check_weights, finite, several_classes};
@@ -37,7 +37,7 @@ pub(super) fn fit(
     check_varies(features)?;
     check_weights(weights, target, classes)?;
     if features.rows() > i32::MAX as usize {
-        return Err(Error::TooManyRows { model: "random forest", rows: features.rows(), most: i32::MAX as usize });
+        return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most: i32::MAX as usize });
     }
     with_threads(params.threads, || Fit { params, features, target, weights }.run())?
 }

@@ -3,10 +3,12 @@
 use super::fit;
 use super::model::RandomForestModel;
 use super::sums::MOST_CLASSES;
+use crate::range::Ranges;
 use crate::{ClassWeight, Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Deepest tree: explanations walk trees from root to leaf, and no useful tree is deeper.
+pub(super) const MODEL: &str = "random forest";
 const DEEPEST: usize = 256;
 
 /// A random forest for a target of 0 and 1.
@@ -153,41 +155,23 @@ impl RandomForestParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedRandomForest> {
-        let fail =
-            |name, expected, found: String| Err(Error::Parameter { model: "random forest", name, expected, found });
-        let within = |value: usize, most: usize| (1..=most).contains(&value);
-        if !(2..=MOST_CLASSES).contains(&self.classes) {
-            return fail("classes", "2 to 32", self.classes.to_string());
-        }
+        let ranges = Ranges(MODEL);
+        ranges.whole("classes", self.classes, 2..=MOST_CLASSES)?;
         if self.classes > 2 && matches!(self.class_weight, ClassWeight::Of { .. }) {
             let expected = "equal or balanced where there are more than two classes";
-            return fail("class_weight", expected, format!("{:?}", self.class_weight));
+            return ranges.refuse("class_weight", expected, format_args!("{:?}", self.class_weight));
         }
-        if !within(self.trees, 100_000) {
-            return fail("trees", "1 to 100000", self.trees.to_string());
-        }
-        if !within(self.depth, DEEPEST) {
-            return fail("depth", "1 to 256", self.depth.to_string());
-        }
-        if !within(self.min_rows_in_leaf, 1 << 30) {
-            return fail("min_rows_in_leaf", "1 to 1073741824", self.min_rows_in_leaf.to_string());
-        }
-        if self.features_per_split == Some(0) {
-            return fail("features_per_split", "at least 1", "0".to_owned());
-        }
-        if !(self.row_share > 0.0 && self.row_share <= 1.0) {
-            return fail("row_share", "above 0 and at most 1", self.row_share.to_string());
-        }
-        if !(2..=255).contains(&self.bins) {
-            return fail("bins", "2 to 255", self.bins.to_string());
-        }
-        self.class_weight.check("random forest")?;
+        ranges.whole("trees", self.trees, 1..=100_000)?;
+        ranges.whole("depth", self.depth, 1..=DEEPEST)?;
+        ranges.whole("min_rows_in_leaf", self.min_rows_in_leaf, 1..=1 << 30)?;
+        ranges.whole("features_per_split", self.features_per_split.unwrap_or(1), 1..=usize::MAX)?;
+        ranges.share("row_share", self.row_share)?;
+        ranges.whole("bins", self.bins, 2..=255)?;
+        self.class_weight.check(MODEL)?;
         if self.out_of_bag && !self.bootstrap {
-            return fail("out_of_bag", "false where `bootstrap` is false: no row is left out", "true".to_owned());
+            return ranges.refuse("out_of_bag", "false where `bootstrap` is false: no row is left out", true);
         }
-        if !within(self.threads.unwrap_or(1), 1024) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0).to_string());
-        }
+        ranges.threads(self.threads)?;
         Ok(CheckedRandomForest { params: self.clone() })
     }
 

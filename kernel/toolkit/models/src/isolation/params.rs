@@ -5,6 +5,7 @@ use crate::check::same_features;
 use crate::clustering::only_numbers;
 use crate::file::{About, Described, Origin, stored};
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_display::{stop, work};
@@ -78,18 +79,10 @@ impl IsolationForestParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedIsolationForest> {
-        let model = "isolation forest";
-        let fail =
-            |name, expected, found: usize| Err(Error::Parameter { model, name, expected, found: found.to_string() });
-        if !(1..=100_000).contains(&self.trees) {
-            return fail("trees", "1 to 100000", self.trees);
-        }
-        if !(2..=1 << 24).contains(&self.rows) {
-            return fail("rows", "2 to 16777216", self.rows);
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0));
-        }
+        let ranges = Ranges("isolation forest");
+        ranges.whole("trees", self.trees, 1..=100_000)?;
+        ranges.whole("rows", self.rows, 2..=1 << 24)?;
+        ranges.threads(self.threads)?;
         Ok(CheckedIsolationForest { params: self.clone() })
     }
 

@@ -3,7 +3,8 @@
 use super::checked::CheckedLightGbm;
 use super::goal::{Metric, Objective};
 use super::model::LightGbmModel;
-use crate::{Error, Result};
+use crate::Result;
+use crate::range::Ranges;
 use haetae_features::FeatureMatrix;
 
 /// Gradient-boosted decision trees (LightGBM 4.7).
@@ -194,44 +195,27 @@ impl LightGbmParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedLightGbm> {
-        let fail = |name: &'static str, expected: &'static str, found: String| Error::Parameter {
-            model: "LightGBM",
-            name,
-            expected,
-            found,
-        };
-        let whole = |name, value: usize, least: usize, most: usize, expected| {
-            if (least..=most).contains(&value) { Ok(()) } else { Err(fail(name, expected, value.to_string())) }
-        };
-        whole("trees", self.trees, 1, 100_000, "1 to 100000")?;
-        whole("leaves", self.leaves, 2, 131_072, "2 to 131072")?;
-        whole("min_rows_in_leaf", self.min_rows_in_leaf, 1, 1_000_000_000, "1 to 1000000000")?;
-        whole("bins", self.bins, 2, 65_535, "2 to 65535")?;
-        whole("threads", self.threads, 1, 1024, "1 to 1024")?;
-        whole("depth", self.depth.unwrap_or(1), 1, 1000, "1 to 1000")?;
-        whole("patience", self.patience.unwrap_or(1), 1, 100_000, "1 to 100000")?;
+        let ranges = Ranges("LightGBM");
+        ranges.whole("trees", self.trees, 1..=100_000)?;
+        ranges.whole("leaves", self.leaves, 2..=131_072)?;
+        ranges.whole("min_rows_in_leaf", self.min_rows_in_leaf, 1..=1_000_000_000)?;
+        ranges.whole("bins", self.bins, 2..=65_535)?;
+        ranges.threads(Some(self.threads))?;
+        ranges.whole("depth", self.depth.unwrap_or(1), 1..=1000)?;
+        ranges.whole("patience", self.patience.unwrap_or(1), 1..=100_000)?;
         if self.seed > i32::MAX as u32 {
-            return Err(fail("seed", "0 to 2147483647", self.seed.to_string()));
+            return ranges.refuse("seed", "0 to 2147483647", self.seed);
         }
         if let Objective::Classes(classes) = self.objective {
-            whole("objective (classes)", classes, 2, 10_000, "2 to 10000")?;
+            ranges.whole("objective (classes)", classes, 2..=10_000)?;
         }
-        for (name, share) in [
-            ("learning_rate", self.learning_rate),
-            ("row_share", self.row_share),
-            ("feature_share", self.feature_share),
-        ] {
-            if !(share > 0.0 && share <= 1.0) {
-                return Err(fail(name, "above 0 and at most 1", share.to_string()));
-            }
-        }
-        for (name, penalty) in [("l1", self.l1), ("l2", self.l2)] {
-            if !(penalty >= 0.0 && penalty.is_finite()) {
-                return Err(fail(name, "a finite number of at least 0", penalty.to_string()));
-            }
-        }
+        ranges.share("learning_rate", self.learning_rate)?;
+        ranges.share("row_share", self.row_share)?;
+        ranges.share("feature_share", self.feature_share)?;
+        ranges.not_below_zero("l1", self.l1)?;
+        ranges.not_below_zero("l2", self.l2)?;
         if let Some(both) = self.increasing.iter().find(|name| self.decreasing.contains(name)) {
-            return Err(fail("increasing", "no feature that is also decreasing", both.clone()));
+            return ranges.refuse("increasing", "no feature that is also decreasing", both);
         }
         let metric = self.metric.unwrap_or(match self.objective {
             Objective::Binary => Metric::Auc,
@@ -239,7 +223,8 @@ impl LightGbmParams {
             Objective::Value => Metric::SquaredError,
         });
         if !metric.fits(self.objective) {
-            return Err(fail("metric", "one that fits the objective", format!("{metric:?} for {:?}", self.objective)));
+            let found = format_args!("{metric:?} for {:?}", self.objective);
+            return ranges.refuse("metric", "one that fits the objective", found);
         }
         Ok(CheckedLightGbm { params: self.clone(), metric })
     }

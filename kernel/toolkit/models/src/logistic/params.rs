@@ -5,8 +5,11 @@ use crate::check::{check_rows, finite};
 use crate::file::Origin;
 use crate::linear::{Encoder, Loss, Problem, solve};
 use crate::metrics::both_classes;
+use crate::range::Ranges;
 use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
+
+const MODEL: &str = "logistic regression";
 
 /// Binary logistic regression. Minimises `sum of log losses + |weights|^2 / (2 c)`; the intercept
 /// is free. That is the problem which scikit-learn's `LogisticRegression(C=c)` solves.
@@ -80,22 +83,12 @@ impl LogisticParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedLogistic> {
-        let fail = |name: &'static str, expected: &'static str, found: String| {
-            Err(Error::Parameter { model: "logistic regression", name, expected, found })
-        };
-        if !(self.c > 0.0 && self.c.is_finite()) {
-            return fail("c", "a finite number above 0", self.c.to_string());
-        }
-        if self.min_rows < 1 {
-            return fail("min_rows", "at least 1", self.min_rows.to_string());
-        }
-        if self.iterations < 1 {
-            return fail("iterations", "at least 1", self.iterations.to_string());
-        }
-        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
-            return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
-        }
-        self.class_weight.check("logistic regression")?;
+        let ranges = Ranges(MODEL);
+        ranges.above_zero("c", self.c)?;
+        ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
+        ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
+        ranges.between_zero_and_one("tolerance", self.tolerance)?;
+        self.class_weight.check(MODEL)?;
         Ok(CheckedLogistic { params: self.clone() })
     }
 
@@ -135,7 +128,7 @@ impl CheckedLogistic {
         let found = solve(&problem, self.params.iterations, self.params.tolerance)?;
         if found.gradient > self.params.tolerance {
             return Err(Error::NotConverged {
-                model: "logistic regression",
+                model: MODEL,
                 iterations: found.iterations,
                 gradient: found.gradient,
                 tolerance: self.params.tolerance,

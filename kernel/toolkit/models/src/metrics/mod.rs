@@ -8,6 +8,7 @@ mod probability;
 pub(crate) use probability::check_probabilities;
 pub use probability::{brier, ks, log_loss, revenue_of_oracle};
 
+use crate::range::Ranges;
 use crate::{Error, Result};
 
 /// Area under the ROC curve: the chance that a row with target 1 scores above one with target 0,
@@ -94,12 +95,7 @@ pub fn revenue_at(revenue: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
 /// [`Error::Parameter`] for the rate, [`Error::NotANumber`] for a score.
 pub fn inspected_rows(scores: &[f64], rate: f64) -> Result<Vec<usize>> {
     if !(rate > 0.0 && rate <= 1.0) {
-        return Err(Error::Parameter {
-            model: "metric",
-            name: "rate",
-            expected: "above 0 and at most 1, such as 0.05",
-            found: rate.to_string(),
-        });
+        return Ranges("metric").refuse("rate", "above 0 and at most 1, such as 0.05", rate);
     }
     let mut order = descending(scores)?;
     // The small addition undoes rounding: 0.29 * 100 is a little less than 29.

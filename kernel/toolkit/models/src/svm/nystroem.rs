@@ -6,6 +6,7 @@ use crate::file::{About, Described, Origin, stored};
 use crate::lanes::{Lanes, blocks};
 use crate::progress::step;
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_display::stop;
@@ -94,16 +95,10 @@ impl NystroemParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedNystroem> {
-        let fail = |name, expected, found: usize| {
-            Err(Error::Parameter { model: MODEL, name, expected, found: found.to_string() })
-        };
-        if !(1..=1 << 14).contains(&self.landmarks) {
-            return fail("landmarks", "1 to 16384", self.landmarks);
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0));
-        }
-        check_gamma(MODEL, self.kernel, self.gamma)?;
+        let ranges = Ranges(MODEL);
+        ranges.whole("landmarks", self.landmarks, 1..=1 << 14)?;
+        ranges.threads(self.threads)?;
+        check_gamma(ranges, self.kernel, self.gamma)?;
         Ok(CheckedNystroem { params: self.clone() })
     }
 

@@ -3,9 +3,12 @@
 use super::connect::cluster;
 use crate::clustering::{Profiles, Scaling};
 use crate::file::{About, Described, Origin, stored};
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
+
+const MODEL: &str = "DBSCAN";
 
 /// Density-based clustering. A row is a core row when at least `min_rows` rows, itself included, are no further from it
 /// than `distance`; core rows so near to each other are one cluster; a row near a core row, but no core row itself,
@@ -71,16 +74,10 @@ impl DbscanParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedDbscan> {
-        let fail = |name, expected, found: String| Err(Error::Parameter { model: "DBSCAN", name, expected, found });
-        if !(self.distance > 0.0 && self.distance.is_finite()) {
-            return fail("distance", "a finite number above 0", self.distance.to_string());
-        }
-        if self.min_rows == 0 {
-            return fail("min_rows", "at least 1", "0".to_owned());
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0).to_string());
-        }
+        let ranges = Ranges(MODEL);
+        ranges.above_zero("distance", self.distance)?;
+        ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
+        ranges.threads(self.threads)?;
         Ok(CheckedDbscan { params: self.clone() })
     }
 
@@ -110,7 +107,7 @@ impl CheckedDbscan {
         let scaling = Scaling::fit("training rows", features, p.scaled)?;
         let most = i32::MAX as usize;
         if features.rows() > most {
-            return Err(Error::TooManyRows { model: "DBSCAN", rows: features.rows(), most });
+            return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most });
         }
         let points = scaling.points(features)?;
         let (labels, core) = with_threads(p.threads, || cluster(&points, p.distance, p.min_rows))??;

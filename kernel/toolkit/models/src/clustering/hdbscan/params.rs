@@ -4,6 +4,7 @@ use super::condense::clusters;
 use super::span::shortest_tree;
 use crate::clustering::{Profiles, Scaling};
 use crate::file::{About, Described, Origin, stored};
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -76,18 +77,10 @@ impl HdbscanParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedHdbscan> {
-        let fail = |name, expected, found: usize| {
-            Err(Error::Parameter { model: MODEL, name, expected, found: found.to_string() })
-        };
-        if self.min_cluster < 2 {
-            return fail("min_cluster", "at least 2", self.min_cluster);
-        }
-        if self.neighbours == Some(0) {
-            return fail("neighbours", "at least 1", 0);
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0));
-        }
+        let ranges = Ranges(MODEL);
+        ranges.whole("min_cluster", self.min_cluster, 2..=usize::MAX)?;
+        ranges.whole("neighbours", self.neighbours.unwrap_or(1), 1..=usize::MAX)?;
+        ranges.threads(self.threads)?;
         Ok(CheckedHdbscan { params: self.clone() })
     }
 

@@ -7,9 +7,12 @@ use super::start::plus_plus;
 use crate::clustering::{Points, Scaling};
 use crate::file::Origin;
 use crate::random::Random;
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
+
+const RANGES: Ranges = Ranges("k-means");
 
 /// k-means clustering: minimises the sum of squared distances between rows and the nearest of so many centres.
 ///
@@ -133,24 +136,17 @@ impl KMeansParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedKMeans> {
-        let fail = |name, expected, found: String| Err(Error::Parameter { model: "k-means", name, expected, found });
         for (name, value) in [("clusters", self.clusters), ("starts", self.starts), ("iterations", self.iterations)] {
-            if !(1..=1_000_000).contains(&value) {
-                return fail(name, "1 to 1000000", value.to_string());
-            }
+            RANGES.whole(name, value, 1..=1_000_000)?;
         }
         if !(self.tolerance >= 0.0 && self.tolerance < 1.0) {
-            return fail("tolerance", "at least 0 and below 1", self.tolerance.to_string());
+            return RANGES.refuse("tolerance", "at least 0 and below 1", self.tolerance);
         }
-        if self.batch == Some(0) {
-            return fail("batch", "at least 1 row", "0".to_owned());
-        }
+        RANGES.whole("batch", self.batch.unwrap_or(1), 1..=usize::MAX)?;
         if !self.from.is_empty() && self.from.len() != self.clusters {
-            return fail("start_from", "as many centres as clusters", self.from.len().to_string());
+            return RANGES.refuse("start_from", "as many centres as clusters", self.from.len());
         }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0).to_string());
-        }
+        RANGES.threads(self.threads)?;
         Ok(CheckedKMeans { params: self.clone() })
     }
 
@@ -189,9 +185,7 @@ impl CheckedKMeans {
             });
         }
         if let Some(wrong) = p.from.iter().find(|center| center.len() != points.columns) {
-            let expected = "centres of as many numbers as features";
-            let found = wrong.len().to_string();
-            return Err(Error::Parameter { model: "k-means", name: "start_from", expected, found });
+            return RANGES.refuse("start_from", "centres of as many numbers as features", wrong.len());
         }
         let found = with_threads(p.threads, || self.best(&points, &scaling))??;
         Ok(KMeansModel::new(scaling, found, Origin::of(&self.params)))

@@ -4,6 +4,7 @@ use super::em::{Found, fit};
 use super::model::GaussianMixtureModel;
 use crate::clustering::{KMeans, Scaling};
 use crate::file::stored;
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -129,21 +130,13 @@ impl GaussianMixtureParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedGaussianMixture> {
-        let model = "Gaussian mixture";
-        let fail = |name, expected, found: String| Err(Error::Parameter { model, name, expected, found });
+        let ranges = Ranges("Gaussian mixture");
         for (name, value) in [("bells", self.bells), ("starts", self.starts), ("iterations", self.iterations)] {
-            if !(1..=100_000).contains(&value) {
-                return fail(name, "1 to 100000", value.to_string());
-            }
+            ranges.whole(name, value, 1..=100_000)?;
         }
-        for (name, value) in [("tolerance", self.tolerance), ("regularisation", self.regularisation)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return fail(name, "a finite number of at least 0", value.to_string());
-            }
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0).to_string());
-        }
+        ranges.not_below_zero("tolerance", self.tolerance)?;
+        ranges.not_below_zero("regularisation", self.regularisation)?;
+        ranges.threads(self.threads)?;
         Ok(CheckedGaussianMixture { params: self.clone() })
     }
 

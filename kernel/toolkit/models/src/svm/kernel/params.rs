@@ -6,6 +6,7 @@ use super::smo::Task;
 use crate::check::check_rows;
 use crate::clustering::{Points, Scaling};
 use crate::metrics::both_classes;
+use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
@@ -127,23 +128,13 @@ impl SvmParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedSvm> {
-        let fail = |name, expected, found: String| Err(Error::Parameter { model: MODEL, name, expected, found });
-        if !(self.c > 0.0 && self.c.is_finite()) {
-            return fail("c", "a finite number above 0", self.c.to_string());
-        }
-        check_gamma(MODEL, self.kernel, self.gamma)?;
-        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
-            return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
-        }
-        if self.iterations < 1 {
-            return fail("iterations", "at least 1", self.iterations.to_string());
-        }
-        if !(1..=1 << 20).contains(&self.cache_mb) {
-            return fail("cache_mb", "1 to 1048576", self.cache_mb.to_string());
-        }
-        if !(1..=1024).contains(&self.threads.unwrap_or(1)) {
-            return fail("threads", "1 to 1024", self.threads.unwrap_or(0).to_string());
-        }
+        let ranges = Ranges(MODEL);
+        ranges.above_zero("c", self.c)?;
+        check_gamma(ranges, self.kernel, self.gamma)?;
+        ranges.between_zero_and_one("tolerance", self.tolerance)?;
+        ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
+        ranges.whole("cache_mb", self.cache_mb, 1..=1 << 20)?;
+        ranges.threads(self.threads)?;
         self.class_weight.check(MODEL)?;
         Ok(CheckedSvm { params: self.clone() })
     }
@@ -158,20 +149,15 @@ impl SvmParams {
 }
 
 /// Refuses a kernel that has no values.
-pub(in crate::svm) fn check_gamma(model: &'static str, kernel: Kernel, gamma: Option<f64>) -> Result<()> {
-    let fail = |name, expected, found: String| Err(Error::Parameter { model, name, expected, found });
-    if let Some(gamma) = gamma.filter(|gamma| !(*gamma > 0.0 && gamma.is_finite())) {
-        return fail("gamma", "a finite number above 0", gamma.to_string());
-    }
-    match kernel {
-        Kernel::Polynomial { degree, .. } if !(1..=16).contains(&degree) => {
-            fail("degree", "1 to 16", degree.to_string())
+pub(in crate::svm) fn check_gamma(ranges: Ranges, kernel: Kernel, gamma: Option<f64>) -> Result<()> {
+    ranges.above_zero("gamma", gamma.unwrap_or(1.0))?;
+    if let Kernel::Polynomial { degree, constant } = kernel {
+        ranges.whole("degree", degree as usize, 1..=16)?;
+        if !constant.is_finite() {
+            return ranges.refuse("constant", "a finite number", constant);
         }
-        Kernel::Polynomial { constant, .. } if !constant.is_finite() => {
-            fail("constant", "a finite number", constant.to_string())
-        }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// The scale that was asked for, or the one that suits the spread of the points.

@@ -6,6 +6,7 @@ use crate::check::{check_rows, finite, labels_of};
 use crate::file::Origin;
 use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve};
 use crate::metrics::both_classes;
+use crate::range::Ranges;
 use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
@@ -131,19 +132,11 @@ impl LinearSvmParams {
     /// # Errors
     /// [`Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedLinearSvm> {
-        let fail = |name, expected, found: String| Err(Error::Parameter { model: MODEL, name, expected, found });
-        if !(self.c > 0.0 && self.c.is_finite()) {
-            return fail("c", "a finite number above 0", self.c.to_string());
-        }
-        if self.min_rows < 1 {
-            return fail("min_rows", "at least 1", self.min_rows.to_string());
-        }
-        if self.iterations < 1 {
-            return fail("iterations", "at least 1", self.iterations.to_string());
-        }
-        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
-            return fail("tolerance", "above 0 and below 1", self.tolerance.to_string());
-        }
+        let ranges = Ranges(MODEL);
+        ranges.above_zero("c", self.c)?;
+        ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
+        ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
+        ranges.between_zero_and_one("tolerance", self.tolerance)?;
         self.class_weight.check(MODEL)?;
         Ok(CheckedLinearSvm { params: self.clone() })
     }
