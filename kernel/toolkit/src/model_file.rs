@@ -1,10 +1,6 @@
 //! A model <-> a file that is there as a whole or not at all.
 
-use crate::models::{
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
-    TruncatedSvdModel,
-};
+use crate::models::{ModelCard, ModelFile};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
@@ -27,24 +23,14 @@ pub trait SaveModel: Sized {
     fn load(path: &str) -> Result<Self>;
 }
 
-macro_rules! saved {
-    ($($of:ty),+ $(,)?) => {
-        $(impl SaveModel for $of {
-            fn save(&self, path: &str, card: &ModelCard) -> Result<()> {
-                write(Path::new(path), &self.to_bytes(card))
-            }
+impl<M: ModelFile> SaveModel for M {
+    fn save(&self, path: &str, card: &ModelCard) -> Result<()> {
+        write(Path::new(path), &self.to_bytes(card))
+    }
 
-            fn load(path: &str) -> Result<Self> {
-                Self::from_bytes(&read(path)?).map_err(|source| Error::Model { path: path.to_owned(), source })
-            }
-        })+
-    };
-}
-
-saved! {
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
-    TruncatedSvdModel,
+    fn load(path: &str) -> Result<Self> {
+        Self::from_bytes(&read(path)?).map_err(|source| Error::Model { path: path.to_owned(), source })
+    }
 }
 
 /// What a model file says of its model, of whatever kind it is.
@@ -88,6 +74,7 @@ fn write_durably(part: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::{KMeansModel, Platt};
 
     #[test]
     fn a_model_comes_back_from_its_file_and_a_failed_save_leaves_the_old_one() {

@@ -2,10 +2,6 @@
 
 use super::plain::Plain;
 use crate::features::FeatureMatrix;
-use crate::models::{
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel, TruncatedSvdModel,
-};
 use crate::{Error, Result};
 use polars::frame::DataFrame;
 use polars::prelude::{Column, NamedFrom, Series};
@@ -38,6 +34,7 @@ pub(super) struct Kind {
 /// How one type is written.
 pub(super) trait Kept: Any + Sized {
     fn see(&self) -> Seen;
+    /// At least so many; 0 where only saving tells.
     fn bytes(&self) -> usize;
     fn save(&self) -> Result<(DataFrame, String)>;
     fn load(frame: DataFrame, note: &str) -> Result<Self>;
@@ -47,7 +44,7 @@ pub(super) trait Kept: Any + Sized {
     }
 }
 
-fn kind<T: Kept>() -> Kind {
+pub(super) fn kind<T: Kept>() -> Kind {
     fn typed<T: Kept>(value: &dyn Any) -> Option<&T> {
         value.downcast_ref::<T>()
     }
@@ -62,18 +59,22 @@ fn kind<T: Kept>() -> Kind {
 
 macro_rules! kinds {
     ($($of:ty),+ $(,)?) => {
-        /// How values of a type are written; `None` where they are not.
-        pub(super) fn of(id: TypeId) -> Option<Kind> {
-            $(if id == TypeId::of::<$of>() { return Some(kind::<$of>()); })+
+        /// How values of a type are written; `None` where they are not, or are those of another list.
+        pub(super) fn of_list(id: std::any::TypeId) -> Option<crate::keep::kinds::Kind> {
+            $(if id == std::any::TypeId::of::<$of>() { return Some(crate::keep::kinds::kind::<$of>()); })+
             None
         }
     };
 }
+pub(super) use kinds;
+
+/// How values of a type are written; `None` where they are not.
+pub(super) fn of(id: TypeId) -> Option<Kind> {
+    of_list(id).or_else(|| super::models::of_list(id))
+}
 
 kinds! {
-    DataFrame, Series, Column, FeatureMatrix, LightGbmModel, DbscanModel, GaussianMixtureModel, HdbscanModel,
-    IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
-    RandomForestModel, SvmModel, TruncatedSvdModel, String, &'static str, bool, char,
+    DataFrame, Series, Column, FeatureMatrix, String, &'static str, bool, char,
     i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64,
     Vec<bool>, Vec<i32>, Vec<i64>, Vec<u32>, Vec<u64>, Vec<usize>, Vec<u8>, Vec<f32>, Vec<f64>,
     Vec<String>, Vec<&'static str>,
@@ -183,24 +184,6 @@ impl Kept for FeatureMatrix {
     }
 }
 
-impl Kept for LightGbmModel {
-    fn see(&self) -> Seen {
-        Seen::Digest(add_text(START, self.text()))
-    }
-
-    fn bytes(&self) -> usize {
-        self.text().len()
-    }
-
-    fn save(&self) -> Result<(DataFrame, String)> {
-        Ok((column(Series::new("model".into(), [self.text()]))?, String::new()))
-    }
-
-    fn load(frame: DataFrame, _note: &str) -> Result<Self> {
-        LightGbmModel::from_text(&first_text(&frame)?).map_err(|error| not_readable(&error))
-    }
-}
-
 impl<T: Plain> Kept for T {
     fn see(&self) -> Seen {
         Seen::Digest(self.digest(START))
@@ -265,11 +248,6 @@ pub(super) fn only_column(frame: DataFrame) -> Result<Column> {
 
 fn numbers(column: &Column) -> Result<Vec<f64>> {
     Ok(column.f64()?.into_no_null_iter().collect())
-}
-
-fn first_text(frame: &DataFrame) -> Result<String> {
-    let text = frame.columns().first().map(|column| column.str()).transpose()?.and_then(|texts| texts.get(0));
-    text.map(str::to_owned).ok_or_else(|| not_readable(&"there is no text"))
 }
 
 pub(super) fn not_readable(reason: &dyn std::fmt::Display) -> Error {

@@ -151,12 +151,16 @@ impl Keeper {
     }
 
     fn keep(&mut self, name: &str, kind: &Kind, value: &dyn Any) {
-        let bytes = (kind.bytes)(value);
         let others: usize = self.known.values().map(|known| known.bytes).sum();
-        if others.saturating_add(bytes) > self.budget {
+        let fits = |bytes: usize| others.saturating_add(bytes) <= self.budget;
+        if !fits((kind.bytes)(value)) {
             return;
         }
         let Ok((frame, note)) = (kind.save)(value) else { return };
+        let bytes = frame.estimated_size();
+        if !fits(bytes) {
+            return;
+        }
         self.known.insert(name.to_owned(), Known { seen: (kind.see)(value), bytes });
         self.writer.write(name, self.file(name), frame, note, bytes);
     }

@@ -1,10 +1,10 @@
 //! Models <-> frames of the bytes of their files.
 
-use super::kinds::{Kept, Seen, column, not_readable, only_column};
+use super::kinds::{Kept, Seen, column, kinds, not_readable, only_column};
 use crate::Result;
 use crate::models::{
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel,
-    LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
+    LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
     TruncatedSvdModel,
 };
 use polars::frame::DataFrame;
@@ -18,7 +18,7 @@ macro_rules! kept_models {
             }
 
             fn bytes(&self) -> usize {
-                self.to_bytes(&ModelCard::new()).len()
+                0
             }
 
             fn save(&self) -> Result<(DataFrame, String)> {
@@ -29,12 +29,14 @@ macro_rules! kept_models {
                 Self::from_bytes(&bytes_of(frame, note)?).map_err(|error| not_readable(&error))
             }
         })+
+
+        kinds! { $($of),+ }
     };
 }
 
 kept_models! {
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LinearSvmModel,
-    LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
+    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
+    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
     TruncatedSvdModel,
 }
 
