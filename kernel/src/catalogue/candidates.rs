@@ -1,8 +1,9 @@
 //! A statement and a place in it -> what can stand there, the likeliest first.
 
 use super::names::{KEYWORDS, is_keyword, quoted};
-use super::statement::{Named, Typed, named_tables, tokens, typed};
+use super::statement::{Named, Typed, named_tables, typed};
 use super::{Answer, Candidate, Contents, Table};
+use haetae_client::sql::tokens;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

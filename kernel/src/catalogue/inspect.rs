@@ -1,8 +1,9 @@
 //! A statement and a place in it -> what stands there: a table with its columns, a column with its type, a
 //! function with how it is used.
 
-use super::statement::{Kind, Token, named_tables, tokens};
+use super::statement::named_tables;
 use super::{Contents, Function, Table};
+use haetae_client::sql::{Kind, Token, tokens};
 
 /// What is known of the name at a byte of `sql`.
 pub(super) fn text(sql: &str, cursor: usize, contents: &Contents) -> Option<String> {

@@ -27,6 +27,7 @@ mod params;
 mod result;
 mod saved;
 mod session;
+pub mod sql;
 mod stream;
 
 pub use async_client::AsyncClient;

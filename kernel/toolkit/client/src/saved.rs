@@ -1,6 +1,7 @@
 //! Queries that were saved under a name, and a query that names them, to the statement to run. The kernel
 //! leaves them in a file, so that a query in a Rust cell knows them too.
 
+use crate::sql::{Kind, Token, tokens};
 use std::path::Path;
 use std::{fs, io};
 
@@ -58,14 +59,13 @@ impl SavedQueries {
         }
         let tables: Vec<String> = order.into_iter().map(|(name, saved)| format!("{name} as (\n{saved}\n)")).collect();
         let tables = tables.join(",\n");
-        let rest = without_comments(query);
-        let rest = match after_word(rest, "with") {
-            None => return format!("with {tables}\n{rest}"),
-            Some(rest) => rest,
-        };
-        match after_word(rest, "recursive") {
-            None => format!("with {tables},\n{rest}"),
-            Some(rest) => format!("with recursive {tables},\n{rest}"),
+        let tokens = code(query);
+        let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+        let behind = |at: usize| query[tokens.get(at).map_or(query.len(), Token::end)..].trim_start();
+        match (is(0, "with"), is(1, "recursive")) {
+            (true, true) => format!("with recursive {tables},\n{}", behind(1)),
+            (true, false) => format!("with {tables},\n{}", behind(0)),
+            _ => format!("with {tables}\n{}", &query[tokens.first().map_or(0, |token| token.at)..]),
         }
     }
 
@@ -74,7 +74,7 @@ impl SavedQueries {
         for (at, entry) in self.0.iter().enumerate() {
             // A query that was saved anew under its own name does not mean itself, and a table that a query
             // defines for itself is no saved one.
-            if !seen[at] && entry.1 != text && mentions(text, &entry.0) && !defines(text, &entry.0) {
+            if !seen[at] && entry.1 != text && needs(text, &entry.0) {
                 seen[at] = true;
                 self.collect(&entry.1, seen, order);
                 order.push(entry);
@@ -83,52 +83,17 @@ impl SavedQueries {
     }
 }
 
-/// A statement without the comments and blanks in front of it.
-fn without_comments(query: &str) -> &str {
-    let query = query.trim_start();
-    let behind = if let Some(comment) = query.strip_prefix("--") {
-        comment.split_once('\n')
-    } else if let Some(comment) = query.strip_prefix("/*") {
-        comment.split_once("*/")
-    } else {
-        return query;
-    };
-    behind.map_or("", |(_, rest)| without_comments(rest))
+/// Whether a name stands in a query, and the query does not define it itself as a common table expression.
+fn needs(query: &str, name: &str) -> bool {
+    let tokens = code(query);
+    let named = |token: &Token<'_>| token.name().is_some_and(|found| found.eq_ignore_ascii_case(name));
+    let defines = |three: &[Token<'_>]| named(&three[0]) && three[1].is("as") && three[2].is("(");
+    tokens.iter().any(named) && !tokens.windows(3).any(defines)
 }
 
-/// What follows `word` at the beginning of a text.
-fn after_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let text = text.trim_start();
-    let (first, rest) = text.split_at_checked(word.len())?;
-    (first.eq_ignore_ascii_case(word) && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
-}
-
-/// Whether a query defines a common table expression of this name: `name as (`.
-fn defines(query: &str, name: &str) -> bool {
-    let code = outside_of_quotes(query).to_ascii_lowercase();
-    let name = name.to_ascii_lowercase();
-    code.match_indices(&name).any(|(at, _)| {
-        let free = !code[..at].ends_with(is_word);
-        let bracket = after_word(&code[at + name.len()..], "as").or_else(|| {
-            // `as(` needs no blank.
-            code[at + name.len()..].trim_start().strip_prefix("as").filter(|rest| rest.starts_with('('))
-        });
-        free && code[at + name.len()..].starts_with(char::is_whitespace)
-            && bracket.is_some_and(|rest| rest.starts_with('('))
-    })
-}
-
-/// Whether a name stands in a query as a word, outside of text in quotes.
-fn mentions(query: &str, name: &str) -> bool {
-    outside_of_quotes(query).split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name))
-}
-
-fn outside_of_quotes(query: &str) -> String {
-    query.split('\'').step_by(2).collect::<Vec<_>>().join(" ")
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+/// All but the comments.
+fn code(query: &str) -> Vec<Token<'_>> {
+    tokens(query).into_iter().filter(|token| token.kind != Kind::Comment).collect()
 }
 
 #[cfg(test)]
@@ -155,10 +120,14 @@ mod tests {
         assert!(composed.starts_with("with offices as ("), "{composed}");
         let composed = saved.expand("WITH a as (select 1) select * from a, offices");
         assert!(composed.starts_with("with offices as (") && composed.contains("),\na as (select 1)"), "{composed}");
+        let composed = saved.expand("-- today's\nselect count(*) from offices /* isn't it */");
+        assert!(composed.starts_with("with offices as (") && composed.contains("from offices"), "{composed}");
+        assert_eq!(saved.expand("select 1 -- of offices"), "select 1 -- of offices");
         let composed = saved.expand("-- of offices\nwith recursive\na as (select 1) select * from offices");
         assert!(composed.starts_with("with recursive offices as ("), "{composed}");
         assert!(composed.ends_with("),\na as (select 1) select * from offices"), "{composed}");
     }
+
     #[test]
     fn what_the_kernel_leaves_is_what_it_had() {
         let folder = tempfile::tempdir().unwrap();
