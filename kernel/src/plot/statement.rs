@@ -3,6 +3,9 @@
 use super::{MOST_SERIES, Types};
 use crate::magics::{Kind, Plot};
 
+/// Neither infinite nor NaN, which the server takes for larger than any number.
+const FINITE: &str = "abs(x) <= 1.7976931348623157e308";
+
 /// A statement without rows whose columns have the types of X, Y and the series.
 pub fn probe(plot: &Plot) -> String {
     let y = plot.y.as_deref().unwrap_or("null");
@@ -74,13 +77,11 @@ fn histogram(plot: &Plot) -> String {
     let Plot { table, column, bins, .. } = plot;
     format!(
         "with numbers as (select cast({column} as double) as x from {table}), \
-         finite as (select x from numbers where abs(x) <= {most}), \
+         finite as (select x from numbers where {FINITE}), \
          ends as (select min(x) as low, max(x) as high from finite) \
          select low, high, bin, count(*) as items from (select low, high, \
          case when high > low then least(floor((x - low) / (high - low) * {bins}), {last}) else 0.0 end as bin \
          from finite cross join ends) as placed group by 1, 2, 3 order by 3",
-        // Neither infinite nor NaN, which the server takes for larger than any number.
-        most = format!("{:e}", f64::MAX),
         last = bins - 1,
     )
 }
@@ -92,7 +93,7 @@ fn boxes(plot: &Plot) -> String {
     let label = plot.by.as_deref().unwrap_or("cast('' as varchar)");
     format!(
         "with numbers as (select cast({column} as double) as x, {label} as label from {table}), \
-         finite as (select x, label from numbers where abs(x) <= {most}), \
+         finite as (select x, label from numbers where {FINITE}), \
          quartiles as (select label, count(*) as items, percentile_cont(0.25) within group (order by x) as lower, \
          median(x) as middle, percentile_cont(0.75) within group (order by x) as upper from finite group by label), \
          drawn as (select *, row_number() over (order by items desc, label) as place, count(*) over () as number \
@@ -103,7 +104,6 @@ fn boxes(plot: &Plot) -> String {
          select coalesce(cast(label as varchar), 'null') as label, least(low, lower) as low, lower, middle, upper, \
          greatest(high, upper) as high, number, items - inside as outside \
          from drawn join ends on drawn.place = ends.place where drawn.place <= {limit} order by drawn.place",
-        most = format!("{:e}", f64::MAX),
     )
 }
 

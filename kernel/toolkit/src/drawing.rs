@@ -20,12 +20,12 @@ pub fn drawn(path: &str) -> Result<Chart> {
 
 /// Draws. A drawing without series, or of an unknown kind, is a chart that says why there is nothing.
 pub fn chart(drawing: &Drawing) -> Chart {
-    let mut series = drawing.series.iter();
-    let first =
-        series.next().cloned().unwrap_or(Series { name: String::new(), x: Places::Labels(Vec::new()), y: Vec::new() });
     if drawing.kind == "box" {
         return labelled(boxes(&drawing.series), drawing);
     }
+    let mut series = drawing.series.iter();
+    let first =
+        series.next().cloned().unwrap_or(Series { name: String::new(), x: Places::Labels(Vec::new()), y: Vec::new() });
     let mut chart = begun(&drawing.kind, &first);
     if !first.name.is_empty() {
         chart = chart.name(&first.name);
