@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Datelike;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
-use tonic::transport::{Identity, ServerTlsConfig};
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::{Error, Result};
 
@@ -24,7 +24,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    pub(crate) fn config(&self) -> Result<ServerTlsConfig> {
+    /// A server that shows this certificate. Fails when the files are none, or do not belong together.
+    pub(crate) fn used_by(&self, server: Server) -> Result<Server> {
         let read = |path: &Path| {
             let failed = |reason: String| Error::Certificate { path: path.to_owned(), reason };
             let pem = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
@@ -37,7 +38,11 @@ impl Certificate {
             let remedy = format!("run `chmod 600 {}`", self.key.display());
             return Err(self.wrong_key(&format!("others can read it (mode {mode:04o}); {remedy}")));
         }
-        Ok(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))
+        let config = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        server.tls_config(config).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            self.wrong_key(&format!("it cannot be used with {}: {cause}", self.certificate.display()))
+        })
     }
 
     fn wrong_key(&self, reason: &str) -> Error {

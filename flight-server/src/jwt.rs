@@ -10,6 +10,8 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::secret::hmac;
+
 /// `{"alg":"HS256","typ":"JWT"}`
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 const ISSUER: &str = "haetae";
@@ -52,15 +54,6 @@ impl Claims {
     }
 }
 
-/// Why a token is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// It is not one of ours, or for something else.
-    Unknown,
-    /// It has ended.
-    Expired,
-}
-
 pub(crate) fn sign(key: &[u8; 32], claims: &Claims) -> Result<String, serde_json::Error> {
     let content = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?));
     let signature = URL_SAFE_NO_PAD.encode(mac(key, &content).finalize().into_bytes());
@@ -68,31 +61,24 @@ pub(crate) fn sign(key: &[u8; 32], claims: &Claims) -> Result<String, serde_json
 }
 
 /// The claims of a token that was signed with `key` for `purpose` and has not ended at `now`.
-pub(crate) fn open(key: &[u8; 32], token: &str, purpose: Use, now: u64) -> Result<Claims, Refusal> {
-    let unknown = Refusal::Unknown;
+pub(crate) fn open(key: &[u8; 32], token: &str, purpose: Use, now: u64) -> Option<Claims> {
     if token.len() > LONGEST {
-        return Err(unknown);
+        return None;
     }
-    let (content, signature) = token.rsplit_once('.').ok_or(unknown)?;
-    let (header, payload) = content.split_once('.').ok_or(unknown)?;
+    let (content, signature) = token.rsplit_once('.')?;
+    let (header, payload) = content.split_once('.')?;
     if header != HEADER || payload.contains('.') {
-        return Err(unknown);
+        return None;
     }
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| unknown)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     // verify_slice compares in constant time, and refuses a signature of another length.
-    mac(key, content).verify_slice(&signature).map_err(|_| unknown)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| unknown)?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| unknown)?;
-    if claims.iss != ISSUER || claims.purpose != purpose {
-        return Err(unknown);
-    }
-    if claims.exp <= now { Err(Refusal::Expired) } else { Ok(claims) }
+    mac(key, content).verify_slice(&signature).ok()?;
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    (claims.iss == ISSUER && claims.purpose == purpose && claims.exp > now).then_some(claims)
 }
 
 fn mac(key: &[u8; 32], content: &str) -> Hmac<Sha256> {
-    let mut padded = [0; 64];
-    padded[..32].copy_from_slice(key);
-    <Hmac<Sha256> as Mac>::new((&padded).into()).chain_update(content)
+    hmac(key).chain_update(content)
 }
 
 #[cfg(test)]
@@ -123,16 +109,16 @@ mod tests {
     fn a_token_opens_for_its_purpose_until_it_ends() {
         let key = [7; 32];
         let token = sign(&key, &claims()).unwrap();
-        assert_eq!(open(&key, &token, Use::Access, 199), Ok(claims()));
-        assert_eq!(open(&key, &token, Use::Access, 200), Err(Refusal::Expired));
-        assert_eq!(open(&key, &token, Use::Refresh, 150), Err(Refusal::Unknown));
-        assert_eq!(open(&[8; 32], &token, Use::Access, 150), Err(Refusal::Unknown));
+        assert_eq!(open(&key, &token, Use::Access, 199), Some(claims()));
+        assert_eq!(open(&key, &token, Use::Access, 200), None);
+        assert_eq!(open(&key, &token, Use::Refresh, 150), None);
+        assert_eq!(open(&[8; 32], &token, Use::Access, 150), None);
         for position in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
             bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(bytes).unwrap();
             // The last letter of 32 bytes in base64 has two bits to spare; the decoder refuses them set.
-            assert_eq!(open(&key, &other, Use::Access, 150), Err(Refusal::Unknown), "{position}");
+            assert_eq!(open(&key, &other, Use::Access, 150), None, "{position}");
         }
     }
 
@@ -141,17 +127,17 @@ mod tests {
         let key = [7; 32];
         let payload = serde_json::to_string(&claims()).unwrap();
         let right = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-        assert!(open(&key, &forged(right, &payload, &key), Use::Access, 150).is_ok());
+        assert!(open(&key, &forged(right, &payload, &key), Use::Access, 150).is_some());
         for header in
             ["{\"alg\":\"none\",\"typ\":\"JWT\"}", "{\"typ\":\"JWT\",\"alg\":\"HS256\"}", "{\"alg\":\"HS512\"}", "{}"]
         {
-            assert!(open(&key, &forged(header, &payload, &key), Use::Access, 150).is_err(), "{header}");
+            assert!(open(&key, &forged(header, &payload, &key), Use::Access, 150).is_none(), "{header}");
         }
         let extra = payload.replace("{\"iss\"", "{\"admin\":true,\"iss\"");
-        assert!(open(&key, &forged(right, &extra, &key), Use::Access, 150).is_err());
+        assert!(open(&key, &forged(right, &extra, &key), Use::Access, 150).is_none());
         let unsigned = format!("{HEADER}.{}.", URL_SAFE_NO_PAD.encode(&payload));
         for token in ["", ".", "..", "a.b.c", HEADER, &unsigned, &"x".repeat(5000)] {
-            assert!(open(&key, token, Use::Access, 150).is_err(), "{token}");
+            assert!(open(&key, token, Use::Access, 150).is_none(), "{token}");
         }
     }
 }

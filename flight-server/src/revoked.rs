@@ -2,24 +2,26 @@
 //! file, they stay ended when the server is started again.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::files::replace_file;
 use crate::{Error, Result};
 
 /// Ended sessions and used tokens, each until it would have ended by itself.
 pub(crate) struct Revoked {
     /// Id -> seconds since 1970 after which nobody could use it anyway.
-    ended: HashMap<String, u64>,
-    file: Option<(PathBuf, File)>,
+    ended: Mutex<HashMap<String, u64>>,
+    /// Locked apart from the ids: every request looks for one, and must not wait for the disk.
+    file: Option<(PathBuf, Mutex<File>)>,
 }
 
 impl Revoked {
     /// Kept in memory only.
     pub(crate) fn in_memory() -> Self {
-        Self { ended: HashMap::new(), file: None }
+        Self { ended: Mutex::default(), file: None }
     }
 
     /// Kept in a file, which is written anew without what has ended by itself at `now`.
@@ -36,34 +38,39 @@ impl Revoked {
             .filter_map(|(until, id)| Some((id.to_owned(), until.parse().ok()?)))
             .filter(|(_, until)| *until > now)
             .collect();
-        let fresh = path.with_extension("new");
-        let mut file =
-            OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh).map_err(failed)?;
         let mut sorted: Vec<_> = ended.iter().collect();
         sorted.sort();
         let text: String = sorted.into_iter().map(|(id, until)| format!("{until} {id}\n")).collect();
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&fresh, path).map_err(failed)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        }
-        Ok(Self { ended, file: Some((path.to_owned(), file)) })
+        let file = replace_file(path, text.as_bytes(), 0o600).map_err(failed)?;
+        Ok(Self { ended: Mutex::new(ended), file: Some((path.to_owned(), Mutex::new(file))) })
     }
 
     pub(crate) fn has(&self, id: &str) -> bool {
-        self.ended.contains_key(id)
+        lock(&self.ended).contains_key(id)
     }
 
-    /// Ends `id`, which would be good until `until`; on the disk when this returns.
-    pub(crate) fn end(&mut self, id: &str, until: u64, now: u64) -> Result<()> {
-        self.ended.retain(|_, until| *until > now);
-        self.ended.insert(id.to_owned(), until);
-        if let Some((path, file)) = &mut self.file {
+    /// Ends `id`, which would be good until `until`; on the disk when this returns. False where it had
+    /// been ended before.
+    pub(crate) fn end(&self, id: &str, until: u64, now: u64) -> Result<bool> {
+        {
+            let mut ended = lock(&self.ended);
+            ended.retain(|_, until| *until > now);
+            if ended.insert(id.to_owned(), until).is_some() {
+                return Ok(false);
+            }
+        }
+        if let Some((path, file)) = &self.file {
+            let mut file = lock(file);
             let written = file.write_all(format!("{until} {id}\n").as_bytes()).and_then(|()| file.sync_data());
             written.map_err(|source| Error::Tokens { path: path.clone(), source })?;
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whole after every change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -74,9 +81,9 @@ mod tests {
     fn what_is_ended_stays_ended() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ended");
-        let mut revoked = Revoked::in_file(&path, 0).unwrap();
-        revoked.end("a", 100, 0).unwrap();
-        revoked.end("b", 200, 0).unwrap();
+        let revoked = Revoked::in_file(&path, 0).unwrap();
+        assert!(revoked.end("a", 100, 0).unwrap());
+        assert!(revoked.end("b", 200, 0).unwrap() && !revoked.end("b", 200, 0).unwrap());
         drop(revoked);
         let again = Revoked::in_file(&path, 150).unwrap();
         assert!(again.has("b") && !again.has("a") && !again.has("c"));

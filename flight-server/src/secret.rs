@@ -43,6 +43,13 @@ pub fn audit_key(root: &Path) -> Result<[u8; 32]> {
     Ok(key(root)?.of("audit"))
 }
 
+/// HMAC-SHA-256 with a key of its own size. Padded by hand, because a key of any length could fail.
+pub(crate) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut padded = [0; 64];
+    padded[..32].copy_from_slice(key);
+    <Hmac<Sha256> as Mac>::new((&padded).into())
+}
+
 /// A secret from which a key for each purpose is made.
 pub(crate) struct Key(String);
 

@@ -13,7 +13,6 @@ use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::transport::ServerTlsConfig;
 use tonic::transport::server::TcpIncoming;
 
 use crate::audit::{self, Audit};
@@ -56,7 +55,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     service: Arc<Service>,
-    tls: Option<ServerTlsConfig>,
+    builder: tonic::transport::Server,
     drain: Duration,
 }
 
@@ -69,7 +68,10 @@ impl Server {
         if !asked.ip().is_loopback() && options.certificate.is_none() {
             return Err(Error::NotLoopback { address: asked });
         }
-        let tls = options.certificate.as_ref().map(Certificate::config).transpose()?;
+        let mut builder = tonic::transport::Server::builder();
+        if let Some(certificate) = &options.certificate {
+            builder = certificate.used_by(builder)?;
+        }
         let store = Store::open(root)?;
         let (auth, audit) = gate(store.root(), options.policy.as_deref())?;
         let statements = Statements::new(Engine::new(store, &options.engine)?)?;
@@ -79,7 +81,7 @@ impl Server {
         let listen_failed = |source| Error::Listen { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
-        Ok(Self { listener, address, service, tls, drain: options.drain })
+        Ok(Self { listener, address, service, builder, drain: options.drain })
     }
 
     /// The address with the port that was taken. Clients can connect from now on; they are answered
@@ -109,11 +111,8 @@ impl Server {
             asked.send_replace(true);
         };
         let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
-        let mut server = tonic::transport::Server::builder();
-        if let Some(tls) = self.tls {
-            server = server.tls_config(tls).map_err(|source| Error::Transport { source })?;
-        }
-        let serving = server
+        let builder = self.builder;
+        let serving = builder
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(4 * STREAM_WINDOW)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))

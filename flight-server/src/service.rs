@@ -137,7 +137,8 @@ impl Service {
                 None => return Err(unsupported(&other)),
             },
         };
-        Ok(self.running.hold(audited(data, self.audit.as_ref(), record, rows_sent)))
+        // Around what is held, so that a stop or a panic is recorded as such.
+        Ok(audited(self.running.hold(data), self.audit.as_ref(), record, rows_sent))
     }
 
     pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {

@@ -33,7 +33,7 @@ impl Service {
             })?;
         self.auditable()?;
         let tokens = self.auth.log_in(&user, &password, peer).await;
-        self.note("login", &user, peer, &tokens);
+        self.note("login", (&user, ""), peer, &tokens);
         let tokens = tokens?;
         let header = |text: String| {
             MetadataValue::try_from(text).map_err(|error| Status::internal(format!("cannot send the token: {error}")))
@@ -49,8 +49,10 @@ impl Service {
     pub(crate) fn refresh(&self, body: &[u8], peer: Option<SocketAddr>) -> Result<Vec<Bytes>, Status> {
         let token = std::str::from_utf8(body).unwrap_or_default().trim();
         self.auditable()?;
-        let tokens = self.auth.refresh(token);
-        self.note("refresh", "", peer, &tokens);
+        // A token that is none of ours is not recorded: a stranger could fill the disk with them.
+        let claims = self.auth.refreshable(token)?;
+        let tokens = self.auth.refresh(&claims);
+        self.note("refresh", (&claims.sub, &claims.sid), peer, &tokens);
         let Tokens { access, refresh, seconds, .. } = tokens?;
         let answer = serde_json::json!({ "access_token": access, "refresh_token": refresh, "expires_in": seconds, "token_type": "Bearer" });
         Ok(vec![answer.to_string().into()])
@@ -62,16 +64,22 @@ impl Service {
         ended.map(|()| Vec::new())
     }
 
-    fn note(&self, event: &str, user: &str, peer: Option<SocketAddr>, tokens: &Result<Tokens, Status>) {
+    /// Records a login or a refresh of this user and session, as far as they are known.
+    fn note(
+        &self,
+        event: &str,
+        (user, session): (&str, &str),
+        peer: Option<SocketAddr>,
+        tokens: &Result<Tokens, Status>,
+    ) {
         // What the limit turned away was not looked at; recording it would let a stranger fill the disk.
         if tokens.as_ref().is_err_and(|status| status.code() == tonic::Code::ResourceExhausted) {
             return;
         }
-        let known = tokens.as_ref().ok();
         let record = Record {
             event: event.to_owned(),
-            user: known.map_or(user, |tokens| &tokens.user).chars().take(NAME_LETTERS).collect(),
-            session: known.map(|tokens| tokens.session.clone()).unwrap_or_default(),
+            user: user.chars().take(NAME_LETTERS).collect(),
+            session: tokens.as_ref().map_or(session, |tokens| &tokens.session).to_owned(),
             peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
             ..Record::default()
         };

@@ -1,10 +1,10 @@
 //! What goes in: a record and the hash before it. What comes out: its line; and back.
 
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::Record;
+use crate::secret::hmac;
 
 /// The hash before the first record.
 pub(super) const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -52,9 +52,7 @@ pub(super) fn read(key: &[u8; 32], line: &str) -> Result<(Record, String), &'sta
 }
 
 fn mac(key: &[u8; 32], parts: &[&str]) -> String {
-    let mut padded = [0; 64];
-    padded[..32].copy_from_slice(key);
-    let mut mac = <Hmac<Sha256> as Mac>::new((&padded).into());
+    let mut mac = hmac(key);
     for part in parts {
         // With its length before it, so that no two lists of parts read the same.
         mac.update(&(part.len() as u64).to_le_bytes());

@@ -94,6 +94,16 @@ fn the_end_is_not_where_somebody_else_says() {
 }
 
 #[test]
+fn one_server_at_a_time_writes_an_audit() {
+    let root = tempfile::tempdir().unwrap();
+    let first = audit(root.path());
+    let refused = Audit::open(root.path(), KEY, Arc::new(|| 0)).err().unwrap().to_string();
+    assert!(refused.contains("another server is writing it"), "{refused}");
+    drop(first);
+    drop(audit(root.path()));
+}
+
+#[test]
 fn a_line_that_a_crash_cut_short_is_cut_off() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();

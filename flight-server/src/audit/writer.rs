@@ -1,16 +1,19 @@
 //! What goes in: records, from many tasks. What comes out: lines on the disk, in batches.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::Write;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use haetae_warehouse::store::time_text;
+
 use super::chain::{self, Head, START};
 use super::{FOLDER, HEAD, LINES, Record, verify};
 use crate::auth::Clock;
+use crate::files::replace_file;
 use crate::{Error, Result};
 
 /// Records that wait for the disk. When there are more, whoever brings the next one waits.
@@ -54,6 +57,11 @@ impl Audit {
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).read(true).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(error.to_string()))?;
+        // Two servers would each go on from the same record, and the chain would be broken for ever.
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => failed("another server is writing it; wait until that has ended".to_owned()),
+            TryLockError::Error(error) => failed(error.to_string()),
+        })?;
         let begun = cut_torn_line(&path, &file).map_err(|error| failed(error.to_string()))?;
         let (seq, hash) = if begun || folder.join(HEAD).exists() {
             let found = verify(root, &key)?;
@@ -94,7 +102,7 @@ impl Audit {
 
     /// Takes over a record; its number, time and hash are added here.
     pub(crate) fn record(&self, mut record: Record) {
-        record.time = time((self.clock)());
+        record.time = time_text(i64::try_from((self.clock)()).unwrap_or(i64::MAX));
         self.send(Message::Record(Box::new(record)));
     }
 
@@ -165,30 +173,43 @@ impl Writer {
 
     fn write_head(&self) -> std::io::Result<()> {
         let head = serde_json::to_vec(&Head::new(&self.key, self.seq, &self.hash))?;
-        let fresh = self.folder.join("head.new");
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(&head)?;
-        file.sync_data()?;
-        fs::rename(&fresh, self.folder.join(HEAD))?;
-        File::open(&self.folder)?.sync_all()
+        replace_file(&self.folder.join(HEAD), &head, 0o600).map(drop)
+    }
+}
+
+impl Drop for Writer {
+    /// Closing alone does not unlock while a process that is just being started has the file too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 
 /// Cuts off a last line without an end: its request was never told to be done. Whether there are lines.
 fn cut_torn_line(path: &Path, file: &File) -> std::io::Result<bool> {
-    let bytes = fs::read(path)?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    if whole < bytes.len() {
-        eprintln!("{}: cut off {} bytes of a record that a crash left unfinished", path.display(), bytes.len() - whole);
-        file.set_len(whole as u64)?;
+    let (length, whole) = (file.metadata()?.len(), end_of_last_line(file)?);
+    if whole < length {
+        eprintln!("{}: cut off {} bytes of a record that a crash left unfinished", path.display(), length - whole);
+        file.set_len(whole)?;
         file.sync_all()?;
     }
     Ok(whole > 0)
 }
 
-fn time(ms: u64) -> String {
-    let time = chrono::DateTime::from_timestamp_millis(i64::try_from(ms).unwrap_or(i64::MAX));
-    time.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+/// Found from the end, because an audit only grows.
+fn end_of_last_line(mut file: &File) -> std::io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut block = vec![0; 1 << 16];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..(end - start) as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

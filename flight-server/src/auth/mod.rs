@@ -7,11 +7,12 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use haetae_warehouse::query::policy::Access;
+use haetae_warehouse::store::{Clock as _, SystemClock};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
@@ -21,11 +22,11 @@ use tonic::metadata::MetadataMap;
 pub(crate) use credentials::{basic_credentials, payload_credentials};
 
 use self::credentials::strip_scheme;
-use crate::jwt::{self, Claims, Refusal, Use};
+use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
 use crate::policy::{Policies, make_dummy, verify_password};
 use crate::revoked::Revoked;
-use crate::secret::Key;
+use crate::secret::{Key, hmac};
 use crate::{Error, Result, random};
 
 /// The one user of a server without a policy.
@@ -34,6 +35,9 @@ pub const USER: &str = "haetae";
 /// How long a token of that user is good.
 const EMBEDDED_LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// Seconds after which no token of a session is good any more: the most that a policy may say.
+const LONGEST_SESSION: u64 = 30 * 24 * 3600;
+
 /// Passwords that are checked at the same time; each check takes 19 MiB.
 const CHECKS_AT_ONCE: usize = 2;
 
@@ -41,7 +45,7 @@ const CHECKS_AT_ONCE: usize = 2;
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 pub(crate) fn system_clock() -> Clock {
-    Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+    Arc::new(|| SystemClock.now_ms().unsigned_abs())
 }
 
 /// Who makes a request.
@@ -62,7 +66,6 @@ pub(crate) struct Principal {
 /// What a login or a refresh gives.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
-    pub(crate) user: String,
     pub(crate) session: String,
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -85,7 +88,7 @@ pub(crate) struct Auth {
     comparing: [u8; 32],
     clock: Clock,
     limits: Mutex<Limits>,
-    revoked: Mutex<Revoked>,
+    revoked: Revoked,
     checks: Semaphore,
     dummy: String,
 }
@@ -102,7 +105,7 @@ impl Auth {
             comparing: key.of("credentials"),
             clock,
             limits: Mutex::default(),
-            revoked: Mutex::new(revoked),
+            revoked,
             checks: Semaphore::new(CHECKS_AT_ONCE),
             dummy,
         })
@@ -148,26 +151,26 @@ impl Auth {
 
     /// New tokens for a refresh token, which is good once. One that comes again has been stolen, or
     /// its successor has: then the whole session ends (RFC 9700, section 4.14.2).
-    pub(crate) fn refresh(&self, token: &str) -> Result<Tokens, Status> {
-        let claims = self.open(token, Use::Refresh)?;
+    pub(crate) fn refresh(&self, claims: &Claims) -> Result<Tokens, Status> {
         let now = (self.clock)() / 1000;
-        {
-            let mut revoked = lock(&self.revoked);
-            if revoked.has(&claims.jti) {
-                revoked.end(&claims.sid, self.session_ends(now), now).map_err(internal)?;
-                return Err(Status::unauthenticated(
-                    "the refresh token has been used before; the session has been ended, log in again",
-                ));
-            }
-            revoked.end(&claims.jti, claims.exp, now).map_err(internal)?;
+        if !self.revoked.end(&claims.jti, claims.exp, now).map_err(internal)? {
+            self.revoked.end(&claims.sid, now + LONGEST_SESSION, now).map_err(internal)?;
+            return Err(Status::unauthenticated(
+                "the refresh token has been used before; the session has been ended, log in again",
+            ));
         }
-        self.tokens(&claims.sub, claims.sid)
+        self.tokens(&claims.sub, claims.sid.clone())
+    }
+
+    /// What a refresh token says, if it is one of ours and its session goes on.
+    pub(crate) fn refreshable(&self, token: &str) -> Result<Claims, Status> {
+        self.open(token, Use::Refresh)
     }
 
     /// Ends the session of a request: its tokens are good no more.
     pub(crate) fn log_out(&self, principal: &Principal) -> Result<(), Status> {
         let now = (self.clock)() / 1000;
-        lock(&self.revoked).end(&principal.session, self.session_ends(now), now).map_err(internal)
+        self.revoked.end(&principal.session, now + LONGEST_SESSION, now).map(drop).map_err(internal)
     }
 
     /// The principal of a request, by its bearer token.
@@ -197,13 +200,9 @@ impl Auth {
     /// The claims of a token whose user is still there, with the same password, and whose session
     /// has not been ended.
     fn open(&self, token: &str, purpose: Use) -> Result<Claims, Status> {
-        let claims = jwt::open(&self.signing, token, purpose, (self.clock)() / 1000);
-        let claims = claims.map_err(|refusal| match refusal {
-            Refusal::Unknown => unknown(),
-            Refusal::Expired => Status::unauthenticated("the bearer token is unknown or has expired; log in again"),
-        })?;
+        let claims = jwt::open(&self.signing, token, purpose, (self.clock)() / 1000).ok_or_else(unknown)?;
         let credential = self.credential(&claims.sub).ok_or_else(unknown)?;
-        if !self.equal(&credential, &claims.cred) || lock(&self.revoked).has(&claims.sid) {
+        if !self.equal(&credential, &claims.cred) || self.revoked.has(&claims.sid) {
             return Err(unknown());
         }
         Ok(claims)
@@ -227,7 +226,7 @@ impl Auth {
             jwt::sign(&self.signing, &claims).map_err(|error| Status::internal(format!("cannot make a token: {error}")))
         };
         let (access, refresh) = (token(Use::Access, seconds)?, token(Use::Refresh, refresh_seconds)?);
-        Ok(Tokens { user: user.to_owned(), session, access, refresh, seconds })
+        Ok(Tokens { session, access, refresh, seconds })
     }
 
     /// Seconds that access and refresh tokens are good.
@@ -239,12 +238,6 @@ impl Auth {
                 (policy.access_minutes * 60, policy.refresh_hours * 3600)
             }
         }
-    }
-
-    /// When no token of a session that is ended now would be good any more.
-    fn session_ends(&self, now: u64) -> u64 {
-        // A policy may have been longer once, by no more than its bounds.
-        now + self.lives().1.max(30 * 24 * 3600)
     }
 
     /// What stands for a user's password in tokens; `None` where there is no such user.
@@ -262,9 +255,7 @@ impl Auth {
     }
 
     fn mac(&self, text: &str) -> Hmac<Sha256> {
-        let mut padded = [0; 64];
-        padded[..32].copy_from_slice(&self.comparing);
-        <Hmac<Sha256> as Mac>::new((&padded).into()).chain_update(text)
+        hmac(&self.comparing).chain_update(text)
     }
 }
 

@@ -1,9 +1,7 @@
 //! What goes in: a policy file, or a password. What comes out: what is wrong with the file, or a hash.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use haetae_flight_server::policy::{Policy, hash_password};
 
@@ -32,8 +30,7 @@ enum What {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     match &options.what {
         What::Check { file } => {
-            let text = fs::read_to_string(file).map_err(|error| anyhow!("cannot read {}: {error}", file.display()))?;
-            let policy = Policy::parse(file, &text)?;
+            let policy = Policy::read(file)?;
             let (users, roles) = policy.size();
             println!("{}: {users} users, {roles} roles, version {}", file.display(), policy.version);
         }

@@ -1,14 +1,15 @@
 //! What goes in: a user's name and role, and a password. What comes out: the user in a policy file.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, BufRead, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use haetae_flight_server::policy::{Policy, hash_password};
+use haetae_flight_server::replace_file;
 
 /// What `user` is told.
 #[derive(Debug, Args)]
@@ -64,20 +65,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     let text = format!("{text}{end}\n{header}\nrole = {}\npassword = {}\n{attributes}", quoted(role), quoted(&hash));
     let policy = Policy::parse(file, &text)?;
-    replace(file, &text).map_err(|error| anyhow!("cannot write {}: {error}", file.display()))?;
+    let written = fs::metadata(file).and_then(|meta| replace_file(file, text.as_bytes(), meta.mode() & 0o777));
+    written.map_err(|error| anyhow!("cannot write {}: {error}", file.display()))?;
     println!("{name} can log in as {role}; the policy is at version {}", policy.version);
     Ok(())
-}
-
-/// A running server sees the old file or the new one.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let fresh = file.with_file_name(name);
-    let mut out = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
-    fs::rename(fresh, file)
 }
 
 /// A password, not shown while it is typed. Where standard input is no terminal: its first line.

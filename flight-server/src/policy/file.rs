@@ -62,8 +62,6 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Policy> {
             complaints.add(line, format!("{}.{}{column}: {}", fault.schema, fault.table, fault.reason));
         }
     }
-    // One expression may stand for the tables of several schemas.
-    problems.dedup();
     Some(policy)
 }
 

@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use haetae_warehouse::query::policy::{Access, MaskKey, Rights, SystemTable};
 
+pub use password::hash as hash_password;
+pub(crate) use password::make_dummy;
 pub(crate) use password::verify as verify_password;
-pub use password::{hash as hash_password, make_dummy};
 pub(crate) use reload::Policies;
 pub(crate) use role::Role;
 

@@ -32,7 +32,7 @@ impl Policies {
     /// Fails when the file cannot be read or is wrong.
     pub(crate) fn load(path: &Path, key: MaskKey, audit: Option<SystemTable>) -> Result<Self> {
         let stamp = stamp(path);
-        let policy = Arc::new(read(path)?);
+        let policy = Arc::new(Policy::read(path)?);
         let accesses = accesses(&policy, &key, audit.as_ref());
         let loaded = Mutex::new(Loaded { stamp, policy, accesses });
         Ok(Self { path: path.to_owned(), key, audit, loaded })
@@ -57,7 +57,7 @@ impl Policies {
         if stamp != loaded.stamp {
             // Remembered in any case, so that a wrong file is complained about once.
             loaded.stamp = stamp;
-            match read(&self.path) {
+            match Policy::read(&self.path) {
                 Ok(policy) if policy.version == loaded.policy.version => {}
                 Ok(policy) => {
                     eprintln!("policy {} is in use from {}", policy.version, self.path.display());
@@ -76,17 +76,21 @@ fn accesses(policy: &Policy, key: &MaskKey, audit: Option<&SystemTable>) -> Arc<
     Arc::new(users.filter_map(|user| Some((user.clone(), policy.access(user, key, audit)?))).collect())
 }
 
-fn read(path: &Path) -> Result<Policy> {
-    let wrong = |what: String| Error::Policy { path: path.to_owned(), problems: vec![Problem { line: 1, what }] };
-    let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
-    let mode = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.mode() & 0o777;
-    if mode & 0o022 != 0 {
-        let remedy = format!("run `chmod go-w {}`", path.display());
-        return Err(wrong(format!(
-            "others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"
-        )));
+impl Policy {
+    /// The policy of a file. Fails when it cannot be read, when others than its owner can write it, and with all that is
+    /// wrong with it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let wrong = |what: String| Error::Policy { path: path.to_owned(), problems: vec![Problem { line: 1, what }] };
+        let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
+        let mode = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.mode() & 0o777;
+        if mode & 0o022 != 0 {
+            let remedy = format!("run `chmod go-w {}`", path.display());
+            return Err(wrong(format!(
+                "others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"
+            )));
+        }
+        Self::parse(path, &text)
     }
-    Policy::parse(path, &text)
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haetae_schema::Classification;
+use haetae_warehouse::ingest::rejects_schema;
 use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
@@ -121,12 +122,14 @@ fn parts<'a>(entry: Entry<'a>, complaints: &mut Complaints<'_>) -> Vec<Entry<'a>
 /// The masks of what a role is not cleared for.
 fn defaults(role: &mut Role, cleared: &BTreeSet<Classification>) {
     for ((_, table), access) in &mut role.tables {
-        let known = haetae_schema::table(table).map(|table| table.columns.iter().map(|column| column.name).collect());
-        let columns: Vec<&str> = known.unwrap_or_else(|| vec!["reason", "raw_text"]);
+        let columns: Vec<String> = match haetae_schema::table(table) {
+            Some(table) => table.columns.iter().map(|column| column.name.to_owned()).collect(),
+            None => rejects_schema().fields().iter().map(|field| field.name().clone()).collect(),
+        };
         for column in columns {
-            let class = classification(table, column);
+            let class = classification(table, &column);
             if let Some(mask) = Mask::of(class).filter(|_| !cleared.contains(&class)) {
-                access.columns.insert(column.to_owned(), Column::Mask(mask));
+                access.columns.insert(column, Column::Mask(mask));
             }
         }
     }

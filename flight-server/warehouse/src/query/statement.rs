@@ -51,10 +51,10 @@ impl Statement {
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(|error| read_only(&error))?;
-        if access.as_ref().is_some_and(|access| !access.is_all()) {
-            policy::allowed(&plan)?;
+        if let Some(access) = access.as_ref().filter(|access| !access.is_all()) {
+            policy::allowed(&plan, access)?;
         }
-        let parameters = parameters(&plan)?;
+        let parameters = parameters(&plan, access.as_deref())?;
         Ok(Self { state: Arc::new(state), plan, parameters, access })
     }
 
@@ -179,9 +179,9 @@ impl std::fmt::Debug for QueryStream {
     }
 }
 
-fn parameters(plan: &LogicalPlan) -> Result<SchemaRef> {
+fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> {
     let wrong = |message: String| Error::Sql { fault: SqlFault::Parameters, message };
-    let found = plan.get_parameter_fields().map_err(|error| explain(&error, None))?;
+    let found = plan.get_parameter_fields().map_err(|error| explain(&error, access))?;
     let mut fields: Vec<Option<Field>> = vec![None; found.len()];
     for (name, field) in found {
         let Some(number) = position(&name) else {

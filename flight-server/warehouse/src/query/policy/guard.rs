@@ -42,7 +42,8 @@ impl std::fmt::Debug for GuardedTable {
 }
 
 impl GuardedTable {
-    /// Fails when an expression of the policy does not fit the table.
+    /// Fails when an expression of the policy cannot be read, or names what is not there. Whether its types
+    /// fit is asked once, by [`check`](Self::check), when a policy is taken into use.
     pub(crate) fn new(
         state: &SessionState,
         (schema, table): (&str, &str),
@@ -51,12 +52,7 @@ impl GuardedTable {
         attributes: &BTreeMap<String, String>,
         key: &MaskKey,
     ) -> Result<Self, PolicyFault> {
-        let fault = |column: Option<&str>, reason: String| PolicyFault {
-            schema: schema.to_owned(),
-            table: table.to_owned(),
-            column: column.map(str::to_owned),
-            reason,
-        };
+        let fault = fault(schema, table);
         let all = raw.schema();
         if let Some(unknown) = access.columns.keys().find(|name| all.column_with_name(name).is_none()) {
             return Err(fault(Some(unknown), "there is no such column".to_owned()));
@@ -83,17 +79,12 @@ impl GuardedTable {
             }
         }
         let name = format!("{schema}.{table}");
-        let guarded = Self { name, raw, schema: Arc::new(Schema::new(fields)), columns, clear, filter };
-        guarded.check(state, &fault)?;
-        Ok(guarded)
+        Ok(Self { name, raw, schema: Arc::new(Schema::new(fields)), columns, clear, filter })
     }
 
     /// Plans each part alone, so that what is wrong is found where it stands.
-    fn check(
-        &self,
-        state: &SessionState,
-        fault: &impl Fn(Option<&str>, String) -> PolicyFault,
-    ) -> Result<(), PolicyFault> {
+    pub(super) fn check(&self, state: &SessionState, (schema, table): (&str, &str)) -> Result<(), PolicyFault> {
+        let fault = fault(schema, table);
         let reason = |error: DataFusionError| error.find_root().message().into_owned();
         let rows = self.view(&[], &[], None).and_then(|plan| state.optimize(&plan));
         rows.map_err(|error| fault(None, reason(error)))?;
@@ -171,6 +162,15 @@ impl TableProvider for GuardedTable {
     }
 }
 
+fn fault(schema: &str, table: &str) -> impl Fn(Option<&str>, String) -> PolicyFault {
+    move |column, reason| PolicyFault {
+        schema: schema.to_owned(),
+        table: table.to_owned(),
+        column: column.map(str::to_owned),
+        reason,
+    }
+}
+
 /// An expression of the policy, with the user's attributes in the place of `$name`.
 fn policy_expression(
     state: &SessionState,
@@ -182,6 +182,7 @@ fn policy_expression(
     let mut wrong = None;
     let bound = parsed.transform(|expr| {
         Ok(match expr {
+            // DataFusion's word for what is written `$name` in SQL.
             Expr::Placeholder(placeholder) => match attributes.get(placeholder.id.trim_start_matches('$')) {
                 Some(value) => Transformed::yes(Expr::Literal(ScalarValue::Utf8(Some(value.clone())), None)),
                 None => {

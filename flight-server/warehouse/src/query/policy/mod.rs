@@ -132,8 +132,9 @@ impl Access {
                 continue;
             };
             let empty = Arc::new(EmptyTable::new(columns));
-            let built = GuardedTable::new(&state, (schema, table), empty, access, attributes, key);
-            faults.extend(built.err());
+            let place = (schema.as_str(), table.as_str());
+            let built = GuardedTable::new(&state, place, empty, access, attributes, key);
+            faults.extend(built.and_then(|guarded| guarded.check(&state, place)).err());
         }
         faults
     }
@@ -154,7 +155,7 @@ impl Access {
 
     /// The catalogue that the user sees, made of the `raw` tables.
     pub(super) fn catalog(&self, state: &SessionState, raw: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
-        let failed = || "register the tables that the policy shows";
+        let failed = "register the tables that the policy shows";
         let catalog = MemoryCatalogProvider::new();
         let mut schemas: BTreeMap<&str, MemorySchemaProvider> = BTreeMap::new();
         for (schema, name, provider) in raw {
@@ -169,14 +170,14 @@ impl Access {
                 }
             };
             let tables = schemas.entry(schema).or_default();
-            tables.register_table(name.clone(), shown).map_err(Error::data(failed()))?;
+            tables.register_table(name.clone(), shown).map_err(Error::data(failed))?;
         }
         for table in &self.system {
             let tables = schemas.entry(SYSTEM_SCHEMA).or_default();
-            tables.register_table(table.name.clone(), table.provider()).map_err(Error::data(failed()))?;
+            tables.register_table(table.name.clone(), table.provider()).map_err(Error::data(failed))?;
         }
         for (schema, tables) in schemas {
-            catalog.register_schema(schema, Arc::new(tables)).map_err(Error::data(failed()))?;
+            catalog.register_schema(schema, Arc::new(tables)).map_err(Error::data(failed))?;
         }
         Ok(Arc::new(catalog))
     }

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::expr_to_columns;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
+use super::Access;
 use super::guard::GuardedTable;
 use super::system::KeptTable;
 use crate::query::faults::explain;
@@ -17,13 +19,13 @@ const INFORMATION_SCHEMA: &str = "information_schema";
 
 /// Fails for any node that is not on the list, in subqueries too: a node that a later DataFusion
 /// brings is refused until somebody has thought about it.
-pub(crate) fn allowed(plan: &LogicalPlan) -> Result<()> {
+pub(crate) fn allowed(plan: &LogicalPlan, access: &Access) -> Result<()> {
     let mut refused = None;
     let walked = plan.apply_with_subqueries(|node| {
         refused = refused.take().or_else(|| refusal(node));
         Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
-    walked.map_err(|error| explain(&error, None))?;
+    walked.map_err(|error| explain(&error, Some(access)))?;
     match refused {
         Some(message) => Err(Error::Sql { fault: SqlFault::ReadOnly, message }),
         None => Ok(()),
@@ -68,9 +70,13 @@ fn is_shown(scan: &TableScan) -> bool {
     let Ok(provider) = source_as_provider(&scan.source) else { return false };
     provider.is::<GuardedTable>()
         || provider.is::<KeptTable>()
-        || provider.is::<datafusion::datasource::cte_worktable::CteWorkTable>()
+        || provider.is::<CteWorkTable>()
         // These list what the session's own catalogue has.
         || scan.table_name.schema() == Some(INFORMATION_SCHEMA)
+}
+
+fn is_work_table(scan: &TableScan) -> bool {
+    source_as_provider(&scan.source).is_ok_and(|provider| provider.is::<CteWorkTable>())
 }
 
 /// `schema.table` -> columns that an optimized plan reads, be it for its rows or to choose them.
@@ -78,7 +84,10 @@ pub(crate) fn reads(plan: &LogicalPlan) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     // Only the closure could fail, and it does not.
     let _ = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
+        if let LogicalPlan::TableScan(scan) = node
+            // What a recursive query has found so far is no table, and its name is the user's.
+            && !is_work_table(scan)
+        {
             let name = scan.table_name.clone().resolve(CATALOG, DEFAULT_SCHEMA);
             let columns = found.entry(format!("{}.{}", name.schema, name.table)).or_default();
             columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));

@@ -6,11 +6,17 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use datafusion::catalog::streaming::StreamingTable;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::datasource::{MemTable, TableType};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
+use futures::{StreamExt, stream};
 
 /// Gives the rows of a [`SystemTable`], or says why it cannot.
 pub type Rows = Arc<dyn Fn() -> Result<Vec<RecordBatch>, String> + Send + Sync>;
@@ -39,7 +45,7 @@ impl SystemTable {
 }
 
 /// The table as DataFusion sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct KeptTable(SystemTable);
 
 #[async_trait]
@@ -59,8 +65,28 @@ impl TableProvider for KeptTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let rows = (self.0.rows)().map_err(DataFusionError::Execution)?;
-        let table = MemTable::try_new(Arc::clone(&self.0.columns), vec![rows])?;
+        let table = StreamingTable::try_new(Arc::clone(&self.0.columns), vec![Arc::new(self.clone())])?;
         table.scan(state, projection, filters, limit).await
+    }
+}
+
+impl PartitionStream for KeptTable {
+    fn schema(&self) -> &SchemaRef {
+        &self.0.columns
+    }
+
+    /// Read when the query runs, not when it is planned, and on a thread that may wait for the disk.
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rows = Arc::clone(&self.0.rows);
+        let read = async move {
+            let read = SpawnedTask::spawn_blocking(move || rows()).join().await;
+            let batches = match read {
+                Ok(Ok(batches)) => batches.into_iter().map(Ok).collect(),
+                Ok(Err(reason)) => vec![Err(DataFusionError::Execution(reason))],
+                Err(error) => vec![Err(DataFusionError::Execution(error.to_string()))],
+            };
+            stream::iter(batches)
+        };
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.0.columns), stream::once(read).flatten()))
     }
 }
