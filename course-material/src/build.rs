@@ -15,8 +15,8 @@ use crate::words::{self, Words};
 pub const STUB: &str = "-- YOUR QUERY HERE\nselect 'write your query here' as todo";
 /// The trainee whose number stands in a fresh copy.
 pub const NOBODY: u32 = 1001;
-/// On whose data a solution must be right, too.
-pub const OTHER: u32 = 4711;
+/// On whose data a solution must be right, too. Nobody can be enrolled with it, so that no copied result fits.
+pub const OTHER: u32 = 1_004_711;
 
 /// Whose notebook it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,24 +34,18 @@ pub enum Form {
 pub fn files(course: &Course) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for module in &course.modules {
-        let folder = PathBuf::from(&module.name);
-        for module in &module.translations {
-            let parts = [("lesson", lesson(module)), ("exercise", exercise(course, module, Form::Exercise)?)];
+        let (folder, folder_language) = (PathBuf::from(&module.name), module.language);
+        for module in std::iter::once(module).chain(&module.translations) {
+            let is_source = module.language == folder_language;
+            let suffix = if is_source { String::new() } else { format!(".{}", module.language) };
+            let mut parts = vec![("lesson", lesson(module)), ("exercise", exercise(course, module, Form::Exercise)?)];
+            if is_source {
+                parts.push(("solution", exercise(course, module, Form::Solution)?));
+            }
             for (part, cells) in parts {
-                let path = folder.join(format!("{part}.{}.ipynb", module.language));
+                let path = folder.join(format!("{part}{suffix}.ipynb"));
                 files.push((path, notebook::text(&module.name, part, module.language, &cells)?));
             }
-        }
-        let parts = [
-            ("lesson", lesson(module)),
-            ("exercise", exercise(course, module, Form::Exercise)?),
-            ("solution", exercise(course, module, Form::Solution)?),
-        ];
-        for (part, cells) in parts {
-            files.push((
-                folder.join(format!("{part}.ipynb")),
-                notebook::text(&module.name, part, module.language, &cells)?,
-            ));
         }
     }
     Ok(files)
@@ -226,6 +220,7 @@ fn whole(course: &Course, module: &Module, query: &str) -> String {
     // Each may name those before it.
     for table in tables.iter().rev().filter(|(_, saved)| saved != query) {
         if mentions(&text, &table.0) {
+            text.push('\n');
             text.push_str(&table.1);
             needed.push(table);
         }

@@ -74,7 +74,7 @@ enum Command {
         #[arg(long, value_name = "NUMBER")]
         trainee: u32,
         /// basic, intermediate or advanced.
-        #[arg(long, default_value = "basic")]
+        #[arg(long, default_value = "basic", value_parser = ["basic", "intermediate", "advanced"])]
         level: String,
     },
 }

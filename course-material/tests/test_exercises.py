@@ -66,7 +66,7 @@ def test_an_exercise_passes_as_it_is_solved(kernel, module):
         if name.endswith("-check"):
             question = name.removesuffix("-check")
             assert cell.stdout == f"Exercise {question}: right.\n"
-            assert f'check_for(4711, "{question}", "{sealed[question]}")' in source
+            assert f'check_for(1004711, "{question}", "{sealed[question]}")' in source
 
 
 @pytest.mark.parametrize("module", MODULES)

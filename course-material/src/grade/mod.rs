@@ -14,7 +14,7 @@ pub use run::Runner;
 
 use crate::build::{self, Form};
 use crate::error::{Error, Result};
-use crate::source::{Course, Module};
+use crate::source::Course;
 use run::Step;
 use submission::Submission;
 
@@ -51,8 +51,8 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     }
     let mut steps = setup(course, number.unwrap_or(build::NOBODY));
     steps.extend(taken.cells.iter().map(|(name, code)| Step::new(name, code)));
-    // Last of all, so that no cell of the file changes what a check finds.
-    steps.extend(number.map(trainee_step));
+    // Once more, so that no cell of the file changes what a check finds.
+    steps.extend(setup(course, number.unwrap_or(build::NOBODY)));
     for question in &module.questions {
         let id = format!("{}-check", question.name);
         let cell = solved.iter().find(|cell| cell.id == id);
@@ -65,17 +65,8 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
 
 /// The cells at the top, as the course has them.
 fn setup(course: &Course, trainee: u32) -> Vec<Step> {
-    let mut steps = vec![trainee_step(trainee)];
+    let trainee = Step::new("trainee", &format!("%%sql --save trainee\nselect {trainee} as trainee_no"));
     let slice = course.slice.iter();
-    steps.extend(slice.map(|(name, query)| Step::new(name, &format!("%%sql --save {name}\n{query}"))));
-    steps
-}
-
-fn trainee_step(trainee: u32) -> Step {
-    Step::new("trainee", &format!("%%sql --save trainee\nselect {trainee} as trainee_no"))
-}
-
-/// The points of a module that a report is measured by.
-pub(crate) fn points_of(module: &Module) -> u32 {
-    module.points()
+    let slice = slice.map(|(name, query)| Step::new(name, &format!("%%sql --save {name}\n{query}")));
+    std::iter::once(trainee).chain(slice).collect()
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::points_of;
 use super::run::Outcome;
 use crate::source::Module;
 
@@ -55,7 +54,7 @@ pub(super) fn report(module: &Module, trainee: Option<u32>, notes: Vec<String>, 
     };
     let marks: Vec<Mark> = module.questions.iter().map(mark).collect();
     let points = marks.iter().map(|mark| mark.points).sum();
-    Report { module: module.name.clone(), trainee, points, of: points_of(module), marks, notes }
+    Report { module: module.name.clone(), trainee, points, of: module.points(), marks, notes }
 }
 
 impl fmt::Display for Report {

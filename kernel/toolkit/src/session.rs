@@ -64,9 +64,13 @@ static DEFAULT: Mutex<Option<Connection>> = Mutex::new(None);
 /// # Errors
 /// As [`connect`] and [`Connection::sql`].
 pub fn sql(query: &str) -> Result<DataFrame> {
+    run(&saved()?.expand(query))
+}
+
+/// The queries that the notebook has saved.
+pub(crate) fn saved() -> Result<SavedQueries> {
     let path = || std::env::var(SAVED_VARIABLE).unwrap_or_default();
-    let saved = SavedQueries::of_notebook().map_err(|source| Error::Handover { path: path(), source })?;
-    run(&saved.expand(query))
+    SavedQueries::of_notebook().map_err(|source| Error::Handover { path: path(), source })
 }
 
 /// Runs a query as it is.

@@ -55,7 +55,7 @@ fn keyed(check: &Check, answer: &Table, right: &Table) -> Option<Finding> {
         Ok(places) => places,
         Err(example) => return Some(Finding::Repeated { key: key(), example }),
     };
-    // The right answer's own keys are looked at when the course is built.
+    // A key that is repeated in the right answer fails in the tests, which solve each exercise.
     let expected = by_key(&check.key, right).unwrap_or_default();
     let strangers: Vec<&String> = places.keys().filter(|name| !expected.contains_key(*name)).collect();
     match strangers.first() {
