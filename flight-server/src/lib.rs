@@ -16,6 +16,7 @@ mod files;
 mod flight;
 mod jwt;
 mod limits;
+mod lingering;
 mod metadata;
 pub mod policy;
 mod random;

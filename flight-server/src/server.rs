@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use haetae_warehouse::query::policy::MaskKey;
 use haetae_warehouse::query::{Engine, EngineOptions};
@@ -17,6 +18,7 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::audit::{self, Audit};
 use crate::auth::{Auth, Users, system_clock};
+use crate::lingering::Lingering;
 use crate::policy::{self, Policies};
 use crate::revoked::Revoked;
 use crate::secret::{self, Key};
@@ -112,12 +114,13 @@ impl Server {
         };
         let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
         let builder = self.builder;
+        let connections = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let serving = builder
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(4 * STREAM_WINDOW)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .add_service(flight)
-            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), signal);
+            .serve_with_incoming_shutdown(connections.map_ok(Lingering::new), signal);
         tokio::pin!(serving);
         let drained = async {
             // The sender lives as long as this function: waiting cannot fail.
