@@ -8,6 +8,10 @@ use std::time::Duration;
 const PARENT_VARIABLE: &str = "JPY_PARENT_PID";
 /// Between two looks at the parent.
 const LOOK_UP: Duration = Duration::from_secs(1);
+/// Between two looks at processes that have been told to end.
+const LOOK_AT_ENDING: Duration = Duration::from_millis(1);
+/// The longest wait for them: one that hangs in a device cannot end before the device answers.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// Comes back when the front end that has started this kernel is gone without a word; never, where it was
 /// started to live on its own.
@@ -28,12 +32,12 @@ use std::process::Stdio;
 ///
 /// evcxr waits for cargo without telling which process it is, so the children are read from `/proc`.
 pub fn end_children(spared: Option<u32>) {
-    let parents = parents();
+    let seen = seen();
     let mut doomed = vec![std::process::id()];
     let mut next = 0;
     while let Some(&parent) = doomed.get(next) {
-        let children = parents.iter().filter(|(child, of)| *of == parent && Some(*child) != spared);
-        doomed.extend(children.map(|(child, _)| *child));
+        let children = seen.iter().filter(|process| process.parent == parent && Some(process.id) != spared);
+        doomed.extend(children.map(|child| child.id));
         next += 1;
     }
     for process in doomed.into_iter().skip(1).filter_map(|id| libc::pid_t::try_from(id).ok()) {
@@ -71,6 +75,20 @@ impl Group {
         self.signal(libc::SIGKILL);
     }
 
+    /// Ends the whole group and waits until nothing of it runs: a signal is only a request, and a process that
+    /// waits for its turn on a busy machine is still there when the signal has been sent.
+    pub async fn ended(&self) {
+        self.end();
+        let Some(id) = self.id else { return };
+        let gone = async {
+            while seen().iter().any(|process| process.group == id && process.runs) {
+                tokio::time::sleep(LOOK_AT_ENDING).await;
+            }
+        };
+        // Nothing is left to be done about one that does not end.
+        let _ = tokio::time::timeout(ENDING, gone).await;
+    }
+
     fn signal(&self, signal: libc::c_int) {
         if let Some(id) = self.id {
             // SAFETY: a signal to the group that was made for this program; one that is empty is no error.
@@ -85,17 +103,27 @@ impl Drop for Group {
     }
 }
 
-/// Process and parent of every process that can be seen.
-fn parents() -> Vec<(u32, u32)> {
+/// A process as `/proc` shows it.
+struct Seen {
+    id: u32,
+    parent: u32,
+    group: libc::pid_t,
+    /// False for one that has ended and whose parent has not asked how.
+    runs: bool,
+}
+
+/// Every process that can be seen.
+fn seen() -> Vec<Seen> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .flatten()
         .filter_map(|entry| {
-            let process = entry.file_name().to_str()?.parse().ok()?;
+            let id = entry.file_name().to_str()?.parse().ok()?;
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name in brackets may hold blanks and brackets itself; state and parent follow it.
-            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-            Some((process, parent))
+            // The name in brackets may hold blanks and brackets itself; state, parent and group follow it.
+            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+            let runs = !matches!(fields.next()?, "Z" | "X");
+            Some(Seen { id, parent: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()?, runs })
         })
         .collect()
 }
@@ -104,9 +132,14 @@ fn parents() -> Vec<(u32, u32)> {
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+    use std::sync::Mutex;
+
+    /// Held by a test with children: the other one ends every child of this process.
+    static CHILDREN: Mutex<()> = Mutex::new(());
 
     #[test]
     fn children_of_children_end_and_the_spared_one_stays() {
+        let _alone = CHILDREN.lock().unwrap();
         let start = |script: &str| Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
         // Each waits for its input to close, which it does not.
         let mut nested = start("sh -c 'read line'; true");
@@ -116,5 +149,20 @@ mod tests {
         assert!(spared.try_wait().unwrap().is_none());
         drop(spared.stdin.take());
         spared.wait().unwrap();
+    }
+    #[tokio::test]
+    #[expect(clippy::await_holding_lock, reason = "nothing else runs on this test's runtime")]
+    async fn nothing_of_a_group_runs_when_it_has_ended() {
+        let _alone = CHILDREN.lock().unwrap();
+        let mut script = Command::new("bash");
+        script.args(["-c", "trap '' TERM; for i in {1..50}; do sleep 1000 & done; wait"]);
+        let group = Group::start(script).unwrap();
+        let id = group.id.unwrap();
+        let running = || seen().iter().filter(|process| process.group == id && process.runs).count();
+        while running() < 51 {
+            tokio::task::yield_now().await;
+        }
+        group.ended().await;
+        assert_eq!(running(), 0);
     }
 }

@@ -64,7 +64,7 @@ impl Kernel {
             }
         };
         // What the script has left running ends with its cell.
-        group.end();
+        group.ended().await;
         while let Ok(Some(piece)) = tokio::time::timeout(REST, pieces.recv()).await {
             text.take(piece, &pieces);
         }
