@@ -8,7 +8,8 @@ use arrow_flight::{Action, BasicAuth, HandshakeRequest};
 use futures::TryStreamExt;
 use haetae_flight_server::audit::verify;
 use haetae_flight_server::policy::hash_password;
-use haetae_flight_server::{audit_key, make_certificate};
+use haetae_flight_server::{ServeOptions, Server, audit_key, make_certificate};
+use haetae_warehouse::query::EngineOptions;
 use prost::Message;
 use tonic::Code;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig};
@@ -123,6 +124,50 @@ async fn tokens_are_refreshed_and_ended() {
     act(&client, "haetae.Logout", "").await.unwrap();
     assert_eq!(status(ask(&mut client, "select 1")).await.code(), Code::Unauthenticated);
     assert_eq!(act(&stranger, "haetae.RefreshToken", "no token").await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_twice_is_recorded_with_its_user() {
+    let server = Running::under(&policy(ANALYST)).await;
+    let stranger = server.stranger().await;
+    let auth = BasicAuth { username: "kim".to_owned(), password: PASSWORD.to_owned() };
+    let message = HandshakeRequest { protocol_version: 0, payload: auth.encode_to_vec().into() };
+    let answer = stranger.inner().clone().handshake(futures::stream::iter([message])).await.unwrap();
+    let refresh = answer.metadata().get("x-haetae-refresh-token").unwrap().to_str().unwrap().to_owned();
+    drop(answer);
+    act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap();
+    let stolen = act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap_err();
+    assert!(stolen.message().contains("used before"), "{stolen}");
+    for _ in 0..3 {
+        act(&stranger, "haetae.RefreshToken", "no token").await.unwrap_err();
+    }
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    let sql = "select user_name, outcome from system.audit where event = 'refresh' order by seq";
+    assert_eq!(ask(&mut lee, sql).await.unwrap(), [["kim", "ok"], ["kim", "Unauthenticated"]]);
+    let sql = "select count(distinct session) from system.audit where event = 'refresh' and session <> ''";
+    assert_eq!(ask(&mut lee, sql).await.unwrap(), [["1"]]);
+}
+
+#[tokio::test]
+async fn a_key_of_another_certificate_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        make_certificate(&folder, &["localhost".to_owned()]).unwrap()
+    };
+    let (one, other) = (made("one"), made("other"));
+    let mixed = haetae_flight_server::Certificate { key: other.key, ..one };
+    let options = ServeOptions {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        policy: None,
+        certificate: Some(mixed),
+        engine: EngineOptions::default(),
+        drain: Duration::from_secs(1),
+    };
+    let place = Place::new();
+    let refused = Server::bind(place.root(), &options).await.unwrap_err().to_string();
+    assert!(refused.contains("cannot be used with") && refused.contains("server.pem"), "{refused}");
 }
 
 #[tokio::test]

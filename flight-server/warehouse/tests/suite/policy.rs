@@ -154,6 +154,10 @@ fn a_statement_says_what_it_reads() {
     assert_eq!(reads(&snapshot, sql), expected);
     assert_eq!(reads(&engine.current().unwrap(), sql), expected);
     assert_eq!(reads(&snapshot, "select 1"), "{}");
+    // The name and the columns of a recursive part are the user's words, and no table.
+    let recursive = "with recursive \"customs.secret\" as (select 1 as words union all \
+                     select words + 1 from \"customs.secret\" where words < 3) select max(words) from \"customs.secret\"";
+    assert_eq!(reads(&snapshot, recursive), "{}");
 }
 
 #[test]
