@@ -117,6 +117,22 @@ def test_a_cell_that_does_not_listen_is_ended_by_the_second_press(own):
     assert own.ok("kept + 1").text == "42"
 
 
+@pytest.mark.parametrize("code", ["kept + 1", 'println!("on"); kept + 1', 'println!("on"); loop { println!("on"); }'])
+@pytest.mark.parametrize("running", [False, True])
+def test_two_presses_at_any_moment_tell_the_truth_about_the_variables(own, code, running):
+    own.ok("let kept = 41;")
+    cell = own.start(code)
+    if running and "println" in code:
+        cell.until("stream")
+    own.interrupt()
+    own.interrupt()
+    ended = cell.end()
+    if ended.status == "error":
+        assert ended.reply["ename"] == "Interrupted", ended.reply
+    # Whenever the presses came: the worker is there, with what the answer says.
+    assert own.ok("kept + 1").text == "42"
+
+
 def test_a_stop_while_nothing_runs_changes_nothing(own):
     own.ok("let kept = 41;")
     for _ in range(3):

@@ -59,6 +59,14 @@ pub(super) fn refused(error: evcxr::Error, code: Code) -> CellError {
     }
 }
 
+/// How the worker has ended, if it has; then there is another one.
+pub(super) fn probe(context: &mut evcxr::EvalContext) -> Option<CellError> {
+    match context.eval("();") {
+        Err(error @ evcxr::Error::SubprocessTerminated(_)) => Some(refused(error, Code::default())),
+        _ => None,
+    }
+}
+
 pub(super) fn variables(context: &evcxr::EvalContext) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> =
         context.variables_and_types().map(|(name, of)| (name.to_owned(), of.to_owned())).collect();

@@ -10,12 +10,12 @@ use crate::keep::Keep;
 use crate::processes;
 use crate::toolkit::Toolkit;
 use crate::warnings::{self, Warning};
-use cell::{bring_back, refused, run, variables};
+use cell::{bring_back, probe, refused, run, variables};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// The prologue's items as a type check sees them.
@@ -104,6 +104,23 @@ struct Shared {
     worker: Mutex<Option<Arc<Mutex<Child>>>>,
     /// Names and types of the variables after the last cell.
     variables: Mutex<Vec<(String, String)>>,
+    stage: Mutex<Stage>,
+}
+
+/// Where the evaluator's thread is with a cell.
+#[derive(Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Idle,
+    Running,
+    /// The worker was ended while a cell ran, or had just come to its end.
+    Killed,
+}
+
+impl Shared {
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How to start a worker.
@@ -183,7 +200,18 @@ impl Evaluator {
         processes::end_children(worker);
     }
 
-    /// Ends the running cell by ending the worker; another one gets what can be brought back.
+    /// Ends the running cell by ending the worker; another one gets what can be brought back. Does nothing where
+    /// the cell has just ended by itself.
+    pub fn kill_cell(&self) {
+        // Held meanwhile, so that the cell's end is not overlooked.
+        let mut stage = self.shared.stage();
+        if *stage == Stage::Running {
+            self.kill();
+            *stage = Stage::Killed;
+        }
+    }
+
+    /// Ends the worker, whatever it does.
     pub fn kill(&self) {
         // Among them the worker. The list is made before the first of them ends: evcxr soon starts another.
         processes::end_children(None);
@@ -217,7 +245,13 @@ fn serve(
             Job::Run { code, done } => {
                 let before = variables(&context);
                 keep.begin(&code);
+                *shared.stage() = Stage::Running;
                 let mut ended = run(&mut context, inference, &before, &code);
+                if std::mem::take(&mut *shared.stage()) == Stage::Killed && !matches!(ended, Err(CellError::Crashed(_))) {
+                    // It had come to its end, or was being compiled: the evaluator has yet to notice that its
+                    // worker is gone.
+                    ended = probe(&mut context).map_or(ended, Err);
+                }
                 if let Err(CellError::Crashed(crash)) = &mut ended {
                     bring_back(&mut context, keep, &before, crash);
                 }

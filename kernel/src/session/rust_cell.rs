@@ -81,12 +81,7 @@ impl Kernel {
                     if stdin.take().is_some() {
                         rust.output.tell(&ToCell::Refused("the cell was stopped".to_owned()));
                     }
-                    match presses {
-                        1 => self.evaluator.ask_to_stop(),
-                        2 => self.evaluator.kill(),
-                        // It is ending; another worker may be there already.
-                        _ => {}
-                    }
+                    self.stop(presses);
                 }
                 ended = &mut cell => break ended,
                 Some((stream, event)) = rust.output.events.recv() => match event {
@@ -111,7 +106,7 @@ impl Kernel {
                     rust.output.tell(&answer);
                 }
                 // The first wish may have come before there was a compiler to end or a cell to ask.
-                () = tokio::time::sleep(ASK_AGAIN), if presses == 1 => self.evaluator.ask_to_stop(),
+                () = tokio::time::sleep(ASK_AGAIN), if presses > 0 => self.stop(presses),
             }
         };
         for (stream, event) in rust.output.rest().await {
@@ -141,6 +136,11 @@ impl Kernel {
             (Err(CellError::Compile(_) | CellError::Refused(_)), 1..) => Some(outcome::stopped()),
             (Err(error), _) => Some(outcome::failure(error, &shown)),
         }
+    }
+
+    /// What a press of the stop button does: the first asks, the next one does not.
+    fn stop(&self, presses: usize) {
+        if presses == 1 { self.evaluator.ask_to_stop() } else { self.evaluator.kill_cell() }
     }
 
     /// Hands a front end's message to the cells' end of its comm, and publishes what that says.
