@@ -14,15 +14,17 @@ pub use crate::features::{
 pub use crate::input::{input, password};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
-    Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Contributions, Covariance, Dbscan,
-    DbscanModel, DbscanParams, Evaluation, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan,
-    HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
-    IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LightGbm, LightGbmModel,
-    LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup,
-    MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, OutOfBag, Pca, PcaModel, PcaParams, Platt,
-    Profiles, Protocol, RandomForest, RandomForestModel, RandomForestParams, Reliability, Score, SparseMatrix, Svm,
-    SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, adjusted_rand_index, bootstrap, drift,
-    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
+    Contributions, Covariance, Dbscan, DbscanModel, DbscanParams, Evaluation, Fcnn, FcnnModel, FcnnParams, Gates,
+    GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan, HdbscanModel, HdbscanParams,
+    ImporterHistory, Interval, IsolationForest, IsolationForestModel, IsolationForestParams, Isotonic, KMeans,
+    KMeansModel, KMeansParams, Kernel, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel,
+    LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel,
+    NystroemParams, Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, Profiles, Protocol, RandomForest,
+    RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
+    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams,
+    adjusted_rand_index, bootstrap, drift, learning_curve, metrics, permutation_importance, psi, reliability,
+    silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -268,6 +268,34 @@ pub enum Error {
         /// What it was to be.
         tolerance: f64,
     },
+    /// A net whose loss has left the numbers.
+    #[error("{model}: in epoch {epoch} the loss is no longer a number; lower `learning_rate` or `clip`")]
+    Diverged {
+        /// Which model.
+        model: &'static str,
+        /// Which epoch, from 1.
+        epoch: usize,
+    },
+    /// A row of a column of pictures that holds none of the size.
+    #[error("pictures `{column}`, row {row}: expected {expected}, found {found}")]
+    Picture {
+        /// The column.
+        column: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// How many numbers.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Pictures of another size than those of the fit.
+    #[error("pictures: the model was fitted on {expected} (height x width x channels), found {found}")]
+    PictureSize {
+        /// Size at the fit.
+        expected: String,
+        /// Size now.
+        found: String,
+    },
     /// Probabilities are asked of a model that gives margins.
     #[error("{model}: a margin is no probability; call `calibrated` with rows that it was not fitted on")]
     NotCalibrated {

@@ -42,6 +42,7 @@ mod lightgbm;
 mod linear;
 mod logistic;
 pub mod metrics;
+mod nets;
 mod progress;
 mod random;
 mod range;
@@ -73,6 +74,10 @@ pub use learning::{FitAndScore, learning_curve};
 pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
 pub use linear::SparseMatrix;
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
+pub use nets::{
+    CheckedCnn, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates,
+    Optimiser, Pictures, Recurrent, RecurrentModel, RecurrentParams, Schedule, Sequences,
+};
 pub use svm::{
     CheckedLinearSvm, CheckedNystroem, CheckedSvm, Kernel, LinearSvm, LinearSvmModel, LinearSvmParams, MarginLoss,
     Nystroem, NystroemModel, NystroemParams, Svm, SvmModel, SvmParams,

@@ -3,9 +3,9 @@
 use super::kinds::{Kept, Seen, column, kinds, not_readable, only_column};
 use crate::Result;
 use crate::models::{
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
-    TruncatedSvdModel,
+    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
+    LightGbmModel, LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt,
+    RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
 };
 use polars::frame::DataFrame;
 use polars::prelude::{NamedFrom, Series};
@@ -35,9 +35,9 @@ macro_rules! kept_models {
 }
 
 kept_models! {
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, SvmModel,
-    TruncatedSvdModel,
+    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
+    LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel,
+    SvmModel, TruncatedSvdModel,
 }
 
 /// Bytes as a column of whole numbers, and their number as the note.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What is left to be read.
-pub(crate) struct In<'a>(pub(super) &'a [u8]);
+pub(crate) struct In<'a>(pub(crate) &'a [u8]);
 
 /// A value that was read, or why it was not.
 pub(crate) type Taken<T> = std::result::Result<T, String>;
@@ -36,7 +36,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(u8, i32, u32, u64, f64);
+numbers!(u8, i32, u32, u64, f32, f64);
 
 impl Stored for usize {
     fn put(&self, out: &mut Vec<u8>) {

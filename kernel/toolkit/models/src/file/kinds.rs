@@ -2,9 +2,9 @@
 
 use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
 use crate::{
-    DbscanModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel, LightGbmModel,
-    LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, Result, SvmModel,
-    TruncatedSvdModel,
+    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
+    LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel,
+    Result, SvmModel, TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
@@ -120,7 +120,9 @@ macro_rules! files {
 }
 
 files! {
+    CnnModel: "CNN";
     DbscanModel: "DBSCAN";
+    FcnnModel: "FCNN";
     GaussianMixtureModel: "Gaussian mixture";
     HdbscanModel: "HDBSCAN";
     IsolationForestModel: "isolation forest";
@@ -133,6 +135,7 @@ files! {
     PcaModel: "PCA";
     Platt: "Platt calibration";
     RandomForestModel: "random forest";
+    RecurrentModel: "recurrent net";
     SvmModel: "SVM";
     TruncatedSvdModel: "truncated SVD";
 }

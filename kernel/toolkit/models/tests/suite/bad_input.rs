@@ -2,11 +2,12 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LightGbm, LinearSvm, Logistic, MarginLoss,
-    Nystroem, Pca, Platt, RandomForest, Result, Svm,
+    Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LightGbm, LinearSvm, Logistic,
+    MarginLoss, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, Svm,
 };
 
 use crate::data::{Random, even};
+use crate::nets::histories;
 
 const NAN: f64 = f64::NAN;
 
@@ -18,11 +19,16 @@ fn as_numbers(labels: &[i32]) -> Vec<f64> {
 }
 
 /// Models that take missing values and categories; models of distances; models without a target.
-const OPEN: [(&str, Model); 4] = [
+const OPEN: [(&str, Model); 6] = [
     ("LightGBM", |x, y| LightGbm::params().trees(3).min_rows_in_leaf(1).fit(x, y)?.predict(x)),
     ("forest", |x, y| RandomForest::params().trees(3).fit(x, y)?.predict(x)),
     ("logistic", |x, y| Logistic::params().fit(x, y)?.predict(x)),
     ("linear SVM", |x, y| LinearSvm::params().fit(x, y)?.decision(x)),
+    ("FCNN", |x, y| Fcnn::params().epochs(3).fit(x, y)?.predict(x)),
+    ("recurrent net", |x, y| {
+        let sequences = histories(x, 5);
+        Recurrent::params().epochs(2).fit(&sequences, y)?.predict(&sequences)
+    }),
 ];
 const MARGINS: [(&str, Model); 2] = [
     ("hinge", |x, y| LinearSvm::params().loss(MarginLoss::Hinge).c(0.1).fit(x, y)?.decision(x)),

@@ -2,12 +2,14 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Error, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel, LightGbm, LinearSvm, Logistic,
-    ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Result, SparseMatrix, Svm,
+    Cnn, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel, LightGbm,
+    LinearSvm, Logistic, ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, SparseMatrix,
+    Svm,
 };
 
 use crate::clusters::blobs;
 use crate::data::{Random, bits, even};
+use crate::nets::{histories, series};
 
 type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
 
@@ -82,6 +84,13 @@ fn kinds() -> Vec<Kind> {
     let with = |points: &FeatureMatrix| points.clone();
     let (a, b, c, d, e, f, g) = (with(&p), with(&p), with(&p), with(&p), with(&p), mixed.clone(), mixed.clone());
     let h = mixed.clone();
+    let fcnn = Fcnn::params().epochs(2).layer_norm(true).hidden(&[6, 4]).fit(&mixed, &target).unwrap();
+    let past = histories(&mixed, 9);
+    let gru = Recurrent::params().gates(Gates::Gru).layers(2).width(4).epochs(1).fit(&past, &target).unwrap();
+    let lstm = Recurrent::params().width(4).epochs(1).fit(&past, &target).unwrap();
+    let lines = series(&points);
+    let cnn = Cnn::params().channels(&[2, 3]).hidden(4).epochs(1).fit(&lines, &sides).unwrap();
+    let (i, same) = (mixed.clone(), past.clone());
     vec![
         forest,
         kind(several, 2, move |model| model.predict(&h)),
@@ -102,6 +111,12 @@ fn kinds() -> Vec<Kind> {
         }),
         kind(GaussianMixture::params().fit(&p).unwrap(), 3, move |model| model.log_densities(&d)),
         kind(Pca::params().components(2).fit(&p).unwrap(), 3, move |model| Ok(model.transform(&e)?.values().to_vec())),
+        kind(fcnn, 2, move |model| {
+            Ok([model.predict(&i)?, model.epochs().iter().map(|epoch| epoch.loss).collect()].concat())
+        }),
+        kind(gru, 2, move |model| model.predict(&past)),
+        kind(lstm, 2, move |model| model.predict(&same)),
+        kind(cnn, 1, move |model| model.predict(&lines)),
         kind(IsolationForest::params().trees(5).fit(&p).unwrap(), 3, move |model| model.predict(&p)),
         kind(Platt::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
         kind(Isotonic::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
@@ -193,11 +208,15 @@ fn a_column_that_does_not_fit_is_named() {
     let logistic = Logistic::params().fit(&features, &target).unwrap();
     let linear = LinearSvm::params().fit(&features, &target).unwrap();
     let lightgbm = LightGbm::params().trees(2).fit(&other, &target).unwrap();
+    let fcnn = Fcnn::params().epochs(1).fit(&features, &target).unwrap();
+    let recurrent = Recurrent::params().epochs(1).fit(&histories(&features, 9), &target).unwrap();
     type Predict<'a> = &'a dyn Fn(&FeatureMatrix) -> Result<Vec<f64>>;
-    let predict: [(&str, Predict<'_>); 3] = [
+    let predict: [(&str, Predict<'_>); 5] = [
         ("forest", &|x| forest.predict(x)),
         ("logistic", &|x| logistic.predict(x)),
         ("linear", &|x| linear.decision(x)),
+        ("FCNN", &|x| fcnn.predict(x)),
+        ("recurrent", &|x| recurrent.predict(&histories(x, 9))),
     ];
     for (name, predict) in predict {
         let message = |x| predict(x).unwrap_err().to_string();

@@ -22,6 +22,7 @@ mod lightgbm_refusals;
 mod logistic;
 mod metrics;
 mod mixtures;
+mod nets;
 mod stopping;
 mod strange;
 mod svm;

@@ -2,13 +2,14 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Error, GaussianMixture, Hdbscan, IsolationForest, KMeans, LightGbm, LinearSvm, Logistic, MarginLoss,
-    Nystroem, Pca, RandomForest, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap, metrics, permutation_importance,
-    silhouette,
+    Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LightGbm, LinearSvm, Logistic,
+    MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap, metrics,
+    permutation_importance, silhouette,
 };
 
 use crate::clusters::blobs;
 use crate::lightgbm_fit::{ALONE, alone};
+use crate::nets::{histories, series};
 
 #[test]
 fn the_stop_button_ends_every_fit() {
@@ -25,6 +26,8 @@ fn the_stop_button_ends_every_fit() {
     let landmarks = Nystroem::params().landmarks(5).fit(&features).unwrap();
     let starts: Vec<usize> = (0..=400).collect();
     let sparse = SparseMatrix::new(1, starts, vec![0; 400], features.column(0).to_vec()).unwrap();
+    let (past, lines) = (histories(&features, 7), series(&features));
+    let net = Fcnn::params().epochs(1).fit(&features, &target).unwrap();
     type Work<'a> = Box<dyn Fn(&FeatureMatrix) -> Result<()> + 'a>;
     let works: Vec<(&str, Work)> = vec![
         ("forest", Box::new(|x| RandomForest::params().trees(5).fit(x, &target).map(drop))),
@@ -46,6 +49,10 @@ fn the_stop_button_ends_every_fit() {
         ("decisions", Box::new(|x| svm.decision(x).map(drop))),
         ("Nystroem", Box::new(|x| Nystroem::params().fit(x).map(drop))),
         ("landmarks", Box::new(|x| landmarks.transform(x).map(drop))),
+        ("FCNN", Box::new(|x| Fcnn::params().epochs(1).fit(x, &target).map(drop))),
+        ("probabilities", Box::new(|x| net.predict(x).map(drop))),
+        ("recurrent net", Box::new(|_| Recurrent::params().epochs(1).fit(&past, &target).map(drop))),
+        ("CNN", Box::new(|_| Cnn::params().epochs(1).fit(&lines, &target).map(drop))),
         ("HDBSCAN", Box::new(|x| Hdbscan::params().fit(x).map(drop))),
         ("truncated SVD", Box::new(|x| TruncatedSvd::params().fit(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),

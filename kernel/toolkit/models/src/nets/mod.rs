@@ -1,0 +1,43 @@
+//! Nets, and what trains them: cases and a target -> fitted weights -> probabilities.
+//!
+//! | module | what |
+//! |---|---|
+//! | `real`, `matrix`, `product` | numbers, matrices, their product |
+//! | `layer`, `dense`, `front`, `steps` (`lstm`, `gru`), `picture` | layers: forward, and backward by hand |
+//! | `optimiser`, `training` | steps of the weights; epochs, batches, an early end |
+//! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures` | the estimators and what they learn from |
+//!
+//! Why this is not built on candle: `docs/decisions/0010-nets-of-our-own.md`.
+
+mod cnn;
+mod dense;
+mod fcnn;
+mod front;
+mod gru;
+mod layer;
+mod lstm;
+mod matrix;
+mod methods;
+mod optimiser;
+mod picture;
+mod pictures;
+mod product;
+mod real;
+mod recurrent;
+mod sequences;
+mod steps;
+mod training;
+mod weights;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod whole;
+
+pub use cnn::{CheckedCnn, Cnn, CnnModel, CnnParams};
+pub use fcnn::{CheckedFcnn, Fcnn, FcnnModel, FcnnParams};
+pub use optimiser::{Optimiser, Schedule};
+pub use pictures::Pictures;
+pub use recurrent::{CheckedRecurrent, Gates, Recurrent, RecurrentModel, RecurrentParams};
+pub use sequences::Sequences;
+pub use training::Epoch;

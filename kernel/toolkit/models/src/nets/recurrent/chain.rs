@@ -1,0 +1,165 @@
+//! The layers of a net along sequences, and how it learns from them.
+
+use super::params::{Gates, RecurrentParams};
+use crate::Result;
+use crate::nets::Sequences;
+use crate::nets::dense::{Dense, Dropout};
+use crate::nets::front::{Encoder, Front, Inputs};
+use crate::nets::layer::{Layer, Pass, Weights};
+use crate::nets::matrix::Matrix;
+use crate::nets::real::Real;
+use crate::nets::steps::{Along, State, Steps};
+use crate::nets::training::{Learner, log_loss};
+use crate::nets::weights::{Net, in_blocks};
+use crate::random::Random;
+
+/// Sequences that are scored at a time.
+pub(super) const SCORED: usize = 64;
+
+/// Sequences with their inputs, and target and weight of each row.
+pub(super) struct Cases<'a> {
+    pub(super) sequences: &'a Sequences,
+    pub(super) inputs: Inputs,
+    pub(super) target: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+    pub(super) per_key: bool,
+}
+
+/// The layers.
+#[derive(Debug, Clone)]
+pub(in crate::nets) struct Chain<T> {
+    front: Front<T>,
+    layers: Vec<Along<T>>,
+    dropout: Dropout<T>,
+    pub(super) score: Dense<T>,
+}
+
+impl<T: Real> Chain<T> {
+    pub(in crate::nets) fn new(encoder: &Encoder, params: &RecurrentParams, seed: u64) -> Self {
+        let form = (params.gates == Gates::Gru, params.width, params.layers);
+        Self::of(encoder, form, params.training.dropout, seed)
+    }
+
+    pub(super) fn of(encoder: &Encoder, (gru, width, layers): (bool, usize, usize), dropout: f64, seed: u64) -> Self {
+        let mut random = Random::stream(seed, 0);
+        let front = Front::new(encoder.numbers(), &encoder.embeddings(), &mut random);
+        let inputs = |layer: usize| if layer == 0 { front.width() } else { width };
+        let layers = (0..layers).map(|layer| Along::new(gru, inputs(layer), width, &mut random)).collect();
+        Self { front, layers, dropout: Dropout::new(dropout), score: Dense::small(width, 1, &mut random) }
+    }
+
+    /// Goes along sequences, the longest first, window after window; `each` gets the rows of a window and what the net
+    /// says of them, and gives back the gradient where it wants one to go back.
+    pub(in crate::nets) fn along(
+        &mut self,
+        inputs: &Inputs,
+        sequences: &[&[usize]],
+        window: usize,
+        pass: &mut Pass,
+        each: &mut dyn FnMut(&[usize], Matrix<T>) -> Option<Matrix<T>>,
+    ) {
+        let lengths: Vec<usize> = sequences.iter().map(|rows| rows.len()).collect();
+        let steps = Steps::of(&lengths);
+        let width = |layer: &Along<T>| State::new(sequences.len(), layer.width());
+        let mut states: Vec<State<T>> = self.layers.iter().map(width).collect();
+        let most = steps.counts.len();
+        for from in (0..most).step_by(window.min(most).max(1)) {
+            let steps = steps.window(from, from.saturating_add(window).min(most));
+            let mut rows = Vec::with_capacity(steps.rows());
+            for (step, &count) in steps.counts.iter().enumerate() {
+                rows.extend(sequences[..count].iter().map(|sequence| sequence[from + step]));
+            }
+            let mut matrix = self.front.forward(inputs, &rows, pass.training);
+            for (layer, state) in self.layers.iter_mut().zip(&mut states) {
+                matrix = layer.forward(matrix, &steps, state, pass);
+            }
+            matrix = self.dropout.forward(matrix, pass);
+            if let Some(gradient) = each(&rows, self.score.forward(matrix, pass)) {
+                self.backward(gradient);
+            }
+        }
+    }
+
+    fn backward(&mut self, gradient: Matrix<T>) {
+        let mut gradient = self.score.backward(gradient);
+        gradient = self.dropout.backward(gradient);
+        for layer in self.layers.iter_mut().rev() {
+            gradient = layer.backward(&gradient);
+        }
+        self.front.backward(&gradient);
+    }
+}
+
+impl<T: Real> Net<T> for Chain<T> {
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<T>)) {
+        self.front.weights(each);
+        self.layers.iter_mut().for_each(|layer| layer.weights(each));
+        self.score.weights(each);
+    }
+}
+
+/// A net and the sequences that it learns from.
+pub(super) struct Rows<'a> {
+    pub(super) net: Chain<f32>,
+    pub(super) window: usize,
+    pub(super) train: Cases<'a>,
+    pub(super) valid: Option<Cases<'a>>,
+}
+
+/// The rows of sequences, the longest first.
+pub(super) fn by_length<'a>(sequences: &'a Sequences, which: &[usize]) -> Vec<&'a [usize]> {
+    let mut rows: Vec<&[usize]> = which.iter().map(|&sequence| sequences.rows(sequence)).collect();
+    rows.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
+    rows
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+impl Cases<'_> {
+    /// How many losses sequences have.
+    fn count(&self, sequences: &[&[usize]]) -> f64 {
+        if self.per_key {
+            sequences.len() as f64
+        } else {
+            sequences.iter().map(|rows| rows.len()).sum::<usize>() as f64
+        }
+    }
+
+    /// The losses' sum; `sums` become the gradient of their mean over `count`.
+    fn loss(&self, rows: &[usize], sums: &mut [f32], count: f64) -> f64 {
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        log_loss(sums, &of(&self.target), &of(&self.weights), count)
+    }
+}
+
+impl Learner<f32> for Rows<'_> {
+    fn learn(&mut self, cases: &[usize], pass: &mut Pass) -> Result<(f64, f64)> {
+        let train = &self.train;
+        let sequences = by_length(train.sequences, cases);
+        let (mut loss, count) = (0.0, train.count(&sequences));
+        self.net.along(&train.inputs, &sequences, self.window, pass, &mut |rows, mut sums| {
+            loss += train.loss(rows, &mut sums.values, count);
+            Some(sums)
+        });
+        Ok((loss, count))
+    }
+
+    fn valid_loss(&mut self) -> Result<Option<f64>> {
+        let Some(valid) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..valid.sequences.len()).collect();
+        let losses = in_blocks(&self.net, &all, SCORED, &|net, cases| {
+            let sequences = by_length(valid.sequences, cases);
+            let mut loss = 0.0;
+            net.along(&valid.inputs, &sequences, self.window, &mut Pass::scoring(), &mut |rows, mut sums| {
+                loss += valid.loss(rows, &mut sums.values, 1.0);
+                None
+            });
+            vec![loss, valid.count(&sequences)]
+        })?;
+        let sum = |which: usize| losses.iter().map(|loss| loss[which]).sum::<f64>();
+        Ok(Some(sum(0) / sum(1)))
+    }
+
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
+        self.net.weights(each);
+    }
+}

@@ -1,0 +1,115 @@
+//! A fitted net along sequences: the probability of each row, from its past and itself.
+
+use super::chain::{Chain, SCORED, by_length};
+use crate::Result;
+use crate::check::{finite, same_types};
+use crate::file::{About, Described, Origin, stored};
+use crate::nets::Sequences;
+use crate::nets::front::Encoder;
+use crate::nets::layer::Pass;
+use crate::nets::training::Epoch;
+use crate::nets::weights::{fits, in_blocks, probabilities, with_weights};
+use crate::threads::with_threads;
+
+/// A net that has been fitted; see [`super::Recurrent`].
+#[derive(Clone)]
+pub struct RecurrentModel {
+    pub(super) encoder: Encoder,
+    pub(super) gru: bool,
+    pub(super) width: usize,
+    pub(super) layers: usize,
+    pub(super) per_key: bool,
+    pub(super) weights: Vec<Vec<f32>>,
+    pub(super) epochs: Vec<Epoch>,
+    pub(super) origin: Origin,
+    pub(super) threads: Option<usize>,
+}
+
+impl std::fmt::Debug for RecurrentModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let gates = if self.gru { "GRU" } else { "LSTM" };
+        write!(f, "recurrent net ({gates}), {} weights on {} features", self.size(), self.names().len())
+    }
+}
+
+impl RecurrentModel {
+    /// Names of the features that it was fitted on, in their order.
+    pub fn names(&self) -> &[String] {
+        &self.encoder.names
+    }
+
+    /// Number of weights.
+    pub fn size(&self) -> usize {
+        self.weights.iter().map(Vec::len).sum()
+    }
+
+    /// The losses of the epochs that were made.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Probability of 1 for each row, in the order of the frame, from this row and those of its key before it; for each
+    /// sequence where the targets of the fit were theirs. Other sequences do not matter.
+    ///
+    /// # Errors
+    /// As [`crate::FcnnModel::predict`].
+    pub fn predict(&self, sequences: &Sequences) -> Result<Vec<f64>> {
+        let features = &sequences.features;
+        same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
+        finite(features)?;
+        let form = (self.gru, self.width, self.layers);
+        let net = with_weights(Chain::<f32>::of(&self.encoder, form, 0.0, 0), &self.weights);
+        let inputs = self.encoder.encode(features);
+        // Sequences of like lengths are scored together: the last steps of the longest would go alone.
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|&sequence| std::cmp::Reverse(sequences.rows(sequence).len()));
+        let scored = with_threads(self.threads, || {
+            in_blocks(&net, &order, SCORED, &|net, which| {
+                let of = by_length(sequences, which);
+                let mut scored = Vec::new();
+                net.along(&inputs, &of, 256, &mut Pass::scoring(), &mut |rows, sums| {
+                    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+                    rows.iter().zip(probabilities(sums)).for_each(|(&row, score)| scored.extend([row as f64, score]));
+                    None
+                });
+                scored
+            })
+        })??;
+        let mut scores = vec![0.0; features.rows()];
+        for pair in scored.iter().flat_map(|block| block.chunks_exact(2)) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a row")]
+            let row = pair[0] as usize;
+            scores[row] = pair[1];
+        }
+        if self.per_key {
+            let last = |sequence: usize| sequences.rows(sequence).last().map_or(f64::NAN, |&row| scores[row]);
+            return Ok((0..sequences.len()).map(last).collect());
+        }
+        Ok(scores)
+    }
+}
+
+stored!(RecurrentModel { encoder, gru, width, layers, per_key, weights, epochs, origin } anew { threads: None });
+
+impl Described for RecurrentModel {
+    fn about(&self) -> About {
+        About::new(self.names(), &|i| self.encoder.is_categorical(i), &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        let tables = self.encoder.embeddings();
+        let front = self.encoder.numbers() + tables.iter().map(|(_, width)| width).sum::<usize>();
+        let mut lengths: Vec<usize> = tables.iter().map(|(places, width)| places.saturating_mul(*width)).collect();
+        if !(1..=8).contains(&self.layers) {
+            return false;
+        }
+        let gates = self.width.saturating_mul(if self.gru { 3 } else { 4 });
+        for layer in 0..self.layers {
+            let inputs = if layer == 0 { front } else { self.width };
+            lengths.extend([inputs.saturating_mul(gates), self.width.saturating_mul(gates), gates]);
+            lengths.extend(self.gru.then_some(gates));
+        }
+        lengths.extend([self.width, 1]);
+        self.encoder.is_sound() && fits(&lengths, &self.weights)
+    }
+}

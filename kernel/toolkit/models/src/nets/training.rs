@@ -1,0 +1,184 @@
+//! A net and cases to learn from -> the net with its weights fitted, batch by batch.
+
+use super::layer::{Pass, Weights};
+use super::optimiser::{Memory, Optimiser, Schedule, clip};
+use super::real::Real;
+use crate::file::stored;
+use crate::progress::step;
+use crate::random::Random;
+use crate::range::Ranges;
+use crate::{ClassWeight, Error, Result};
+use haetae_display::stop;
+
+/// How a net is trained: what all nets have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Training {
+    pub(super) epochs: usize,
+    pub(super) batch: usize,
+    pub(super) learning_rate: f64,
+    pub(super) optimiser: Optimiser,
+    pub(super) schedule: Schedule,
+    pub(super) clip: Option<f64>,
+    pub(super) patience: Option<usize>,
+    pub(super) dropout: f64,
+    pub(super) class_weight: ClassWeight,
+    pub(super) seed: u64,
+    pub(super) threads: Option<usize>,
+}
+
+impl Training {
+    pub(super) fn new(batch: usize) -> Self {
+        Self {
+            epochs: 20,
+            batch,
+            learning_rate: 1e-3,
+            optimiser: Optimiser::AdamW { decay: 0.01 },
+            schedule: Schedule::OneCycle,
+            clip: Some(1.0),
+            patience: None,
+            dropout: 0.0,
+            class_weight: ClassWeight::Equal,
+            seed: 7,
+            threads: None,
+        }
+    }
+
+    pub(super) fn check(&self, model: &'static str) -> Result<()> {
+        let ranges = Ranges(model);
+        ranges.whole("epochs", self.epochs, 1..=1_000_000)?;
+        ranges.whole("batch", self.batch, 1..=1 << 20)?;
+        ranges.above_zero("learning_rate", self.learning_rate)?;
+        self.optimiser.check(ranges)?;
+        ranges.above_zero("clip", self.clip.unwrap_or(1.0))?;
+        ranges.whole("patience", self.patience.unwrap_or(1), 1..=usize::MAX)?;
+        if !(0.0..1.0).contains(&self.dropout) {
+            return ranges.refuse("dropout", "at least 0 and below 1", self.dropout);
+        }
+        ranges.threads(self.threads)?;
+        self.class_weight.check(model)
+    }
+}
+
+/// Mean loss of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Epoch {
+    /// Of the training rows, while they were learnt from, by their weights.
+    pub loss: f64,
+    /// Of the validation rows after the epoch, where there are such.
+    pub valid_loss: Option<f64>,
+}
+
+stored!(Epoch { loss, valid_loss });
+
+/// A net together with the cases that it learns from.
+pub(crate) trait Learner<T: Real> {
+    /// Goes forward and backward over cases: adds to the gradients those of the mean loss. The sum of the losses, and the
+    /// number of what was summed.
+    fn learn(&mut self, cases: &[usize], pass: &mut Pass) -> Result<(f64, f64)>;
+
+    /// The mean loss of the validation rows; none where there are none.
+    fn valid_loss(&mut self) -> Result<Option<f64>>;
+
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<T>));
+}
+
+/// Trains on `cases` cases. Of a fit with patience the weights of the best epoch are kept.
+pub(crate) fn train<T: Real>(
+    model: &'static str,
+    training: &Training,
+    cases: usize,
+    learner: &mut dyn Learner<T>,
+) -> Result<Vec<Epoch>> {
+    let batches = cases.div_ceil(training.batch);
+    let steps = training.epochs * batches;
+    let mut memory = Memory::default();
+    let mut order: Vec<usize> = (0..cases).collect();
+    let mut epochs: Vec<Epoch> = Vec::new();
+    let mut best: Option<(f64, usize, Vec<Vec<T>>)> = None;
+    for epoch in 0..training.epochs {
+        step("epochs", epoch, training.epochs)?;
+        let mut pass = Pass { training: true, random: Random::stream(training.seed, epoch as u64 + 1) };
+        pass.random.shuffle(&mut order);
+        let (mut loss, mut count) = (0.0, 0.0);
+        for (number, cases) in order.chunks(training.batch).enumerate() {
+            if stop::requested() {
+                return Err(Error::Cancelled { what: "epochs", done: epoch, of: training.epochs });
+            }
+            let (sum, of) = learner.learn(cases, &mut pass)?;
+            (loss, count) = (loss + sum, count + of);
+            let length = clip(training.clip, &mut |each| learner.weights(each));
+            if !(sum.is_finite() && length.is_finite()) {
+                return Err(Error::Diverged { model, epoch: epoch + 1 });
+            }
+            let rate = training.learning_rate * training.schedule.factor(epoch * batches + number, steps);
+            memory.step(training.optimiser, rate, &mut |each| learner.weights(each));
+        }
+        let valid_loss = learner.valid_loss()?;
+        if valid_loss.is_some_and(|loss| !loss.is_finite()) {
+            return Err(Error::Diverged { model, epoch: epoch + 1 });
+        }
+        epochs.push(Epoch { loss: loss / f64::max(count, 1.0), valid_loss });
+        if let (Some(patience), Some(loss)) = (training.patience, valid_loss) {
+            if best.as_ref().is_none_or(|(known, _, _)| loss < *known) {
+                best = Some((loss, epoch, copy(learner)));
+            } else if best.as_ref().is_some_and(|(_, at, _)| epoch - at >= patience) {
+                break;
+            }
+        }
+    }
+    if let Some((_, _, weights)) = best {
+        set(learner, weights);
+    }
+    learner.weights(&mut |weights| weights.gradient = Vec::new());
+    Ok(epochs)
+}
+
+fn copy<T: Real>(learner: &mut dyn Learner<T>) -> Vec<Vec<T>> {
+    let mut all = Vec::new();
+    learner.weights(&mut |weights| all.push(weights.values.clone()));
+    all
+}
+
+fn set<T: Real>(learner: &mut dyn Learner<T>, all: Vec<Vec<T>>) {
+    let mut all = all.into_iter();
+    learner.weights(&mut |weights| {
+        if let Some(values) = all.next() {
+            weights.values = values;
+        }
+    });
+}
+
+/// Sums of the last layer, targets and weights of rows -> the losses' sum, and in place of each sum the gradient of
+/// their mean over `of` rows.
+///
+/// The logarithmic loss, from the sum itself: probabilities near 0 and 1 lose no digits.
+pub(crate) fn log_loss<T: Real>(sums: &mut [T], target: &[f64], weights: &[f64], of: f64) -> f64 {
+    let mut loss = 0.0;
+    let mut chances = sums.to_vec();
+    T::sigmoid(&mut chances);
+    for (((sum, chance), &target), &weight) in sums.iter_mut().zip(chances).zip(target).zip(weights) {
+        let x = sum.wide();
+        loss += weight * (f64::max(x, 0.0) - x * target + (-x.abs()).exp().ln_1p());
+        *sum = (chance - T::of(target)) * T::of(weight / of);
+    }
+    loss
+}
+
+/// Weight of each row: its own, by its class, so that the mean is 1.
+pub(crate) fn row_weights(class_weight: ClassWeight, target: &[f64], own: &[f64]) -> Vec<f64> {
+    let (zero, one) = class_weight.of_rows(target, own);
+    let of_class = |target: f64| if target == 1.0 { one } else { zero };
+    let of = |(row, &target): (usize, &f64)| of_class(target) * own.get(row).copied().unwrap_or(1.0);
+    let mut weights: Vec<f64> = target.iter().enumerate().map(of).collect();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    weights.iter_mut().for_each(|weight| *weight /= mean);
+    weights
+}
+
+/// Log-odds of the weighted share of target 1: where the bias of the score starts.
+pub(crate) fn base(target: &[f64], weights: &[f64]) -> f64 {
+    let all: f64 = weights.iter().sum();
+    let one: f64 = target.iter().zip(weights).map(|(target, weight)| target * weight).sum();
+    (one / (all - one)).ln()
+}

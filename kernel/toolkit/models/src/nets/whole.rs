@@ -1,0 +1,94 @@
+//! Whole nets in `f64`: the gradient of the loss by every weight, against differences.
+
+use super::cnn::{Form, Stages};
+use super::fcnn::Mlp;
+use super::front::Encoder;
+use super::layer::Pass;
+use super::matrix::Matrix;
+use super::picture::Size;
+use super::recurrent::{Chain, Gates, Recurrent};
+use super::training::log_loss;
+use super::weights::Net;
+use crate::random::Random;
+use haetae_features::FeatureMatrix;
+
+fn pass() -> Pass {
+    Pass { training: true, random: Random::new(3) }
+}
+
+/// `run` goes forward, and backward where it is asked to, and gives the loss.
+fn compare<N: Net<f64>>(name: &str, mut net: N, run: &dyn Fn(&mut N, bool) -> f64) {
+    run(&mut net, true);
+    let mut gradients = Vec::new();
+    net.weights(&mut |weights| gradients.push(std::mem::take(&mut weights.gradient)));
+    for (list, gradient) in gradients.iter().enumerate() {
+        assert!(gradient.iter().any(|&value| value != 0.0), "{name}: weights {list} have no gradient");
+        for (at, &found) in gradient.iter().enumerate() {
+            let mut moved = |by: f64| {
+                let mut number = 0;
+                net.weights(&mut |weights| {
+                    if number == list {
+                        weights.values[at] += by;
+                    }
+                    number += 1;
+                });
+                run(&mut net, false)
+            };
+            let slope = (moved(1e-5) - moved(-2e-5)) / 2e-5;
+            moved(1e-5);
+            assert!((slope - found).abs() < 1e-7, "{name}, weights {list}, {at}: {slope} {found}");
+        }
+    }
+}
+
+pub(super) fn check() {
+    let mut random = Random::new(8);
+    let mut column = |below: usize| (0..12).map(|_| random.below(below) as f64).collect::<Vec<f64>>();
+    let mut columns = vec![column(100), column(3), column(4)];
+    columns[0][2] = f64::NAN;
+    let target: Vec<f64> = (0..12).map(|row| f64::from(row % 3 == 0)).collect();
+    let weights: Vec<f64> = (0..12).map(|row| 0.5 + f64::from(row % 2)).collect();
+    let names = ["x", "office", "goods"].map(str::to_owned).to_vec();
+    let features = FeatureMatrix::new(names, columns, vec![false, true, true]).unwrap();
+    let all: Vec<usize> = (0..12).collect();
+    let encoder = Encoder::fit(&features, &all, 1, 4);
+    let inputs = encoder.encode(&features);
+    for norm in [false, true] {
+        compare("FCNN", Mlp::new(&encoder, &[5, 4], norm, 0.3, 1), &|net, back| {
+            let mut sums = net.forward(&inputs, &all, &mut pass());
+            let loss = log_loss(&mut sums.values, &target, &weights, 12.0) / 12.0;
+            if back {
+                net.backward(sums);
+            }
+            loss
+        });
+    }
+    let sequences: [&[usize]; 3] = [&[3, 0, 7, 9, 1, 2], &[4, 5, 6, 8], &[11, 10]];
+    for gates in [Gates::Lstm, Gates::Gru] {
+        let params = Recurrent::params().gates(gates).width(3).layers(2).dropout(0.2);
+        compare("recurrent", Chain::new(&encoder, &params, 1), &|net, back| {
+            let mut loss = 0.0;
+            net.along(&inputs, &sequences, 100, &mut pass(), &mut |rows, mut sums| {
+                let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+                loss += log_loss(&mut sums.values, &of(&target), &of(&weights), 12.0) / 12.0;
+                back.then_some(sums)
+            });
+            loss
+        });
+    }
+    for size in [Size { height: 5, width: 6, channels: 2 }, Size { height: 1, width: 30, channels: 2 }] {
+        let pictures: Vec<f64> = (0..4 * size.values()).map(|_| random.unit() - 0.5).collect();
+        let pictures = Matrix::new(4, size.values(), pictures);
+        for mean in [false, true] {
+            let form = Form { size, channels: vec![3, 4], window: 3, hidden: 12, mean };
+            compare("CNN", Stages::new(&form, 0.2, 2), &|net, back| {
+                let mut sums = net.forward(pictures.clone(), &mut pass());
+                let loss = log_loss(&mut sums.values, &target[..4], &weights[..4], 4.0) / 4.0;
+                if back {
+                    net.backward(sums);
+                }
+                loss
+            });
+        }
+    }
+}
