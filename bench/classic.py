@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+import nets
 from haetae_matrices import Matrices
 from haetae_testing import Kernel
 
@@ -202,6 +203,7 @@ def figures(context):
     kernel = Kernel()
     try:
         pairs = Pairs(context, Matrices(kernel, folder))
-        return [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm)]
+        known = [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm)]
+        return [*known, *nets.figures(context, pairs.cells)]
     finally:
         kernel.stop()

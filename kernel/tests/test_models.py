@@ -14,6 +14,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
 from sklearn.mixture import GaussianMixture
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
@@ -322,3 +323,32 @@ def test_a_model_goes_through_a_file(cells, fraud, tmp_path):
 
 def test_what_cannot_be_fitted_says_why(cells, kernel):
     kernel.fails("RandomForest::params().fit(&blobs, &vec![1.0; 3_000])?;", "Error", "found only 1 in 3000 rows")
+
+
+def test_an_fcnn_is_as_good_as_scikit_learns(cells, fraud):
+    train, target, later, truth = fraud
+    scaler = StandardScaler().fit(train)
+    peer = MLPClassifier((64, 32), batch_size=64, max_iter=20, random_state=1)
+    with pytest.warns(match="Maximum iterations"):
+        peer.fit(scaler.transform(train), target)
+    expected = roc_auc_score(truth, peer.predict_proba(scaler.transform(later))[:, 1])
+    found = roc_auc_score(truth, cells.take("&Fcnn::params().batch(64).fit(&train, &target)?.predict(&later)?"))
+    assert found > expected - 0.01
+    assert expected > 0.8
+
+
+def test_a_recurrent_net_in_a_cell_scores_by_the_past(cells):
+    """The target of a row is whether the row before it in its history is above 0; first rows have 0."""
+    random = np.random.default_rng(4)
+    rows = random.standard_normal((1_000, 1))
+    key = np.arange(1_000) % 20
+    before = np.concatenate([np.full((20, 1), -1.0), rows[:-20]])[:, 0]
+    cells.give(history=rows, who=key.astype(float), above=(before > 0).astype(float))
+    cells.kernel.ok(
+        "let day: Vec<f64> = (0..1_000).map(f64::from).collect();\n"
+        'let frame = DataFrame::new(1_000, vec![Column::new("who".into(), who.clone()), Column::new("day".into(), day)])?;\n'
+        'let histories = Sequences::new(&history, &frame, &["who"], "day")?;\n'
+        "let net = Recurrent::params().gates(Gates::Gru).width(8).epochs(40).batch(4).learning_rate(0.02)"
+        ".fit(&histories, &above)?;"
+    )
+    assert roc_auc_score(before > 0, cells.take("&net.predict(&histories)?")) > 0.97

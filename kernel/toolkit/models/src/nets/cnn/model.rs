@@ -78,7 +78,8 @@ impl Described for CnnModel {
     fn is_sound(&self) -> bool {
         let Form { size, channels, .. } = &self.form;
         let known = |number: usize| (1..=1 << 24).contains(&number);
-        if ![size.height, size.width, size.channels].into_iter().all(known) || self.form.window % 2 == 0 {
+        let sizes = [size.height, size.width, size.channels, self.form.hidden];
+        if !sizes.iter().chain(channels).all(|&number| known(number)) || self.form.window % 2 == 0 {
             return false;
         }
         let (mut height, mut width, mut from) = (size.height, size.width, size.channels);

@@ -82,6 +82,6 @@ impl Described for FcnnModel {
                 lengths.extend([pair[1]; 2]);
             }
         }
-        self.encoder.is_sound() && fits(&lengths, &self.weights)
+        !self.hidden.contains(&0) && self.encoder.is_sound() && fits(&lengths, &self.weights)
     }
 }

@@ -100,7 +100,7 @@ impl Described for RecurrentModel {
         let tables = self.encoder.embeddings();
         let front = self.encoder.numbers() + tables.iter().map(|(_, width)| width).sum::<usize>();
         let mut lengths: Vec<usize> = tables.iter().map(|(places, width)| places.saturating_mul(*width)).collect();
-        if !(1..=8).contains(&self.layers) {
+        if !(1..=8).contains(&self.layers) || self.width == 0 {
             return false;
         }
         let gates = self.width.saturating_mul(if self.gru { 3 } else { 4 });
