@@ -112,17 +112,16 @@ impl<T: Real> Lstm<T> {
                 let gates = gates.row_mut(from + row);
                 let (bent, cell) = (bent.row(from + row), before.cell.row(from + row));
                 let (above, here) = (gradient.row(from + row), by_hidden.row(row));
-                let by_cell = by_cell.row_mut(row);
-                for i in 0..width {
+                for (i, by_cell) in by_cell.row_mut(row).iter_mut().enumerate() {
                     let (open, keep, out, news) =
                         (gates[i], gates[width + i], gates[2 * width + i], gates[3 * width + i]);
                     let said = above[i] + here[i];
-                    let of_cell = by_cell[i] + said * out * (T::ONE - bent[i] * bent[i]);
+                    let of_cell = *by_cell + said * out * (T::ONE - bent[i] * bent[i]);
                     gates[i] = of_cell * news * open * (T::ONE - open);
                     gates[width + i] = of_cell * cell[i] * keep * (T::ONE - keep);
                     gates[2 * width + i] = said * bent[i] * out * (T::ONE - out);
                     gates[3 * width + i] = of_cell * open * (T::ONE - news * news);
-                    by_cell[i] = of_cell * keep;
+                    *by_cell = of_cell * keep;
                 }
             }
             let by_hidden = &mut by_hidden.values[..count * width];

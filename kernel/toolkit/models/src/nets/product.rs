@@ -156,8 +156,8 @@ fn tile_on_avx2(a: &[f32], b: &[f32], sums: &mut [[f32; WIDE]; HIGH]) {
     for (a, b) in a.chunks_exact(HIGH).zip(b.chunks_exact(WIDE)) {
         // SAFETY: the chunk has twice eight numbers.
         let (low, high) = unsafe { (_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8))) };
-        for i in 0..HIGH {
-            let a = _mm256_set1_ps(a[i]);
+        for (i, &a) in a.iter().enumerate() {
+            let a = _mm256_set1_ps(a);
             left[i] = _mm256_fmadd_ps(a, low, left[i]);
             right[i] = _mm256_fmadd_ps(a, high, right[i]);
         }

@@ -140,6 +140,7 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 /// One sequence by the formulas of LSTM and GRU, number by number. Weights are rows by columns.
+#[allow(clippy::needless_range_loop)]
 fn by_formula(gru: bool, all: &[Vec<f64>], sequence: &[Vec<f64>], width: usize) -> Vec<Vec<f64>> {
     let gates = if gru { 3 } else { 4 };
     let sum = |weights: &[f64], from: &[f64], gate: usize, i: usize| -> f64 {
@@ -188,10 +189,10 @@ fn recurrent_layers_follow_their_formulas_whatever_lies_beside_a_sequence() {
             let rows: Vec<Vec<f64>> = (0..length).map(|step| input.row(steps.starts[step] + number).to_vec()).collect();
             let alone = go(&mut layer, Matrix::new(length, 3, rows.concat()), &Steps::of(&[length]));
             let right = by_formula(gru, &all, &rows, 4);
-            for step in 0..length {
+            for (step, right) in right.iter().enumerate() {
                 let row = together.row(steps.starts[step] + number);
                 assert_eq!(row, alone.row(step), "GRU {gru}, sequence {number}");
-                row.iter().zip(&right[step]).for_each(|(found, right)| assert!((found - right).abs() < 1e-13));
+                row.iter().zip(right).for_each(|(found, right)| assert!((found - right).abs() < 1e-13));
             }
         }
         // In windows, with the state handed on, it is the same.

@@ -241,9 +241,9 @@ impl CheckedRecurrent {
             return Cases { sequences, inputs, target, weights, per_key: false };
         }
         let (mut of_row, mut weight) = (vec![0.0; rows], vec![0.0; rows]);
-        for sequence in 0..sequences.len() {
+        for (sequence, own) in target.iter().zip(weights).enumerate() {
             if let Some(&last) = sequences.rows(sequence).last() {
-                (of_row[last], weight[last]) = (target[sequence], weights[sequence]);
+                (of_row[last], weight[last]) = (*own.0, *own.1);
             }
         }
         Cases { sequences, inputs, target: of_row, weights: weight, per_key: true }
