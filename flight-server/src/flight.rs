@@ -14,9 +14,10 @@ use futures::StreamExt;
 use futures::stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::actions::ACTIONS;
 use crate::auth::basic_credentials;
 use crate::running::guarded;
-use crate::service::{CLOSE_PREPARED, CREATE_PREPARED, Caller, LOG_OUT, REFRESH, Service};
+use crate::service::{Caller, Service};
 use crate::statements::schema_message;
 use crate::{Result, status};
 
@@ -89,13 +90,8 @@ impl FlightService for Service {
 
     async fn list_actions(&self, request: Request<Empty>) -> Reply<Self::ListActionsStream> {
         self.auth.principal(request.metadata(), request.remote_addr())?;
-        let known = [
-            (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
-            (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
-            (REFRESH, "Gives new tokens as JSON; body: the refresh token of the login"),
-            (LOG_OUT, "Ends the tokens of this login; no body"),
-        ];
-        let known = known.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
+        let known =
+            ACTIONS.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
         Ok(Response::new(stream::iter(known).boxed()))
     }
 
@@ -104,9 +100,14 @@ impl FlightService for Service {
         Err(Status::unimplemented("there are no named flights; ask for tables with CommandGetTables, or query them"))
     }
 
+    /// A statement is only planned before its ticket is redeemed, which takes no polling: the first answer is
+    /// the last one.
     async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<PollInfo> {
-        self.auth.principal(request.metadata(), request.remote_addr())?;
-        Err(Status::unimplemented("PollFlightInfo is not supported; use GetFlightInfo"))
+        let peer = request.remote_addr();
+        let (headers, _, descriptor) = request.into_parts();
+        let info = guarded("planning the query", self.info(Caller { headers: &headers, peer }, &descriptor)).await?;
+        let expiration_time = info.endpoint.first().and_then(|endpoint| endpoint.expiration_time);
+        Ok(Response::new(PollInfo { info: Some(info), flight_descriptor: None, progress: Some(1.0), expiration_time }))
     }
 
     async fn do_exchange(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {

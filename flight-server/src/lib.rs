@@ -7,18 +7,22 @@
 //! handles; the server keeps only which tokens have been ended before their time.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod actions;
 pub mod audit;
 mod auth;
 mod certificate;
+mod deadline;
 mod encode;
 mod error;
 mod files;
 mod flight;
 mod jwt;
+mod keys;
 mod limits;
 mod lingering;
 mod metadata;
 pub mod policy;
+mod queries;
 mod random;
 mod revoked;
 mod running;
@@ -28,8 +32,11 @@ mod served;
 mod server;
 mod service;
 mod session;
+mod session_options;
+mod sql_info;
 mod statements;
 mod status;
+mod type_info;
 
 pub use auth::USER;
 pub use certificate::{Certificate, make as make_certificate};

@@ -3,14 +3,13 @@
 
 use arrow::array::RecordBatch;
 use arrow_flight::error::FlightError;
-use arrow_flight::sql::metadata::{GetCatalogsBuilder, SqlInfoData, SqlInfoDataBuilder};
-use arrow_flight::sql::{
-    Command, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables, SqlInfo, SqlNullOrdering,
-    SqlSupportedCaseSensitivity, SqlSupportedTransaction,
-};
+use arrow_flight::sql::metadata::GetCatalogsBuilder;
+use arrow_flight::sql::{Command, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables};
 use haetae_warehouse::CATALOG;
 use haetae_warehouse::query::Snapshot;
 use tonic::Status;
+
+use crate::{keys, sql_info, type_info};
 
 /// The one type of table that there is.
 const TABLE: &str = "TABLE";
@@ -23,9 +22,12 @@ pub(crate) fn answer(command: &Command, snapshot: &Snapshot) -> Option<Result<Re
         Command::CommandGetTables(command) => tables(command.clone(), snapshot),
         Command::CommandGetTableTypes(command) => table_types(*command),
         Command::CommandGetSqlInfo(command) => {
-            sql_info().and_then(|infos| command.clone().into_builder(&infos).build())
+            sql_info::about().and_then(|infos| command.clone().into_builder(&infos).build())
         }
-        _ => return None,
+        Command::CommandGetXdbcTypeInfo(command) => {
+            type_info::types().and_then(|types| command.into_builder(&types).build())
+        }
+        other => keys::answer(other, snapshot)?.map_err(FlightError::from),
     };
     Some(batch.map_err(|error| Status::internal(format!("cannot list what the warehouse has: {error}"))))
 }
@@ -56,28 +58,4 @@ fn table_types(command: CommandGetTableTypes) -> Result<RecordBatch, FlightError
     let mut builder = command.into_builder();
     builder.append(TABLE);
     builder.build()
-}
-
-/// What this server says about itself. What it does not do is said as well.
-fn sql_info() -> Result<SqlInfoData, FlightError> {
-    let mut infos = SqlInfoDataBuilder::new();
-    infos.append(SqlInfo::FlightSqlServerName, "Haetae");
-    infos.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
-    infos.append(SqlInfo::FlightSqlServerArrowVersion, arrow::ARROW_VERSION);
-    infos.append(SqlInfo::FlightSqlServerReadOnly, true);
-    infos.append(SqlInfo::FlightSqlServerSql, true);
-    infos.append(SqlInfo::FlightSqlServerSubstrait, false);
-    infos.append(SqlInfo::FlightSqlServerTransaction, SqlSupportedTransaction::None as i32);
-    infos.append(SqlInfo::FlightSqlServerCancel, false);
-    infos.append(SqlInfo::FlightSqlServerBulkIngestion, false);
-    infos.append(SqlInfo::FlightSqlServerStatementTimeout, 0i32);
-    infos.append(SqlInfo::FlightSqlServerTransactionTimeout, 0i32);
-    infos.append(SqlInfo::SqlDdlCatalog, false);
-    infos.append(SqlInfo::SqlDdlSchema, false);
-    infos.append(SqlInfo::SqlDdlTable, false);
-    infos.append(SqlInfo::SqlIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase as i64);
-    infos.append(SqlInfo::SqlIdentifierQuoteChar, "\"");
-    infos.append(SqlInfo::SqlAllTablesAreSelectable, true);
-    infos.append(SqlInfo::SqlNullOrdering, SqlNullOrdering::SqlNullsSortedHigh as i64);
-    infos.build()
 }

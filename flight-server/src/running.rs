@@ -9,6 +9,8 @@ use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::Status;
 
+use crate::deadline::Deadline;
+use crate::queries::Answer;
 use crate::status;
 
 /// The results that are being sent.
@@ -32,8 +34,8 @@ impl Running {
         self.stopped.send_replace(true);
     }
 
-    /// `results` until its end, a panic, or [`stop`](Self::stop). Dropping it ends the query.
-    pub(crate) fn hold<T, S>(&self, results: S) -> BoxStream<'static, Result<T, Status>>
+    /// `results` until its end, a panic, [`stop`](Self::stop), or what `cut` says. Dropping it ends the query.
+    pub(crate) fn hold<T, S>(&self, results: S, cut: Cut) -> BoxStream<'static, Result<T, Status>>
     where
         T: Send + 'static,
         S: Stream<Item = Result<T, Status>> + Send + 'static,
@@ -43,19 +45,49 @@ impl Running {
             Ok(item) => item,
             Err(panic) => Err(status::from_panic("the query", panic.as_ref())),
         });
-        let open = Some((results.boxed(), self.stopped.subscribe(), counted));
+        let open = Some((results.boxed(), self.stopped.subscribe(), cut, counted));
         stream::unfold(open, |open| async move {
-            let (mut results, mut stopped, counted) = open?;
+            let (mut results, mut stopped, mut cut, counted) = open?;
             let item = tokio::select! {
-                item = results.next() => item?,
+                // First, so that a result that never pauses can be cut.
+                biased;
+                status = cut.wait() => Err(status),
                 _ = stopped.wait_for(|stopped| *stopped) => {
                     Err(Status::unavailable("the server is shutting down; run the query again later"))
                 }
+                item = results.next() => item?,
             };
-            let more = item.is_ok().then_some((results, stopped, counted));
+            let more = item.is_ok().then_some((results, stopped, cut, counted));
             Some((item, more))
         })
         .boxed()
+    }
+}
+
+/// What ends a result before its time.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    /// The query may be cancelled.
+    pub(crate) answer: Option<Answer>,
+    /// When it has taken too long.
+    pub(crate) deadline: Option<Deadline>,
+}
+
+impl Cut {
+    pub(crate) async fn wait(&mut self) -> Status {
+        let cancelled = async {
+            match &mut self.answer {
+                Some(answer) => answer.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let late = async {
+            match &self.deadline {
+                Some(deadline) => deadline.passed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! { status = cancelled => status, status = late => status }
     }
 }
 
@@ -99,7 +131,8 @@ mod tests {
         );
 
         let running = Running::new();
-        let results = running.hold(stream::iter(0..3).map(|n| if n == 2 { panic!("at {n}") } else { Ok(n) }));
+        let results =
+            running.hold(stream::iter(0..3).map(|n| if n == 2 { panic!("at {n}") } else { Ok(n) }), Cut::default());
         let good: Vec<_> = results.collect().await;
         assert_eq!(good.len(), 3);
         assert!(good[2].as_ref().unwrap_err().message().contains("at 2"));
@@ -109,8 +142,8 @@ mod tests {
     #[tokio::test]
     async fn results_are_counted_and_can_be_stopped() {
         let running = Running::new();
-        let endless = running.hold(stream::pending::<Result<i32, Status>>());
-        let finite = running.hold(stream::iter([Ok(1), Ok(2)]));
+        let endless = running.hold(stream::pending::<Result<i32, Status>>(), Cut::default());
+        let finite = running.hold(stream::iter([Ok(1), Ok(2)]), Cut::default());
         assert_eq!(*running.count().borrow(), 2);
         assert_eq!(finite.try_collect::<Vec<_>>().await.unwrap(), [1, 2]);
         assert_eq!(*running.count().borrow(), 1);

@@ -45,6 +45,9 @@ pub(crate) struct Claim {
     /// The version of the policy that it was made under; empty where there is none.
     #[prost(string, tag = "6")]
     pub(crate) policy: String,
+    /// The query of a ticket, by which it can be cancelled.
+    #[prost(string, tag = "7")]
+    pub(crate) query: String,
 }
 
 /// Seals and opens claims with a key that lives as long as the process.
@@ -109,7 +112,7 @@ mod tests {
 
     fn claim(ends: u64) -> Claim {
         let (principal, sql, policy) = ("haetae".into(), "select 1".into(), "p1".into());
-        Claim { principal, sql, parameters: Bytes::new(), version: 3, ends, policy }
+        Claim { principal, sql, parameters: Bytes::new(), version: 3, ends, policy, query: "q".into() }
     }
 
     #[test]

@@ -14,7 +14,9 @@ use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tonic::server::NamedService as _;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
 
 use crate::audit::{self, Audit};
 use crate::auth::{Auth, Users, system_clock};
@@ -30,7 +32,7 @@ use crate::{Certificate, Error, Result, load_or_create_secret};
 const ENDED_TOKENS: &str = "server.tokens";
 
 /// What a client may send in one message: SQL, tickets, parameter values.
-const REQUEST_BYTES: usize = 16 << 20;
+pub(crate) const REQUEST_BYTES: usize = 16 << 20;
 
 /// The default window of 64 KiB would make a sender of parameter values wait for each.
 const STREAM_WINDOW: u32 = 8 << 20;
@@ -47,6 +49,8 @@ pub struct ServeOptions {
     pub certificate: Option<Certificate>,
     /// How much of the machine queries may use.
     pub engine: EngineOptions,
+    /// How long a query may run; `None` = for ever.
+    pub query_life: Option<Duration>,
     /// How long running results may go on after the signal to end.
     pub drain: Duration,
 }
@@ -79,7 +83,7 @@ impl Server {
         let statements = Statements::new(Engine::new(store, &options.engine)?)?;
         // A warehouse that cannot be read is told to who starts the server, not to its clients.
         statements.check()?;
-        let service = Arc::new(Service::new(auth, statements, audit));
+        let service = Arc::new(Service::new(auth, statements, audit, options.query_life));
         let listen_failed = |source| Error::Listen { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
@@ -108,8 +112,13 @@ impl Server {
     async fn run_until(self, shutdown: BoxFuture<'static, ()>) -> Result<()> {
         let asked = watch::Sender::new(false);
         let mut ending = asked.subscribe();
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<FlightServiceServer<Service>>().await;
         let signal = async {
             shutdown.await;
+            for service in ["", FlightServiceServer::<Service>::NAME] {
+                health.set_service_status(service, ServingStatus::NotServing).await;
+            }
             asked.send_replace(true);
         };
         let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
@@ -120,6 +129,7 @@ impl Server {
             .initial_connection_window_size(4 * STREAM_WINDOW)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .add_service(flight)
+            .add_service(health_service)
             .serve_with_incoming_shutdown(connections.map_ok(Lingering::new), signal);
         tokio::pin!(serving);
         let drained = async {

@@ -5,13 +5,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use arrow_flight::sql::{ActionCreatePreparedStatementRequest, Any, Command, DoPutUpdateResult, ProstMessageExt};
-use arrow_flight::{Action, FlightData, FlightDescriptor, FlightInfo};
+use arrow_flight::sql::{Any, Command, DoPutUpdateResult};
+use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use haetae_warehouse::query::shape;
+use haetae_warehouse::query::{QueryStream, shape};
 use prost::Message;
 use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
@@ -19,22 +20,24 @@ use tonic::{Status, Streaming};
 
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal};
-use crate::running::Running;
+use crate::deadline::Deadline;
+use crate::queries::Queries;
+use crate::running::{Cut, Running};
 use crate::seal::Purpose;
 use crate::served::{Rows, audited};
+use crate::session_options::Sessions;
 use crate::statements::{Statements, flight_info};
 use crate::{Result, encode, metadata, status};
-
-pub(crate) const CREATE_PREPARED: &str = "CreatePreparedStatement";
-pub(crate) const CLOSE_PREPARED: &str = "ClosePreparedStatement";
-pub(crate) const REFRESH: &str = "haetae.RefreshToken";
-pub(crate) const LOG_OUT: &str = "haetae.Logout";
 
 /// The Flight SQL service.
 pub(crate) struct Service {
     pub(crate) auth: Auth,
-    statements: Statements,
+    pub(crate) statements: Statements,
+    pub(crate) queries: Queries,
+    pub(crate) sessions: Sessions,
     running: Running,
+    /// How long a query may run; `None` = for ever.
+    query_life: Option<Duration>,
     /// Where a policy is in force.
     pub(crate) audit: Option<Arc<Audit>>,
 }
@@ -46,8 +49,14 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Service {
-    pub(crate) fn new(auth: Auth, statements: Statements, audit: Option<Arc<Audit>>) -> Self {
-        Self { auth, statements, running: Running::new(), audit }
+    pub(crate) fn new(
+        auth: Auth,
+        statements: Statements,
+        audit: Option<Arc<Audit>>,
+        query_life: Option<Duration>,
+    ) -> Self {
+        let (queries, sessions) = (Queries::default(), Sessions::default());
+        Self { auth, statements, queries, sessions, running: Running::new(), query_life, audit }
     }
 
     /// How many results are being sent, now and whenever that changes.
@@ -60,7 +69,7 @@ impl Service {
         self.running.stop();
     }
 
-    fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
+    pub(crate) fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
         let principal = self.auth.principal(caller.headers, caller.peer)?;
         self.auditable()?;
         Ok(principal)
@@ -96,7 +105,7 @@ impl Service {
     }
 
     /// Records a statement that could not be planned. One that could is recorded when it is read.
-    fn refused<T>(&self, principal: &Principal, shape: impl FnOnce() -> String, result: &Result<T, Status>) {
+    pub(crate) fn refused<T>(&self, principal: &Principal, shape: impl FnOnce() -> String, result: &Result<T, Status>) {
         if self.audit.is_some() && result.is_err() {
             self.audit(Record::of(principal, "plan", shape()), result);
         }
@@ -109,11 +118,12 @@ impl Service {
     ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
         let principal = self.principal(&caller)?;
         let rows_sent = Rows::default();
+        let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(&principal)) };
         let (data, record) = match command(ticket)? {
             Command::TicketStatementQuery(ticket) => {
                 let handle = &ticket.statement_handle;
                 let shape = || self.statements.shape(&principal, Purpose::Ticket, handle);
-                let fetched = self.statements.fetch(&principal, handle).await;
+                let fetched = self.fetched(&principal, handle, &mut cut).await;
                 self.refused(&principal, shape, &fetched);
                 let (rows, version) = fetched?;
                 let record = match &self.audit {
@@ -138,7 +148,26 @@ impl Service {
             },
         };
         // Around what is held, so that a stop or a panic is recorded as such.
-        Ok(audited(self.running.hold(data), self.audit.as_ref(), record, rows_sent))
+        Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, rows_sent))
+    }
+
+    /// The rows of a ticket, whose query can be cancelled and ends in time from now on.
+    async fn fetched(&self, principal: &Principal, handle: &[u8], cut: &mut Cut) -> Result<(QueryStream, u64), Status> {
+        cut.answer = Some(self.queries.begin(&self.statements.query(principal, handle)?)?);
+        tokio::select! {
+            biased;
+            status = cut.wait() => Err(status),
+            fetched = self.statements.fetch(principal, handle) => fetched,
+        }
+    }
+
+    /// The shorter one of what the server and the session say.
+    fn life(&self, principal: &Principal) -> Option<Duration> {
+        let session = self.sessions.life(&principal.session);
+        match (self.query_life, session) {
+            (Some(server), Some(session)) => Some(server.min(session)),
+            (server, session) => server.or(session),
+        }
     }
 
     pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
@@ -165,36 +194,6 @@ impl Service {
             other => Err(unsupported(&other)),
         }
     }
-
-    pub(crate) async fn action(&self, caller: Caller<'_>, action: Action) -> Result<Vec<Bytes>, Status> {
-        if action.r#type == REFRESH {
-            return self.refresh(&action.body, caller.peer);
-        }
-        let principal = self.principal(&caller)?;
-        match action.r#type.as_str() {
-            CREATE_PREPARED => {
-                let body = any(&action.body)?;
-                let request: ActionCreatePreparedStatementRequest = body
-                    .unpack()
-                    .ok()
-                    .flatten()
-                    .ok_or_else(|| Status::invalid_argument("expected an ActionCreatePreparedStatementRequest"))?;
-                refuse_transaction(request.transaction_id.as_ref())?;
-                let text = request.query.clone();
-                let prepared = self.statements.prepare(&principal, request.query).await;
-                self.refused(&principal, || shape(&text), &prepared);
-                let prepared = prepared?;
-                Ok(vec![prepared.as_any().encode_to_vec().into()])
-            }
-            // The server keeps nothing that could be closed.
-            CLOSE_PREPARED => Ok(Vec::new()),
-            LOG_OUT => self.log_out(&principal),
-            "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => Err(Status::unimplemented(
-                "there are no transactions: the warehouse is read-only for SQL, and each statement sees one version of it",
-            )),
-            other => Err(Status::unimplemented(format!("this server has no action \"{other}\""))),
-        }
-    }
 }
 
 impl fmt::Debug for Service {
@@ -218,7 +217,7 @@ fn read_record(
     }
 }
 
-fn any(bytes: &[u8]) -> Result<Any, Status> {
+pub(crate) fn any(bytes: &[u8]) -> Result<Any, Status> {
     Any::decode(bytes).map_err(|error| {
         Status::invalid_argument(format!(
             "expected a Flight SQL command, found something else ({error}); is this a Flight SQL client?"
@@ -226,7 +225,7 @@ fn any(bytes: &[u8]) -> Result<Any, Status> {
     })
 }
 
-fn command(bytes: &[u8]) -> Result<Command, Status> {
+pub(crate) fn command(bytes: &[u8]) -> Result<Command, Status> {
     Command::try_from(any(bytes)?)
         .map_err(|error| Status::invalid_argument(format!("cannot read the Flight SQL command: {error}")))
 }
@@ -239,7 +238,7 @@ fn unsupported(command: &Command) -> Status {
     ))
 }
 
-fn refuse_transaction(id: Option<&Bytes>) -> Result<(), Status> {
+pub(crate) fn refuse_transaction(id: Option<&Bytes>) -> Result<(), Status> {
     match id {
         Some(id) if !id.is_empty() => {
             Err(Status::invalid_argument("the transaction is unknown: there are no transactions"))

@@ -7,7 +7,7 @@
 //! policy shows then.
 
 use std::io::Cursor;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -24,11 +24,12 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use haetae_warehouse::query::{Engine, QueryStream, Snapshot, shape};
 use prost::Message;
+use prost_types::Timestamp;
 use tonic::Status;
 
 use crate::auth::Principal;
 use crate::seal::{Claim, Purpose, Sealer};
-use crate::{Result, status};
+use crate::{Result, random, status};
 
 /// How long a ticket can be redeemed.
 const TICKET_LIFE: Duration = Duration::from_secs(3600);
@@ -88,11 +89,30 @@ impl Statements {
             sql,
             parameters,
             version: snapshot.version(),
-            ends: self.sealer.ends_in(TICKET_LIFE),
+            ends: 0,
             policy: principal.policy.clone(),
+            query: random::id().map_err(|error| Status::internal(error.to_string()))?,
         };
+        info_of(&schema, self.endpoint(claim))
+    }
+
+    /// An endpoint whose ticket lasts from now on.
+    fn endpoint(&self, claim: Claim) -> FlightEndpoint {
+        let claim = Claim { ends: self.sealer.ends_in(TICKET_LIFE), ..claim };
         let ticket = TicketStatementQuery { statement_handle: self.sealer.seal(Purpose::Ticket, &claim) };
-        flight_info(&schema, ticket.as_any().encode_to_vec())
+        FlightEndpoint::new()
+            .with_ticket(Ticket::new(ticket.as_any().encode_to_vec()))
+            .with_expiration_time(in_time(TICKET_LIFE))
+    }
+
+    /// The same endpoint with a ticket that lasts longer.
+    pub(crate) fn renewed(&self, principal: &Principal, ticket: &[u8]) -> Result<FlightEndpoint, Status> {
+        Ok(self.endpoint(self.sealer.open(Purpose::Ticket, &principal.user, ticket)?))
+    }
+
+    /// The query that a ticket is for.
+    pub(crate) fn query(&self, principal: &Principal, ticket: &[u8]) -> Result<String, Status> {
+        Ok(self.sealer.open(Purpose::Ticket, &principal.user, ticket)?.query)
     }
 
     /// The rows that a ticket stands for, and the version of the warehouse that they are of.
@@ -162,8 +182,18 @@ impl Statements {
 
     fn handle(&self, principal: &Principal, sql: String, parameters: Bytes) -> Bytes {
         let (principal, ends) = (principal.user.clone(), self.sealer.ends_in(HANDLE_LIFE));
-        let claim = Claim { principal, sql, parameters, version: 0, ends, policy: String::new() };
+        let claim = Claim { principal, sql, parameters, ends, ..Claim::default() };
         self.sealer.seal(Purpose::Handle, &claim)
+    }
+}
+
+/// The time of the clock after `life` from now on.
+fn in_time(life: Duration) -> Timestamp {
+    let since = (SystemTime::now() + life).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp {
+        seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        // Below a thousand million.
+        nanos: since.subsec_nanos().cast_signed(),
     }
 }
 
@@ -174,9 +204,13 @@ fn seen_by(snapshot: Snapshot, principal: &Principal) -> Result<Snapshot, Status
     }
 }
 
-/// One endpoint, fetched over the connection that asked.
+/// One endpoint with a ticket that does not end.
 pub(crate) fn flight_info(schema: &Schema, ticket: Vec<u8>) -> Result<FlightInfo, Status> {
-    let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
+    info_of(schema, FlightEndpoint::new().with_ticket(Ticket::new(ticket)))
+}
+
+/// One endpoint, fetched over the connection that asked.
+fn info_of(schema: &Schema, endpoint: FlightEndpoint) -> Result<FlightInfo, Status> {
     let info = FlightInfo::new().try_with_schema(schema).map_err(status::internal("describe the columns"))?;
     Ok(info.with_endpoint(endpoint).with_descriptor(FlightDescriptor::default()))
 }

@@ -122,7 +122,7 @@ impl Auth {
             return Err(self.wrong());
         }
         lock(&self.limits).succeeded(user, &peer);
-        self.tokens(user, random_id().map_err(internal)?)
+        self.tokens(user, random::id().map_err(internal)?)
     }
 
     async fn fits(&self, user: &str, password: &str) -> Result<bool, Status> {
@@ -218,7 +218,7 @@ impl Auth {
                 sub: user.to_owned(),
                 purpose,
                 sid: session.clone(),
-                jti: random_id().map_err(internal)?,
+                jti: random::id().map_err(internal)?,
                 iat,
                 exp: iat + life,
                 cred: cred.clone(),
@@ -265,10 +265,6 @@ fn unknown() -> Status {
 
 fn internal(error: Error) -> Status {
     Status::internal(error.to_string())
-}
-
-fn random_id() -> Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(random::bytes::<12>()?))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

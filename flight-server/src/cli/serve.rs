@@ -38,6 +38,9 @@ pub struct Options {
     /// use temporary files
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
     memory_mib: usize,
+    /// How long a query may run [default: for ever]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    query_seconds: Option<u64>,
     /// How long running queries may go on after the signal to end
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain_seconds: u64,
@@ -69,7 +72,8 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let pair = options.tls_cert.clone().zip(options.tls_key.clone());
     let certificate = pair.map(|(certificate, key)| Certificate { certificate, key });
     let (listen, policy) = (options.listen, options.policy.clone());
-    let serve = ServeOptions { listen, policy, certificate, engine, drain };
+    let query_life = options.query_seconds.map(Duration::from_secs);
+    let serve = ServeOptions { listen, policy, certificate, engine, query_life, drain };
     let server = Server::bind(&options.warehouse, &serve).await?;
     // Before the address is printed: from then on a signal is expected to end the server in order.
     let ended = told_to_end().map_err(Failure::System)?;

@@ -91,7 +91,7 @@ impl Running {
 
     pub async fn over(place: Place, drain: Duration, certificate: Option<Certificate>) -> Self {
         let (listen, engine) = ("127.0.0.1:0".parse().unwrap(), EngineOptions::default());
-        let options = ServeOptions { listen, policy: None, certificate, engine, drain };
+        let options = ServeOptions { listen, policy: None, certificate, engine, query_life: None, drain };
         let server = Server::bind(place.root(), &options).await.unwrap();
         let (address, results) = (server.address(), server.running());
         let (end, ended) = oneshot::channel();

@@ -9,5 +9,6 @@ mod our_client;
 mod policy_file;
 mod prepared;
 mod program;
+mod protocol;
 mod security;
 mod statements;

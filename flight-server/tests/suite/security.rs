@@ -163,6 +163,7 @@ async fn a_key_of_another_certificate_is_refused_at_the_start() {
         policy: None,
         certificate: Some(mixed),
         engine: EngineOptions::default(),
+        query_life: None,
         drain: Duration::from_secs(1),
     };
     let place = Place::new();

@@ -247,7 +247,8 @@ fn serve(
                 keep.begin(&code);
                 *shared.stage() = Stage::Running;
                 let mut ended = run(&mut context, inference, &before, &code);
-                if std::mem::take(&mut *shared.stage()) == Stage::Killed && !matches!(ended, Err(CellError::Crashed(_))) {
+                if std::mem::take(&mut *shared.stage()) == Stage::Killed && !matches!(ended, Err(CellError::Crashed(_)))
+                {
                     // It had come to its end, or was being compiled: the evaluator has yet to notice that its
                     // worker is gone.
                     ended = probe(&mut context).map_or(ended, Err);

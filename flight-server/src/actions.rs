@@ -1,0 +1,134 @@
+//! What goes in: actions of Flight and Flight SQL. What comes out: their results.
+
+use std::fmt::Display;
+
+use arrow_flight::sql::{
+    ActionCancelQueryRequest, ActionCancelQueryResult, ActionCreatePreparedStatementRequest, Command, ProstMessageExt,
+};
+use arrow_flight::{
+    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightInfo, RenewFlightEndpointRequest,
+};
+use bytes::Bytes;
+use haetae_warehouse::query::shape;
+use prost::Message;
+use tonic::Status;
+
+use crate::Result;
+use crate::audit::Record;
+use crate::auth::Principal;
+use crate::service::{Caller, Service, any, command, refuse_transaction};
+use crate::session_options::{CloseSessionResult, SessionOptions};
+
+const CREATE_PREPARED: &str = "CreatePreparedStatement";
+const CLOSE_PREPARED: &str = "ClosePreparedStatement";
+const CANCEL: &str = "CancelFlightInfo";
+const CANCEL_QUERY: &str = "CancelQuery";
+const RENEW: &str = "RenewFlightEndpoint";
+const SET_OPTIONS: &str = "SetSessionOptions";
+const GET_OPTIONS: &str = "GetSessionOptions";
+const CLOSE_SESSION: &str = "CloseSession";
+const REFRESH: &str = "haetae.RefreshToken";
+const LOG_OUT: &str = "haetae.Logout";
+
+/// Name and meaning of each action.
+pub(crate) const ACTIONS: [(&str, &str); 10] = [
+    (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
+    (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
+    (CANCEL, "Ends a query and its tickets; body: CancelFlightInfoRequest"),
+    (CANCEL_QUERY, "The same, as older clients ask for it; body: ActionCancelQueryRequest"),
+    (RENEW, "Gives a ticket that lasts longer; body: RenewFlightEndpointRequest"),
+    (SET_OPTIONS, "Sets options of this login: query_seconds; body: SetSessionOptionsRequest"),
+    (GET_OPTIONS, "Gives the options of this login; body: GetSessionOptionsRequest"),
+    (CLOSE_SESSION, "Ends this login, its tokens and its options; body: CloseSessionRequest"),
+    (REFRESH, "Gives new tokens as JSON; body: the refresh token of the login"),
+    (LOG_OUT, "Ends the tokens of this login; no body"),
+];
+
+impl Service {
+    pub(crate) async fn action(&self, caller: Caller<'_>, action: Action) -> Result<Vec<Bytes>, Status> {
+        if action.r#type == REFRESH {
+            return self.refresh(&action.body, caller.peer);
+        }
+        let principal = self.principal(&caller)?;
+        match action.r#type.as_str() {
+            CREATE_PREPARED => self.prepare(&principal, &action.body).await,
+            // The server keeps nothing that could be closed.
+            CLOSE_PREPARED => Ok(Vec::new()),
+            CANCEL => {
+                let request: CancelFlightInfoRequest = message(&action.body, "a CancelFlightInfoRequest")?;
+                let status = self.cancel(&principal, &request.info.unwrap_or_default())?;
+                Ok(vec![CancelFlightInfoResult { status: status as i32 }.encode_to_vec().into()])
+            }
+            CANCEL_QUERY => {
+                let request: ActionCancelQueryRequest = packed(&action.body, "an ActionCancelQueryRequest")?;
+                let info: FlightInfo = message(&request.info, "a FlightInfo in the request")?;
+                // Both results have the same numbers.
+                let result = ActionCancelQueryResult { result: self.cancel(&principal, &info)? as i32 };
+                Ok(vec![result.as_any().encode_to_vec().into()])
+            }
+            RENEW => {
+                let request: RenewFlightEndpointRequest = message(&action.body, "a RenewFlightEndpointRequest")?;
+                let ticket = request.endpoint.and_then(|endpoint| endpoint.ticket).unwrap_or_default().ticket;
+                let endpoint = match command(&ticket)? {
+                    Command::TicketStatementQuery(ticket) => {
+                        self.statements.renewed(&principal, &ticket.statement_handle)?
+                    }
+                    _ => return Err(Status::invalid_argument("the ticket does not end; there is nothing to renew")),
+                };
+                Ok(vec![endpoint.encode_to_vec().into()])
+            }
+            SET_OPTIONS => {
+                let asked: SessionOptions = message(&action.body, "a SetSessionOptionsRequest")?;
+                Ok(vec![self.sessions.set(&principal.session, asked).encode_to_vec().into()])
+            }
+            GET_OPTIONS => Ok(vec![self.sessions.get(&principal.session).encode_to_vec().into()]),
+            CLOSE_SESSION => {
+                self.log_out(&principal)?;
+                Ok(vec![CloseSessionResult::CLOSED.encode_to_vec().into()])
+            }
+            LOG_OUT => self.log_out(&principal),
+            "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => Err(Status::unimplemented(
+                "there are no transactions: the warehouse is read-only for SQL, and each statement sees one version of it",
+            )),
+            other => Err(Status::unimplemented(format!("this server has no action \"{other}\""))),
+        }
+    }
+
+    async fn prepare(&self, principal: &Principal, body: &[u8]) -> Result<Vec<Bytes>, Status> {
+        let request: ActionCreatePreparedStatementRequest = packed(body, "an ActionCreatePreparedStatementRequest")?;
+        refuse_transaction(request.transaction_id.as_ref())?;
+        let text = request.query.clone();
+        let prepared = self.statements.prepare(principal, request.query).await;
+        self.refused(principal, || shape(&text), &prepared);
+        Ok(vec![prepared?.as_any().encode_to_vec().into()])
+    }
+
+    /// Cancels the queries of a flight. Answers to metadata are made at once, so that there is nothing to cancel.
+    fn cancel(&self, principal: &Principal, info: &FlightInfo) -> Result<CancelStatus, Status> {
+        let mut queries = Vec::new();
+        for endpoint in &info.endpoint {
+            let ticket = endpoint.ticket.as_ref().map(|ticket| ticket.ticket.as_ref()).unwrap_or_default();
+            if let Command::TicketStatementQuery(ticket) = command(ticket)? {
+                queries.push(self.statements.query(principal, &ticket.statement_handle)?);
+            }
+        }
+        if queries.is_empty() {
+            return Ok(CancelStatus::NotCancellable);
+        }
+        for query in &queries {
+            self.queries.cancel(query);
+        }
+        let cancelled: Result<(), Status> = Ok(());
+        self.audit(Record::of(principal, "cancel", ""), &cancelled);
+        Ok(CancelStatus::Cancelled)
+    }
+}
+
+fn message<M: Message + Default>(bytes: &[u8], what: impl Display) -> Result<M, Status> {
+    M::decode(bytes).map_err(|error| Status::invalid_argument(format!("expected {what}: {error}")))
+}
+
+/// A message in an `Any`.
+fn packed<M: ProstMessageExt>(bytes: &[u8], what: impl Display) -> Result<M, Status> {
+    any(bytes)?.unpack().ok().flatten().ok_or_else(|| Status::invalid_argument(format!("expected {what}")))
+}

@@ -1,0 +1,239 @@
+//! What goes in: options that a client sets for its session. What comes out: what holds for the session, or what
+//! is wrong with them.
+//!
+//! arrow-flight has no types for these messages yet; the numbers are those of Flight.proto.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use haetae_warehouse::{CATALOG, DEFAULT_SCHEMA};
+use prost::{Message, Oneof};
+
+/// The catalog and the schema of names without one. They are there because drivers ask for them, and cannot be
+/// changed.
+const CATALOG_OPTION: &str = "catalog";
+const SCHEMA_OPTION: &str = "schema";
+/// The longest that a query of the session may run, in seconds.
+const SECONDS_OPTION: &str = "query_seconds";
+
+/// How many sessions may have options of their own. The oldest ones lose theirs.
+const SESSIONS: usize = 1_000;
+
+/// A value of an option; none = the option's default.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SessionOptionValue {
+    #[prost(oneof = "OptionValue", tags = "1, 2, 3, 4, 5")]
+    pub(crate) option_value: Option<OptionValue>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(crate) enum OptionValue {
+    #[prost(string, tag = "1")]
+    Text(String),
+    #[prost(bool, tag = "2")]
+    Bool(bool),
+    #[prost(sfixed64, tag = "3")]
+    Int(i64),
+    #[prost(double, tag = "4")]
+    Double(f64),
+    #[prost(message, tag = "5")]
+    Texts(StringListValue),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct StringListValue {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) values: Vec<String>,
+}
+
+/// Request of SetSessionOptions, and result of GetSessionOptions: they look the same.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SessionOptions {
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub(crate) session_options: BTreeMap<String, SessionOptionValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SetSessionOptionsResult {
+    /// The options that were not set, and why.
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub(crate) errors: BTreeMap<String, SetError>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SetError {
+    #[prost(enumeration = "ErrorValue", tag = "1")]
+    pub(crate) value: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub(crate) enum ErrorValue {
+    Unspecified = 0,
+    InvalidName = 1,
+    InvalidValue = 2,
+    Error = 3,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CloseSessionResult {
+    /// 1 = closed.
+    #[prost(int32, tag = "1")]
+    pub(crate) status: i32,
+}
+
+impl CloseSessionResult {
+    pub(crate) const CLOSED: Self = Self { status: 1 };
+}
+
+/// The options of all sessions, by session.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<HashMap<String, Chosen>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    seconds: i64,
+    /// Grows with each session that sets something.
+    order: u64,
+}
+
+impl Sessions {
+    /// Sets options; each by itself, so that one that is wrong does not hinder the others.
+    pub(crate) fn set(&self, session: &str, asked: SessionOptions) -> SetSessionOptionsResult {
+        let errors = asked.session_options.into_iter().filter_map(|(name, value)| {
+            let error = self.set_one(session, &name, value.option_value)?;
+            Some((name, SetError { value: error as i32 }))
+        });
+        SetSessionOptionsResult { errors: errors.collect() }
+    }
+
+    fn set_one(&self, session: &str, name: &str, value: Option<OptionValue>) -> Option<ErrorValue> {
+        let fixed = |right: &str| match &value {
+            None => None,
+            Some(OptionValue::Text(text)) if text == right => None,
+            Some(_) => Some(ErrorValue::InvalidValue),
+        };
+        match name {
+            CATALOG_OPTION => fixed(CATALOG),
+            SCHEMA_OPTION => fixed(DEFAULT_SCHEMA),
+            SECONDS_OPTION => {
+                let seconds = match value {
+                    None => None,
+                    Some(OptionValue::Int(seconds @ 1..)) => Some(seconds),
+                    // ADBC's generic options are texts.
+                    Some(OptionValue::Text(text)) => match text.parse() {
+                        Ok(seconds @ 1..) => Some(seconds),
+                        _ => return Some(ErrorValue::InvalidValue),
+                    },
+                    Some(_) => return Some(ErrorValue::InvalidValue),
+                };
+                self.choose(session, seconds);
+                None
+            }
+            _ => Some(ErrorValue::InvalidName),
+        }
+    }
+
+    fn choose(&self, session: &str, seconds: Option<i64>) {
+        let mut all = self.lock();
+        let Some(seconds) = seconds else {
+            all.remove(session);
+            return;
+        };
+        let order = all.values().map(|chosen| chosen.order + 1).max().unwrap_or_default();
+        if all.len() >= SESSIONS
+            && !all.contains_key(session)
+            && let Some(oldest) = all.iter().min_by_key(|(_, chosen)| chosen.order).map(|(name, _)| name.clone())
+        {
+            all.remove(&oldest);
+        }
+        all.insert(session.to_owned(), Chosen { seconds, order });
+    }
+
+    /// What holds for a session.
+    pub(crate) fn get(&self, session: &str) -> SessionOptions {
+        let text = |text: &str| OptionValue::Text(text.to_owned());
+        let mut options = vec![(CATALOG_OPTION, text(CATALOG)), (SCHEMA_OPTION, text(DEFAULT_SCHEMA))];
+        if let Some(chosen) = self.lock().get(session) {
+            options.push((SECONDS_OPTION, OptionValue::Int(chosen.seconds)));
+        }
+        let options = options
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), SessionOptionValue { option_value: Some(value) }));
+        SessionOptions { session_options: options.collect() }
+    }
+
+    /// How long a query of the session may run; `None` = as long as the server lets it.
+    pub(crate) fn life(&self, session: &str) -> Option<Duration> {
+        let seconds = self.lock().get(session)?.seconds;
+        Some(Duration::from_secs(seconds.unsigned_abs()))
+    }
+
+    /// Forgets the options of a session.
+    pub(crate) fn close(&self, session: &str) {
+        self.lock().remove(session);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Chosen>> {
+        // Whole after every change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &str, value: Option<OptionValue>) -> SessionOptions {
+        let value = SessionOptionValue { option_value: value };
+        SessionOptions { session_options: [(name.to_owned(), value)].into() }
+    }
+
+    #[test]
+    fn each_option_is_set_or_refused_by_itself() {
+        let text = |text: &str| Some(OptionValue::Text(text.to_owned()));
+        for (name, value, expected) in [
+            ("catalog", text(CATALOG), None),
+            ("catalog", text("other"), Some(ErrorValue::InvalidValue)),
+            ("schema", text("customs"), None),
+            ("schema", None, None),
+            ("schema", text("kcs"), Some(ErrorValue::InvalidValue)),
+            ("query_seconds", Some(OptionValue::Int(5)), None),
+            ("query_seconds", text("7"), None),
+            ("query_seconds", text("soon"), Some(ErrorValue::InvalidValue)),
+            ("query_seconds", Some(OptionValue::Int(0)), Some(ErrorValue::InvalidValue)),
+            ("query_seconds", Some(OptionValue::Double(1.0)), Some(ErrorValue::InvalidValue)),
+            ("colour", text("blue"), Some(ErrorValue::InvalidName)),
+        ] {
+            let errors = Sessions::default().set("s", asked(name, value.clone())).errors;
+            let found = errors.get(name).map(|error| error.value);
+            assert_eq!(found, expected.map(|error| error as i32), "{name} {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_keeps_its_own_until_it_is_closed() {
+        let sessions = Sessions::default();
+        let five = Some(OptionValue::Int(5));
+        sessions.set("a", asked("query_seconds", five.clone()));
+        assert_eq!((sessions.life("a"), sessions.life("b")), (Some(Duration::from_secs(5)), None));
+        assert_eq!(sessions.get("a").session_options["query_seconds"].option_value, five);
+        assert_eq!(sessions.get("b").session_options.len(), 2);
+        sessions.set("a", asked("query_seconds", None));
+        assert_eq!(sessions.life("a"), None);
+        sessions.set("a", asked("query_seconds", five));
+        sessions.close("a");
+        assert_eq!(sessions.life("a"), None);
+    }
+
+    #[test]
+    fn the_oldest_sessions_lose_their_options() {
+        let sessions = Sessions::default();
+        for number in 0..=SESSIONS {
+            sessions.choose(&number.to_string(), Some(1));
+        }
+        assert_eq!(sessions.lock().len(), SESSIONS);
+        assert!(sessions.life("0").is_none() && sessions.life("1").is_some());
+    }
+}
