@@ -37,6 +37,7 @@ pub use haetae_display as display;
 pub use haetae_features as features;
 pub use haetae_models as models;
 pub use haetae_plots as plots;
+pub use haetae_risk as risk;
 pub use input::{input, password};
 pub use model_file::{SaveModel, model_card};
 pub use polars;

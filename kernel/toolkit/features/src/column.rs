@@ -102,7 +102,7 @@ pub(crate) fn days(frame: &DataFrame, name: &str) -> Result<Vec<i32>> {
 }
 
 /// `YYYY-MM-DD` -> days since 1970-01-01 in the Gregorian calendar; `None` where it is no date.
-pub(crate) fn parse_day(text: &str) -> Option<i32> {
+pub fn parse_day(text: &str) -> Option<i32> {
     let mut parts = text.splitn(3, '-');
     let mut part = |width: usize| {
         let part = parts.next()?;

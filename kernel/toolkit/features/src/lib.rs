@@ -41,7 +41,7 @@ mod matrix;
 mod split;
 
 pub use builder::{DECLARATION_KEY, FeatureBuilder};
-pub use column::{day_range, labelled_rows, target};
+pub use column::{day_range, labelled_rows, parse_day, target};
 pub use error::{Error, Result};
 pub use fitted::FittedFeatures;
 pub use history::History;

@@ -78,6 +78,7 @@ pub use nets::{
     CheckedCnn, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates,
     Optimiser, Pictures, Recurrent, RecurrentModel, RecurrentParams, Schedule, Sequences,
 };
+pub use random::Random;
 pub use svm::{
     CheckedLinearSvm, CheckedNystroem, CheckedSvm, Kernel, LinearSvm, LinearSvmModel, LinearSvmParams, MarginLoss,
     Nystroem, NystroemModel, NystroemParams, Svm, SvmModel, SvmParams,
