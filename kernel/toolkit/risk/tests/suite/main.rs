@@ -3,6 +3,8 @@
 
 mod binning;
 mod data;
+mod lanes;
+mod log;
 mod monitoring;
 mod scorecard;
 mod strange;
