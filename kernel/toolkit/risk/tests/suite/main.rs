@@ -7,5 +7,6 @@ mod lanes;
 mod log;
 mod monitoring;
 mod scorecard;
+mod simulator;
 mod strange;
 mod taxpayer;
