@@ -21,7 +21,7 @@ from machine import commit, machine  # noqa: E402  (our folders come first on th
 from page import write_page  # noqa: E402
 from haetae_testing import BIN, Server, make_warehouse  # noqa: E402
 
-AREAS = ["synth", "warehouse", "flight", "kernel", "models", "course"]
+AREAS = ["synth", "warehouse", "flight", "kernel", "models", "risk", "course"]
 SLOW_AREAS = ["build"]
 RESULTS = ROOT / "bench-results"
 
@@ -89,7 +89,7 @@ def rounded(value):
 
 def met(figure):
     """Whether the aim is met: yes, no, or nothing where it cannot be told from the figure alone."""
-    form = re.match(r"(<=|>=|=) ([\d.]+|peer)( over .*)?$", figure["aim"])
+    form = re.match(r"(<=|>=|=|>) ([\d.]+|peer)( over .*)?$", figure["aim"])
     value, peer = figure["value"], figure["peer_value"]
     if not form or value is None:
         return ""
@@ -98,7 +98,7 @@ def met(figure):
         return ""
     bound = peer if bound == "peer" else float(bound)
     value = value - peer if over else value
-    return "yes" if {"<=": value <= bound, ">=": value >= bound, "=": value == bound}[sign] else "no"
+    return "yes" if {"<=": value <= bound, ">=": value >= bound, ">": value > bound, "=": value == bound}[sign] else "no"
 
 
 def show(figures):
