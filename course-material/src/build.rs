@@ -13,6 +13,8 @@ use crate::words::{self, Words};
 
 /// What an answer holds before it is one. `python/nbgrader_config.py` has the same words.
 pub const STUB: &str = "-- YOUR QUERY HERE\nselect 'write your query here' as todo";
+/// The same where the answer is a frame.
+pub const RUST_STUB: &str = "// YOUR CODE HERE\nDataFrame::empty()";
 /// The trainee whose number stands in a fresh copy.
 pub const NOBODY: u32 = 1001;
 /// On whose data a solution must be right, too. Nobody can be enrolled with it, so that no copied result fits.
@@ -151,12 +153,11 @@ pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell
             }
             "answer" => {
                 hints = 0;
-                let inside = match form {
-                    Form::Exercise => STUB.to_owned(),
-                    Form::Solution => format!("-- BEGIN SOLUTION\n{}\n-- END SOLUTION", block.body.trim()),
-                };
-                let source = format!("%%sql --save {}\n{inside}", block.name);
-                cells.push(Cell::code(block.name.clone(), source, Some(Grader::Solution)));
+                let answered = |question: &&Question| block.name.split(' ').next() == Some(question.name.as_str());
+                if let Some(question) = module.questions.iter().find(answered) {
+                    let source = answer_cell(question, form);
+                    cells.push(Cell::code(question.name.clone(), source, Some(Grader::Solution)));
+                }
             }
             "check" => {
                 let question = module.questions.iter().find(|question| question.name == block.name);
@@ -181,9 +182,35 @@ fn hint(block: &Block, words: &Words, number: usize) -> String {
     format!("<details><summary>{} {number}</summary>\n\n{}\n\n</details>", words.hint, block.body.trim())
 }
 
+/// A saved query, or a frame: empty in a fresh copy, solved for the instructor.
+fn answer_cell(question: &Question, form: Form) -> String {
+    let name = &question.name;
+    match &question.rust {
+        None => {
+            let inside = match form {
+                Form::Exercise => STUB.to_owned(),
+                Form::Solution => format!("-- BEGIN SOLUTION\n{}\n-- END SOLUTION", question.solution),
+            };
+            format!("%%sql --save {name}\n{inside}")
+        }
+        Some(solution) => {
+            let inside = match form {
+                Form::Exercise => RUST_STUB.to_owned(),
+                Form::Solution => format!("// BEGIN SOLUTION\n{solution}\n// END SOLUTION"),
+            };
+            let lines: Vec<String> = inside.lines().map(|line| format!("    {line}")).collect();
+            format!("let {name}: DataFrame = {{\n{}\n}};\n{name}", lines.join("\n"))
+        }
+    }
+}
+
 fn check_cell(sealed: &str, question: &Question, words: &Words, form: Form) -> String {
     let name = &question.name;
     let comment = words.check.replace("{question}", name).replace("{points}", &question.points.to_string());
+    if question.rust.is_some() {
+        // Another trainee's frame would need the trainee's code to run again.
+        return format!("// {comment}\ncourse::check_frame(\"{name}\", &{name}, \"{sealed}\")?;");
+    }
     let visible = format!("// {comment}\ncourse::check(\"{name}\", \"{sealed}\")?;");
     match form {
         Form::Exercise => visible,

@@ -52,6 +52,10 @@ enum Command {
         /// Megabytes of memory.
         #[arg(long, default_value_t = 3072)]
         memory_mb: u64,
+        /// Run Rust cells of the file, too, where the exercise asks for Rust. They may do all that you may: only where
+        /// nothing of worth can be read or changed.
+        #[arg(long)]
+        rust: bool,
         /// The Python in which the kernel is installed.
         #[arg(long, default_value = ".venv/bin/python")]
         python: PathBuf,
@@ -113,7 +117,7 @@ fn main() -> Result<ExitCode> {
             }
             println!("{} modules, all notebooks up to date", course.modules.len());
         }
-        Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, python } => {
+        Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, rust, python } => {
             if std::env::var_os("HAETAE_URL").is_none() {
                 bail!(
                     "HAETAE_URL is not set: start the lab (`make lab`), and export HAETAE_URL and HAETAE_SECRET_FILE as docs/guides/course.md has them"
@@ -124,6 +128,7 @@ fn main() -> Result<ExitCode> {
                 cell: Duration::from_secs(cell_seconds),
                 all: Duration::from_secs(seconds),
                 memory: memory_mb << 20,
+                rust,
                 ..Limits::default()
             };
             let report = grade(&course, &file, trainee, &runner, &limits)?;

@@ -10,7 +10,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOKS = ROOT / "notebooks/course"
 MODULES = sorted(path.name for path in (ROOT / "course-material/modules").iterdir())
-SEALED = re.compile(r'course::check\("(q\d+)", "([^"]+)"\)')
+SEALED = re.compile(r'course::check(_frame)?\("(q\d+)", (?:&q\d+, )?"([^"]+)"\)')
 
 
 def cells(module, part):
@@ -42,6 +42,11 @@ def checks(module, part="exercise"):
     """Question -> its sealed text and the check in it."""
     found = {}
     for source in code(module, part).values():
-        for name, sealed in SEALED.findall(source):
+        for _, name, sealed in SEALED.findall(source):
             found[name] = (sealed, opened(sealed))
     return found
+
+
+def frames(module):
+    """The questions whose answers are frames, made by Rust."""
+    return {name for source in code(module, "exercise").values() for frame, name, _ in SEALED.findall(source) if frame}

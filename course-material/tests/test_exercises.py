@@ -2,7 +2,7 @@
 what its author has for it."""
 
 import pytest
-from course import LANGUAGES, MODULES, cells, checks, code
+from course import LANGUAGES, MODULES, cells, checks, code, frames
 
 TOP = ["trainee", "my-items", "my-inspections"]
 
@@ -14,14 +14,22 @@ def begin(kernel, cells, trainee=None):
         kernel.ok(source.replace("1001", str(trainee)) if trainee else source)
 
 
-def verdicts(kernel, checks):
+def verdicts(kernel, checks, frames):
     """Question -> what its check says; all in one cell, which is compiled once."""
-    pairs = ", ".join(f'("{name}", "{sealed}")' for name, sealed in checks.items())
+    calls = [
+        f'course::check_frame("{name}", &{name}, "{sealed}")' if name in frames else f'course::check("{name}", "{sealed}")'
+        for name, sealed in checks.items()
+    ]
     cell = kernel.ok(
-        f"for (name, sealed) in [{pairs}] {{\n"
-        "    match course::check(name, sealed) { Ok(()) => {} Err(error) => println!(\"{error}\") }\n}"
+        f"for verdict in [{', '.join(calls)}] {{\n"
+        "    match verdict { Ok(()) => {} Err(error) => println!(\"{error}\") }\n}"
     )
     return cell.stdout.splitlines()
+
+
+def answer(kernel, name, query, frames):
+    """The result of a query as an answer, saved or as a frame."""
+    kernel.ok(f'let {name}: DataFrame = sql(r#"{query}"#)?;' if name in frames else f"%%sql --save {name}\n{query}")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -40,15 +48,17 @@ def test_a_lesson_runs_and_each_of_its_cells_shows_something(kernel, module):
 def test_an_exercise_fails_as_it_is_given_out(kernel, module):
     exercise = code(module, "exercise")
     begin(kernel, exercise)
+    in_rust = frames(module)
     sealed = {name: sealed for name, (sealed, _) in checks(module).items()}
     # As a trainee does it: the cells in their order. The first check stops them.
     kernel.ok(exercise["q1"])
     kernel.fails(exercise["q1-check"], "Error", "Exercise q1, not yet: the cell above still holds the example line")
     for name in sealed:
         kernel.ok(exercise[name])
-    said = verdicts(kernel, sealed)
+    said = verdicts(kernel, sealed, in_rust)
     assert said == [
-        f"Exercise {name}, not yet: the cell above still holds the example line; write your query there and run it"
+        f"Exercise {name}, not yet: the cell above still holds the example line; "
+        f"write your {'code' if name in in_rust else 'query'} there and run it"
         for name in sealed
     ]
 
@@ -57,6 +67,7 @@ def test_an_exercise_fails_as_it_is_given_out(kernel, module):
 def test_an_exercise_passes_as_it_is_solved(kernel, module):
     solution = code(module, "solution")
     begin(kernel, solution, trainee=7)
+    in_rust = frames(module)
     sealed = {name: sealed for name, (sealed, _) in checks(module).items()}
     for name, source in solution.items():
         cell = kernel.ok(source)
@@ -66,22 +77,25 @@ def test_an_exercise_passes_as_it_is_solved(kernel, module):
         if name.endswith("-check"):
             question = name.removesuffix("-check")
             assert cell.stdout == f"Exercise {question}: right.\n"
-            assert f'check_for(1004711, "{question}", "{sealed[question]}")' in source
+            # A frame of another trainee would need the trainee's code to run again.
+            hidden = f'check_for(1004711, "{question}", "{sealed[question]}")'
+            assert (hidden in source) == (question not in in_rust)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_typical_wrong_answer_gets_the_advice_that_it_deserves(kernel, module):
     begin(kernel, code(module, "exercise"), trainee=23)
-    found = checks(module)
+    found, in_rust = checks(module), frames(module)
     assert sum(len(check["traps"]) for _, check in found.values()) >= 2 * len(found)
     for turn in range(max(len(check["traps"]) for _, check in found.values())):
         said = {}
         for name, (sealed, check) in found.items():
             if turn < len(check["traps"]):
                 trap = check["traps"][turn]
-                kernel.ok(f"%%sql --save {name}\n" + trap["query"].replace("{trainee}", "23"))
+                answer(kernel, name, trap["query"].replace("{trainee}", "23"), in_rust)
                 said[name] = (sealed, f"Exercise {name}, not yet: {trap['says']}")
-        assert verdicts(kernel, {name: sealed for name, (sealed, _) in said.items()}) == [says for _, says in said.values()]
+        spoken = verdicts(kernel, {name: sealed for name, (sealed, _) in said.items()}, in_rust)
+        assert spoken == [says for _, says in said.values()]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -13,10 +13,13 @@ pub struct Limits {
     pub memory: u64,
     /// Output that is kept of one cell, in bytes.
     pub output: u64,
+    /// Whether Rust cells of a file run, where its exercise asks for Rust. No bound holds what they do.
+    pub rust: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { cell: Duration::from_secs(20), all: Duration::from_secs(300), memory: 3 << 30, output: 100_000 }
+        let (cell, all) = (Duration::from_secs(20), Duration::from_secs(300));
+        Self { cell, all, memory: 3 << 30, output: 100_000, rust: false }
     }
 }

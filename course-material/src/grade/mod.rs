@@ -16,7 +16,7 @@ use crate::build::{self, Form};
 use crate::error::{Error, Result};
 use crate::source::Course;
 use run::Step;
-use submission::Submission;
+use submission::{Runs, Submission};
 
 /// Grades a file, for the trainee whose number it must be where that is given.
 ///
@@ -39,7 +39,12 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     let module = module.in_language(submission.language()).unwrap_or(module);
     let released = build::exercise(course, module, Form::Exercise)?;
     let solved = build::exercise(course, module, Form::Solution)?;
-    let taken = submission.take(&released, &module.level);
+    let runs = match (module.needs_rust(), limits.rust) {
+        (false, _) => Runs::Queries,
+        (true, false) => Runs::QueriesOfMore,
+        (true, true) => Runs::All,
+    };
+    let taken = submission.take(&released, runs);
     let mut notes = taken.notes;
     let number = trainee.or(taken.trainee);
     match (trainee, taken.trainee) {

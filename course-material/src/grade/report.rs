@@ -40,11 +40,17 @@ pub struct Mark {
 pub(super) fn report(module: &Module, trainee: Option<u32>, notes: Vec<String>, outcomes: &[Outcome]) -> Report {
     let mark = |question: &crate::source::Question| {
         let of = |name: &str| outcomes.iter().rev().find(|outcome| outcome.name == name);
+        let answer = if question.rust.is_some() { "code" } else { "query" };
         let (right, says) = match (of(&format!("{}-check", question.name)), of(&question.name)) {
             (Some(check), _) if check.status == "ok" => (true, String::new()),
-            (_, Some(answer)) if answer.status == "time" => (false, "the query took too long".to_owned()),
+            (Some(_), None) if question.rust.is_some() => {
+                (false, format!("there is no frame `{}`: its cell is not there, or was not run", question.name))
+            }
+            (_, Some(slow)) if slow.status == "time" => (false, format!("the {answer} took too long")),
             // The server's word on a query is of more use than that there is no answer.
-            (Some(_), Some(answer)) if answer.status == "error" => (false, format!("the query fails: {}", answer.text)),
+            (Some(_), Some(failed)) if failed.status == "error" => {
+                (false, format!("the {answer} fails: {}", failed.text))
+            }
             (Some(check), _) if check.status == "time" => (false, "the check took too long".to_owned()),
             (Some(check), _) => (false, check.text.clone()),
             (None, _) => (false, "it was not checked: the run had ended before".to_owned()),

@@ -11,10 +11,21 @@ use crate::notebook::{Cell, Grader};
 
 /// No notebook of the course comes near this.
 const LARGEST_FILE: u64 = 20 << 20;
-/// Commands that a submission of the basic level may use.
+/// Commands that a submission may use where its answers are queries.
 const ALLOWED: [&str; 6] = ["%%sql", "%sqlplot", "%tables", "%describe", "%vars", "%help"];
 /// The one of them that a check can depend on; the others only show something.
 const COUNTS: &str = "%%sql";
+
+/// Which cells of a file are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// Queries, because all answers are.
+    Queries,
+    /// Queries, although some answers are Rust: nobody has allowed it.
+    QueriesOfMore,
+    /// All cells.
+    All,
+}
 
 /// The cell with the trainee's number.
 const TRAINEE: &str = "trainee";
@@ -62,7 +73,7 @@ impl Submission {
     }
 
     /// The cells that count, beside `released`, the exercise as it was given out.
-    pub fn take(&self, released: &[Cell], level: &str) -> Taken {
+    pub fn take(&self, released: &[Cell], runs: Runs) -> Taken {
         let mut taken = Taken::default();
         let mut seen = BTreeSet::new();
         let cells = self.0["cells"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -72,7 +83,7 @@ impl Submission {
             let id = cell["metadata"]["nbgrader"]["grade_id"].as_str().or_else(|| cell["id"].as_str());
             let known = released.iter().find(|one| one.code && Some(one.id.as_str()) == id);
             let Some(known) = known else {
-                taken.add(&place, &source, level);
+                taken.add(&place, &source, runs);
                 continue;
             };
             if !seen.insert(known.id.as_str()) {
@@ -81,7 +92,7 @@ impl Submission {
             }
             match known.grader {
                 None if known.id == TRAINEE => taken.trainee = number_in(&source),
-                None | Some(Grader::Solution) => taken.add(&known.id, &source, level),
+                None | Some(Grader::Solution) => taken.add(&known.id, &source, runs),
                 Some(_) if source.trim() != known.source.trim() => {
                     taken.notes.push(format!("`{}` was changed; the course's own text was run instead", known.id));
                 }
@@ -103,24 +114,29 @@ impl Submission {
 
 impl Taken {
     /// A cell of the trainee's, if it is one that may be run.
-    fn add(&mut self, name: &str, source: &str, level: &str) {
+    fn add(&mut self, name: &str, source: &str, runs: Runs) {
         let first = source.split_whitespace().next().unwrap_or_default();
         if first.is_empty() {
             return;
         }
-        if level == "basic" && !ALLOWED.contains(&first) {
-            self.notes.push(format!(
-                "{name} was not run: it begins with `{}`, and exercises of the basic level need SQL and charts alone ({})",
-                first.chars().take(30).collect::<String>(),
-                ALLOWED.join(", ")
-            ));
+        if runs == Runs::All {
+            self.cells.push((name.to_owned(), source.to_owned()));
             return;
         }
-        if level == "basic" && first != COUNTS {
+        if !ALLOWED.contains(&first) {
+            let start: String = first.chars().take(30).collect();
+            let why = match runs {
+                Runs::QueriesOfMore => "Rust of a submission runs only with --rust".to_owned(),
+                _ => format!("this exercise needs SQL and charts alone ({})", ALLOWED.join(", ")),
+            };
+            self.notes.push(format!("{name} was not run: it begins with `{start}`, and {why}"));
             return;
         }
-        if level == "basic" && source.lines().next().is_some_and(|line| line.contains("<<")) {
-            self.notes.push(format!("{name} was not run: a frame (`<<`) is not needed at the basic level"));
+        if first != COUNTS {
+            return;
+        }
+        if source.lines().next().is_some_and(|line| line.contains("<<")) {
+            self.notes.push(format!("{name} was not run: a frame (`<<`) is of no use without Rust"));
             return;
         }
         self.cells.push((name.to_owned(), source.to_owned()));

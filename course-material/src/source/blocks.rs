@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Words behind a fence that make it a block of ours; any other fence is part of the text.
-const OURS: [&str; 5] = ["cell", "answer", "check", "hint", "trap"];
+const OURS: [&str; 6] = ["cell", "answer", "right", "check", "hint", "trap"];
 
 /// A piece of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,12 @@ use haetae_check::Order;
 /// One thing to be solved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// `q1`, `q2` …: name of the saved query.
+    /// `q1`, `q2` …: name of the saved query, or of the frame.
     pub name: String,
-    /// The query that solves it.
+    /// The query that solves it, or whose result a frame must have.
     pub solution: String,
+    /// The Rust expression that solves it, where the answer is a frame.
+    pub rust: Option<String>,
     /// What a right answer is worth.
     pub points: u32,
     /// Columns that tell rows apart.
@@ -41,6 +43,7 @@ pub fn questions(blocks: &[Block]) -> Result<Vec<Question>, Vec<Complaint>> {
                 text_in(block)
             }
             "answer" => answer(block, &mut questions, std::mem::take(&mut hints)),
+            "right" => right(block, &mut questions),
             "check" => check(block, &mut questions),
             "trap" => trap(block, &mut questions),
             "cell" => text_in(block),
@@ -51,6 +54,10 @@ pub fn questions(blocks: &[Block]) -> Result<Vec<Question>, Vec<Complaint>> {
     for question in questions.iter().filter(|question| question.points == 0) {
         let remedy = format!("Add a block `check {}` with a line `points: 1`", question.name);
         complaints.push((question.line, format!("nothing checks {}", question.name), remedy));
+    }
+    for question in questions.iter().filter(|question| question.solution.is_empty()) {
+        let remedy = format!("Add a block `right {}` with the query whose result the frame must have", question.name);
+        complaints.push((question.line, format!("nothing says what is right for {}", question.name), remedy));
     }
     for question in questions.iter().filter(|question| question.hints == 0) {
         let remedy = "Put a block `hint` in front of the answer".to_owned();
@@ -73,13 +80,16 @@ fn text_in(block: &Block) -> Result<(), Complaint> {
 fn answer(block: &Block, questions: &mut Vec<Question>, hints: usize) -> Result<(), Complaint> {
     text_in(block)?;
     let expected = format!("q{}", questions.len() + 1);
-    if block.name != expected {
+    let (name, is_rust) = block.name.strip_suffix(" rust").map_or((block.name.as_str(), false), |name| (name, true));
+    if name != expected {
         let what = format!("expected the answer {expected}, found `{}`", block.name);
         return Err((block.line, what, "Number answers q1, q2, q3 in their order".to_owned()));
     }
+    let body = block.body.trim();
     questions.push(Question {
         name: expected,
-        solution: block.body.trim().trim_end_matches(';').to_owned(),
+        solution: if is_rust { String::new() } else { query(body) },
+        rust: is_rust.then(|| body.to_owned()),
         points: 0,
         key: Vec::new(),
         order: Vec::new(),
@@ -88,6 +98,23 @@ fn answer(block: &Block, questions: &mut Vec<Question>, hints: usize) -> Result<
         hints,
         line: block.line,
     });
+    Ok(())
+}
+
+/// A query without the sign that ends it.
+fn query(text: &str) -> String {
+    text.trim().trim_end_matches(';').to_owned()
+}
+
+/// The query whose result a frame must have.
+fn right(block: &Block, questions: &mut [Question]) -> Result<(), Complaint> {
+    text_in(block)?;
+    let question = named(block, questions)?;
+    if question.rust.is_none() {
+        let what = format!("{} is answered by a query, which says what is right", block.name);
+        return Err((block.line, what, format!("Take the block out, or write `answer {} rust`", block.name)));
+    }
+    question.solution = query(&block.body);
     Ok(())
 }
 
@@ -132,15 +159,15 @@ fn check(block: &Block, questions: &mut [Question]) -> Result<(), Complaint> {
 fn trap(block: &Block, questions: &mut [Question]) -> Result<(), Complaint> {
     let question = named(block, questions)?;
     let parts = block.body.split_once("\n---\n").and_then(|(says, query)| Some((says.strip_prefix("says:")?, query)));
-    let Some((says, query)) = parts else {
+    let Some((says, wrong)) = parts else {
         let remedy = "Write `says: …`, a line `---`, and the wrong query".to_owned();
         return Err((block.line, "a trap has no advice, or no query".to_owned(), remedy));
     };
     let says = says.split_whitespace().collect::<Vec<_>>().join(" ");
-    let query = query.trim().trim_end_matches(';').to_owned();
-    if says.is_empty() || query.is_empty() {
+    let wrong = query(wrong);
+    if says.is_empty() || wrong.is_empty() {
         return Err((block.line, "the trap is empty".to_owned(), "Write the advice and the wrong query".to_owned()));
     }
-    question.traps.push((query, says));
+    question.traps.push((wrong, says));
     Ok(())
 }

@@ -38,6 +38,11 @@ impl Module {
         self.questions.iter().map(|question| question.points).sum()
     }
 
+    /// Whether some answer is a frame, which takes Rust.
+    pub fn needs_rust(&self) -> bool {
+        self.questions.iter().any(|question| question.rust.is_some())
+    }
+
     /// The module in a language, if it was translated.
     pub fn in_language(&self, language: &str) -> Option<&Module> {
         std::iter::once(self).chain(&self.translations).find(|module| module.language == language)

@@ -4,7 +4,7 @@
 use super::blocks::{Block, Complaint};
 
 /// Blocks whose inside stands in the English page alone.
-const CODE: [&str; 3] = ["cell", "answer", "check"];
+const CODE: [&str; 4] = ["cell", "answer", "right", "check"];
 
 /// The translated page, complete.
 ///

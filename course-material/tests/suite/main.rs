@@ -67,9 +67,39 @@ fn a_source_is_taken_apart() {
 }
 
 #[test]
+fn an_answer_in_rust_is_a_frame_and_a_query_says_what_is_right() {
+    let rust = |text: &str| {
+        let right = "```right q1\nselect 1 as lines;\n```\n\n```check q1";
+        let text = text.replacen(
+            "```answer q1\nselect count(*) as lines from my_items;",
+            "```answer q1 rust\nitems.head(None)",
+            1,
+        );
+        text.replacen("```check q1", right, 1)
+    };
+    let (_folder, course) = course("exercise.md", rust);
+    let course = course.unwrap();
+    let module = &course.modules[0];
+    assert!(module.needs_rust() && !ours().modules[0].needs_rust());
+    assert_eq!(module.questions[0].solution, "select 1 as lines");
+    let text = |form: Form, id: &str| {
+        let cells = build::exercise(&course, module, form).unwrap();
+        cells.into_iter().find(|cell| cell.id == id).unwrap().source
+    };
+    let solved = "let q1: DataFrame = {\n    // BEGIN SOLUTION\n    items.head(None)\n    // END SOLUTION\n};\nq1";
+    assert_eq!(text(Form::Solution, "q1"), solved);
+    assert_eq!(
+        text(Form::Exercise, "q1"),
+        "let q1: DataFrame = {\n    // YOUR CODE HERE\n    DataFrame::empty()\n};\nq1"
+    );
+    assert!(text(Form::Exercise, "q1-check").contains("course::check_frame(\"q1\", &q1, \""));
+    assert!(text(Form::Exercise, "q2-check").contains("course::check(\"q2\", \""));
+}
+
+#[test]
 fn a_mistake_is_named_with_its_file_its_line_and_a_remedy() {
     type Change = fn(&str) -> String;
-    let cases: [(&str, Change, &str); 20] = [
+    let cases: [(&str, Change, &str); 22] = [
         ("lesson.md", |_| String::new(), "lesson.md:1: the file has no head. Begin it with"),
         ("lesson.md", |text| text.replace("---\nText", "Text"), "lesson.md:1: the head has no end"),
         ("lesson.md", |text| text.replace("level: basic\n", ""), "lesson.md:1: the head has no `level`"),
@@ -80,6 +110,8 @@ fn a_mistake_is_named_with_its_file_its_line_and_a_remedy() {
         ("lesson.md", |text| text.replace("```cell", "```sql"), "lesson.md:1: the lesson has nothing to run"),
         ("instructor.md", |_| "---\ntitle: x\n---\n".into(), "instructor.md:1: the page is empty"),
         ("exercise.md", |text| text.replace("answer q2", "answer q5"), "expected the answer q2, found `q5`"),
+        ("exercise.md", |text| text.replace("answer q2", "answer q2 rust"), "nothing says what is right for q2"),
+        ("exercise.md", |text| text.replacen("trap q1", "right q1", 1), "q1 is answered by a query, which says what"),
         ("exercise.md", |text| text.replace("check q2", "check q7"), "there is no answer `q7` above this `check`"),
         ("exercise.md", |text| text.replace("points: 2", "points: two"), "exercise.md:15: expected a number as points"),
         ("exercise.md", |text| text.replace("key: a, b", "keys: a"), "exercise.md:16: a check has no field `keys`"),
@@ -142,7 +174,9 @@ fn what_is_given_out_holds_no_solution_and_no_hidden_test() {
         let text: String = cells.iter().map(|cell| cell.source.as_str()).collect();
         assert!(!text.contains("SOLUTION") && !text.contains("HIDDEN") && !text.contains("check_for"));
         for question in &module.questions {
-            assert!(!text.contains(&question.solution), "{} of {}", question.name, module.name);
+            for solution in question.rust.iter().chain([&question.solution]) {
+                assert!(!text.contains(solution), "{} of {}", question.name, module.name);
+            }
             for (_, says) in &question.traps {
                 assert!(!text.contains(says));
             }

@@ -1,4 +1,4 @@
-//! The answer to an exercise of the course, a query that the notebook has saved, to a verdict: `Ok` and a line
+//! The answer to an exercise of the course, a query that the notebook has saved or a frame, to a verdict: `Ok` and a line
 //! of praise, or an error that says what is wrong and not what is right.
 //!
 //! Both the answer and the right query run on the warehouse, for the trainee whose number the saved query
@@ -18,6 +18,8 @@ const NUMBER: &str = "trainee";
 const LAST_TRAINEE: u32 = 999_999;
 /// The column of an answer that was not begun.
 const STUB: &str = "todo";
+/// What is said of it.
+const UNTOUCHED: &str = "the cell above still holds the example line; write your {answer} there and run it";
 /// An answer that has so many rows more than the right one is not looked at.
 const MORE: usize = 100_000;
 
@@ -30,6 +32,25 @@ pub fn check(exercise: &str, sealed: &str) -> Result<()> {
     let saved = saved()?;
     let trainee = trainee(&saved)?;
     verdict(exercise, sealed, &saved, trainee)?;
+    println(&format!("Exercise {exercise}: right."));
+    Ok(())
+}
+
+/// Checks the frame `answer`, which Rust cells have made; what is right is the result of a query all the same.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_frame(exercise: &str, answer: &DataFrame, sealed: &str) -> Result<()> {
+    let trainee = trainee(&saved()?)?;
+    let check = opened(exercise, sealed)?;
+    if answer.width() == 0 {
+        return Err(wrong(exercise, UNTOUCHED.replace("{answer}", "code")));
+    }
+    let right = table(&query(&check.query, trainee)?)?;
+    if answer.height() > right.rows() + MORE {
+        return Err(too_many(exercise, right.rows() + MORE));
+    }
+    judge(&check, &table(answer)?, &right, trainee)?;
     println(&format!("Exercise {exercise}: right."));
     Ok(())
 }
@@ -73,20 +94,36 @@ fn trainee(saved: &SavedQueries) -> Result<u32> {
     }
 }
 
-fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> Result<()> {
-    let wrong = |finding: String| Error::Answer { exercise: exercise.to_owned(), finding };
+fn wrong(exercise: &str, finding: String) -> Error {
+    Error::Answer { exercise: exercise.to_owned(), finding }
+}
+
+fn too_many(exercise: &str, most: usize) -> Error {
+    wrong(exercise, format!("your answer has more than {most} rows, and that is far too many"))
+}
+
+/// The check of this exercise and of no other.
+fn opened(exercise: &str, sealed: &str) -> Result<Check> {
     let check = Check::open(sealed)?;
-    if check.exercise != exercise {
-        return Err(wrong(format!(
-            "this is the check of {}; take the cell from a fresh copy of the exercise",
-            check.exercise
-        )));
+    if check.exercise == exercise {
+        return Ok(check);
     }
+    let other = &check.exercise;
+    Err(wrong(exercise, format!("this is the check of {other}; take the cell from a fresh copy of the exercise")))
+}
+
+/// A query of a check, for a trainee.
+fn query(text: &str, trainee: u32) -> Result<DataFrame> {
+    sql(&text.replace(TRAINEE, &trainee.to_string()))
+}
+
+fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> Result<()> {
+    let check = opened(exercise, sealed)?;
     let Some(answer) = saved.get(exercise) else {
-        return Err(wrong(format!("there is no answer yet: run the cell that begins with `%%sql --save {exercise}`")));
+        let finding = format!("there is no answer yet: run the cell that begins with `%%sql --save {exercise}`");
+        return Err(wrong(exercise, finding));
     };
-    let run = |query: &str| sql(&query.replace(TRAINEE, &trainee.to_string()));
-    let right = table(&run(&check.query)?)?;
+    let right = table(&query(&check.query, trainee)?)?;
     // A cross join is not counted to its end.
     let most = right.rows() + MORE;
     let counted = format!("select count(*) as n from (select 1 as one from {exercise} limit {}) as counted", most + 1);
@@ -94,23 +131,28 @@ fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> 
     if let Some([Value::Number(rows)]) = rows.column("n")
         && *rows > most as f64
     {
-        return Err(wrong(format!("your answer has more than {most} rows, and that is far too many")));
+        return Err(too_many(exercise, most));
     }
     let answer = table(&sql(&saved.expand(answer))?)?;
     if answer.names().eq([STUB]) {
-        return Err(wrong("the cell above still holds the example line; write your query there and run it".to_owned()));
+        return Err(wrong(exercise, UNTOUCHED.replace("{answer}", "query")));
     }
-    let Some(finding) = compare(&check, &answer, &right) else { return Ok(()) };
+    judge(&check, &answer, &right, trainee)
+}
+
+/// Compares, and says what a typical mistake deserves.
+fn judge(check: &Check, answer: &Table, right: &Table, trainee: u32) -> Result<()> {
+    let Some(finding) = compare(check, answer, right) else { return Ok(()) };
     // Their rows may repeat a key, and stand in any order.
     let as_it_is = Check { key: Vec::new(), order: Vec::new(), ..check.clone() };
     for trap in &check.traps {
         // A trap that fails on this trainee's data says nothing.
-        let Ok(frame) = run(&trap.query) else { continue };
-        if compare(&as_it_is, &answer, &table(&frame)?).is_none() {
-            return Err(wrong(trap.says.clone()));
+        let Ok(frame) = query(&trap.query, trainee) else { continue };
+        if compare(&as_it_is, answer, &table(&frame)?).is_none() {
+            return Err(wrong(&check.exercise, trap.says.clone()));
         }
     }
-    Err(wrong(finding.to_string()))
+    Err(wrong(&check.exercise, finding.to_string()))
 }
 
 /// A frame as plain values.
