@@ -241,6 +241,10 @@ fn sealed(course: &Course, module: &Module, question: &Question) -> Result<Strin
 fn whole(course: &Course, module: &Module, query: &str) -> String {
     let mut tables = vec![("trainee".to_owned(), format!("select {TRAINEE} as trainee_no"))];
     tables.extend(course.slice.iter().cloned());
+    tables.extend(module.exercise.iter().filter(|block| block.kind == "cell").filter_map(|block| {
+        let (name, saved) = block.body.strip_prefix("%%sql --save ")?.split_once('\n')?;
+        Some((name.trim().to_owned(), saved.trim().to_owned()))
+    }));
     tables.extend(module.questions.iter().map(|question| (question.name.clone(), question.solution.clone())));
     let mut needed: Vec<&(String, String)> = Vec::new();
     let mut text = query.to_owned();
