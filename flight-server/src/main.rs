@@ -26,6 +26,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Versions(options) => cli::versions::run(options)?,
         Command::Compact(options) => cli::compact::run(options)?,
         Command::Vacuum(options) => cli::vacuum::run(options)?,
+        Command::Quality(options) => cli::quality::run(options)?,
         Command::Serve(options) => cli::serve::run(options)?,
         Command::Policy(options) => cli::policy::run(options)?,
         Command::User(options) => cli::user::run(options)?,

@@ -12,6 +12,7 @@
 pub mod codes;
 mod companies;
 mod facts;
+mod quality;
 mod reference;
 mod table;
 
@@ -34,6 +35,14 @@ static TABLES: [Table; 10] = [
 /// All tables of the warehouse, facts first, each one once.
 pub fn tables() -> &'static [Table] {
     &TABLES
+}
+
+static QUALITY: [Table; 4] = [quality::RUNS, quality::RESULTS, quality::VIOLATIONS, quality::SCORES];
+
+/// The tables of the schema `quality`, which the warehouse fills itself: what the rules of data quality
+/// have found.
+pub fn quality_tables() -> &'static [Table] {
+    &QUALITY
 }
 
 /// The table called `name` (exact, lower case), or `None` where the warehouse has no such table.

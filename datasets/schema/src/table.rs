@@ -65,7 +65,7 @@ pub struct Column {
 /// One table of the warehouse.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Lower-case name, with `fact_` or `dim_` before it.
+    /// Lower-case name, with `fact_` or `dim_` before it in the star.
     pub name: &'static str,
     /// What one row stands for.
     pub comment: &'static str,

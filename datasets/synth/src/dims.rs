@@ -1,16 +1,18 @@
 //! What goes in: a world. What comes out: record batches of the dimension tables, and the ground
 //! truth about importers. Each table is sorted by its key.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::calendar::{DAY_2021, FIRST_DATE};
+use crate::defects::{self, Defect};
 use crate::error::SynthError;
 use crate::importers::NOBODY;
 use crate::names;
-use crate::rows::{Ids, batch, served_schema, text};
+use crate::rows::{Ids, Planted, batch, served_schema, text};
 use crate::tariff::{Claim, Schedule};
 use crate::world::World;
 
@@ -36,7 +38,7 @@ pub fn write(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthE
     let seed = world.seed;
     let country = |i: usize| world.reference.countries[c.sellers[i].country as usize].code;
     table(sink, "dim_seller", by_id(c.sellers.len(), |i| ids.seller(i)), |rows| {
-        let name = |&i: &usize| names::seller(seed, i, country(i));
+        let name = |&i: &usize| vague(world, SELLER, i).unwrap_or_else(|| names::seller(seed, i, country(i)));
         vec![
             text(rows.iter().map(|&i| ids.seller(i))),
             owned(rows.iter().map(name)),
@@ -56,6 +58,43 @@ pub fn write(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthE
         vec![text(rows.iter().map(|&i| ids.courier(i))), owned(rows.iter().map(|&i| names::courier(seed, i)))]
     })?;
     given(world, sink)
+}
+
+/// Kinds of companies whose names may be spoilt.
+const IMPORTER: u64 = 1;
+const SELLER: u64 = 2;
+
+fn vague(world: &World, kind: u64, i: usize) -> Option<String> {
+    defects::vague_name(world, kind, i).map(str::to_owned)
+}
+
+/// The names in which defects are planted, in the order of their keys.
+pub fn planted(world: &World, ids: &Ids) -> Vec<Planted<'static>> {
+    let c = &world.companies;
+    let (seed, countries) = (world.seed, &world.reference.countries);
+    let importers = by_id(c.importers.len(), |i| ids.importer(i)).into_iter().filter_map(|i| {
+        vague(world, IMPORTER, i)?;
+        Some(("dim_importer", ids.importer(i).to_owned(), names::company(seed, 1, i)))
+    });
+    let sellers = by_id(c.sellers.len(), |i| ids.seller(i)).into_iter().filter_map(|i| {
+        vague(world, SELLER, i)?;
+        let country = countries[c.sellers[i].country as usize].code;
+        Some(("dim_seller", ids.seller(i).to_owned(), names::seller(seed, i, country)))
+    });
+    let planted = importers.chain(sellers).map(|(table, row_key, name)| Planted {
+        row_key,
+        defect: Cow::Owned(Defect {
+            table,
+            family: "text",
+            kind: "vague_name",
+            column: "name",
+            decidable: true,
+            true_value: Some(name),
+            instead: Vec::new(),
+            late_days: 0,
+        }),
+    });
+    planted.collect()
 }
 
 /// Offices, countries, subheadings and duty rates.
@@ -121,7 +160,7 @@ fn importers(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthE
         let industry = |&i: &usize| world.reference.industries[list[i].industry as usize].name;
         vec![
             text(rows.iter().map(|&i| ids.importer(i))),
-            owned(rows.iter().map(|&i| names::company(world.seed, 1, i))),
+            owned(rows.iter().map(|&i| vague(world, IMPORTER, i).unwrap_or_else(|| names::company(world.seed, 1, i)))),
             text(rows.iter().map(|&i| names::region_name(list[i].region))),
             text(rows.iter().map(industry)),
             Arc::new(Date32Array::from_iter_values(rows.iter().map(|&i| FIRST_DATE + list[i].registered))),

@@ -76,6 +76,12 @@ pub enum SynthError {
         /// The most that is possible.
         most: u64,
     },
+    /// A share of defects that is none.
+    #[error("cannot plant defects in a share of {share} of the lines: expected 0 to 0.5; try --defects 0.02")]
+    Defects {
+        /// The share asked for.
+        share: f64,
+    },
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {reason}")]
     Threads {

@@ -1,6 +1,7 @@
 //! What goes in: a world, a day and a number of items. What comes out: the lines declared on that
 //! day, with the truth beside them.
 
+use crate::defects::Defect;
 use crate::fraud::{self, Truth};
 use crate::inspections::{self, Finding};
 use crate::rng::Rng;
@@ -57,6 +58,16 @@ pub struct Item {
     pub slip: Option<f64>,
     /// What the inspection found, where there was one.
     pub finding: Option<Finding>,
+    /// The slip of data entry that was planted in it, if there is one.
+    pub defect: Option<Box<Defect>>,
+}
+
+impl Item {
+    /// What a planted defect has put in a column instead: `Some(None)` is a null.
+    pub fn instead(&self, column: &str) -> Option<Option<&str>> {
+        let texts = self.defect.as_ref()?.instead.iter();
+        texts.filter(|(name, _)| *name == column).map(|(_, text)| text.as_deref()).next()
+    }
 }
 
 /// The honest state of a line, before anybody decides to lie.
@@ -195,6 +206,7 @@ fn line(world: &World, header: &Header, item_no: i32, rng: &mut Rng) -> Draft {
         truth: None,
         slip: None,
         finding: None,
+        defect: None,
     };
     Draft { item, log_odds }
 }

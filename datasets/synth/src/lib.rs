@@ -4,7 +4,8 @@
 //! Same seed and size, same bytes, on any number of threads: each day has its own stream of draws.
 //!
 //! ```no_run
-//! let options = haetae_synth::Options { seed: 7, items: 100_000, out: "data/demo".into(), force: false, threads: 0 };
+//! let out = "data/demo".into();
+//! let options = haetae_synth::Options { seed: 7, items: 100_000, out, defects: 0.0, force: false, threads: 0 };
 //! let summary = haetae_synth::generate(&options, &|_| {})?;
 //! println!("{} of {} lines are fraud", summary.frauds, summary.items);
 //! # Ok::<(), haetae_synth::SynthError>(())
@@ -13,6 +14,7 @@
 
 mod calendar;
 mod companies;
+mod defects;
 mod dims;
 mod error;
 mod fraud;
@@ -53,6 +55,9 @@ pub struct Options {
     pub items: u64,
     /// The folder to make. It appears when it is complete.
     pub out: PathBuf,
+    /// Share of the lines (and of the names of companies) in which a slip of data entry is planted,
+    /// 0..=0.5; the rest of the data does not depend on it. `truth/defects.parquet` lists the slips.
+    pub defects: f64,
     /// Whether to replace a data set that stands there.
     pub force: bool,
     /// Number of threads; 0: one for each core. It changes the speed only.
@@ -72,6 +77,8 @@ pub struct Summary {
     pub frauds: u64,
     /// Importers in the register.
     pub importers: u64,
+    /// Slips of data entry that were planted.
+    pub defects: u64,
 }
 
 /// Makes a data set; `progress` is told the number of lines written so far, from time to time.
@@ -82,11 +89,15 @@ pub fn generate(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Su
     if !(1..=MOST_ITEMS).contains(&options.items) {
         return Err(SynthError::Items { items: options.items, most: MOST_ITEMS });
     }
+    if !(0.0..=0.5).contains(&options.defects) {
+        return Err(SynthError::Defects { share: options.defects });
+    }
     let threads = options.threads;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| SynthError::Threads { threads, reason: e.to_string() })?;
     let output = Output::prepare(&options.out, options.force)?;
-    let world = World::new(options.seed, options.items)?;
+    let mut world = World::new(options.seed, options.items)?;
+    world.defects = options.defects;
     let ids = Ids::new(&world);
     dims::write(&world, &ids, &mut |folder, table, schema, batches| {
         let mut writer = TableWriter::create(&output.folder(folder), table, schema)?;
@@ -114,8 +125,11 @@ fn days(
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for window in windows(&calendar::allocate(options.items)) {
-                let make =
-                    |&(day, items): &(usize, u64)| rows::day(world, ids, &items::day(world, day, items as usize));
+                let make = |&(day, items): &(usize, u64)| {
+                    let mut lines = items::day(world, day, items as usize);
+                    defects::plant(world, day, world.defects, &mut lines);
+                    rows::day(world, ids, &lines)
+                };
                 let made: Result<Vec<Day>, SynthError> = pool.install(|| window.par_iter().map(make).collect());
                 // The writer hangs up when it has failed; its own error is the one to report.
                 if sender.send(made).is_err() {
@@ -123,7 +137,9 @@ fn days(
                 }
             }
         });
-        write_days(receiver, output, progress)
+        let planted = dims::planted(world, ids);
+        let spoilt = (world.defects > 0.0).then_some(planted.as_slice());
+        write_days(receiver, output, spoilt, progress)
     })
 }
 
@@ -147,6 +163,7 @@ fn windows(allocation: &[u64]) -> Vec<Vec<(usize, u64)>> {
 fn write_days(
     receiver: Receiver<Result<Vec<Day>, SynthError>>,
     output: &Output,
+    spoilt: Option<&[rows::Planted<'_>]>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Summary, SynthError> {
     let schemas = [
@@ -160,10 +177,21 @@ fn write_days(
     };
     let mut writers = FILES.iter().zip(&schemas).map(open).collect::<Result<Vec<_>, _>>()?;
     let mut summary = Summary::default();
+    let mut defects = None;
+    if let Some(spoilt) = spoilt {
+        let mut writer = TableWriter::create(&output.folder("truth"), "defects", rows::defects_schema())?;
+        writer.write(&rows::defects(spoilt)?)?;
+        summary.defects += spoilt.len() as u64;
+        defects = Some(writer);
+    }
     for made in receiver {
         for day in made? {
             for (writer, batch) in writers.iter_mut().zip(&day.batches).filter(|(_, b)| b.num_rows() > 0) {
                 writer.write(batch)?;
+            }
+            if let Some(writer) = defects.as_mut().filter(|_| day.defects.num_rows() > 0) {
+                writer.write(&day.defects)?;
+                summary.defects += day.defects.num_rows() as u64;
             }
             summary.items += day.items;
             summary.inspected += day.inspected;
@@ -172,6 +200,6 @@ fn write_days(
             progress(summary.items);
         }
     }
-    writers.into_iter().try_for_each(TableWriter::finish)?;
+    writers.into_iter().chain(defects).try_for_each(TableWriter::finish)?;
     Ok(summary)
 }

@@ -21,6 +21,10 @@ struct Arguments {
     /// Folder to make; DIR/tables is to be served, DIR/truth says where the fraud is.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Share of the lines, and of the names of companies, in which a slip of data entry is planted, 0 to 0.5;
+    /// DIR/truth/defects.parquet lists the slips.
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", allow_negative_numbers = true)]
+    defects: f64,
     /// Replace a data set that stands in DIR.
     #[arg(long)]
     force: bool,
@@ -30,8 +34,8 @@ struct Arguments {
 }
 
 fn main() -> Result<()> {
-    let Arguments { seed, items, out, force, threads } = Arguments::parse();
-    let options = Options { seed, items, out, force, threads };
+    let Arguments { seed, items, out, defects, force, threads } = Arguments::parse();
+    let options = Options { seed, items, out, defects, force, threads };
     let progress = progress::Progress::start(items);
     let made = generate(&options, &|done| progress.show(done));
     progress.end();
@@ -45,5 +49,8 @@ fn main() -> Result<()> {
         s.found,
         s.frauds
     );
+    if s.defects > 0 {
+        println!("{} slips of data entry planted: {}/truth/defects.parquet", s.defects, options.out.display());
+    }
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! What goes in: the lines of one day. What comes out: record batches of `fact_item`,
 //! `fact_inspection` and the two ground-truth tables of lines.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray, StringBuilder,
+    ArrayRef, AsArray as _, BooleanArray, Date32Array, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray,
+    StringBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use haetae_schema::{CodeList, codes};
 
 use crate::calendar::{FIRST_DATE, day_of_year, ymd};
+use crate::defects::Defect;
 use crate::error::SynthError;
 use crate::importers::NOBODY;
 use crate::items::Item;
@@ -29,6 +30,8 @@ pub struct Day {
     pub frauds: u64,
     /// One batch for each file of `FILES`, in that order.
     pub batches: [RecordBatch; 4],
+    /// The planted defects; no rows where none are planted.
+    pub defects: RecordBatch,
 }
 
 /// The files that days are written to: folder and table.
@@ -63,6 +66,45 @@ pub fn errors_schema() -> SchemaRef {
         Field::new("kind", DataType::Utf8, false),
         Field::new("true_duty_rate", DataType::Float64, false),
     ]))
+}
+
+/// Schema of `truth/defects.parquet`: one row a slip of data entry that was planted.
+pub fn defects_schema() -> SchemaRef {
+    let text = |name| Field::new(name, DataType::Utf8, false);
+    Arc::new(Schema::new(vec![
+        text("table_name"),
+        text("row_key"),
+        text("family"),
+        text("kind"),
+        text("column_name"),
+        Field::new("decidable", DataType::Boolean, false),
+        Field::new("true_value", DataType::Utf8, true),
+    ]))
+}
+
+/// One row of `truth/defects.parquet`; the key columns of the row with `/` between them.
+pub struct Planted<'a> {
+    /// The row.
+    pub row_key: String,
+    /// What is wrong with it.
+    pub defect: std::borrow::Cow<'a, Defect>,
+}
+
+/// A batch of planted defects.
+///
+/// # Errors
+/// Columns that do not fit their schema (a fault of this program).
+pub fn defects(rows: &[Planted<'_>]) -> Result<RecordBatch, SynthError> {
+    let columns: Vec<ArrayRef> = vec![
+        text(rows.iter().map(|row| row.defect.table)),
+        text(rows.iter().map(|row| row.row_key.as_str())),
+        text(rows.iter().map(|row| row.defect.family)),
+        text(rows.iter().map(|row| row.defect.kind)),
+        text(rows.iter().map(|row| row.defect.column)),
+        Arc::new(rows.iter().map(|row| Some(row.defect.decidable)).collect::<BooleanArray>()),
+        Arc::new(rows.iter().map(|row| row.defect.true_value.as_deref()).collect::<StringArray>()),
+    ];
+    batch("defects", defects_schema(), columns)
 }
 
 /// The schema that the catalogue agrees on.
@@ -125,6 +167,13 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
     let inspected: Vec<&Item> = items.iter().filter(|i| i.finding.is_some()).collect();
     let frauds: Vec<&Item> = items.iter().filter(|i| i.truth.is_some()).collect();
     let slips: Vec<&Item> = items.iter().filter(|i| i.slip.is_some()).collect();
+    let spoilt = items.iter().filter_map(|i| i.defect.as_deref().map(|d| (i, d)));
+    let planted: Vec<Planted<'_>> = spoilt
+        .map(|(i, defect)| Planted {
+            row_key: format!("{}/{}", declaration_id(i), i.item_no),
+            defect: std::borrow::Cow::Borrowed(defect),
+        })
+        .collect();
     let found = |i: &&&Item| i.finding.as_ref().is_some_and(|f| f.class > 0);
     Ok(Day {
         items: items.len() as u64,
@@ -137,6 +186,7 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
             batch("fraud", fraud_schema(), fraud_columns(world, ids, &frauds))?,
             batch("errors", errors_schema(), error_columns(&slips))?,
         ],
+        defects: defects(&planted)?,
     })
 }
 
@@ -164,10 +214,11 @@ fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
         text(items.iter().map(|i| list.codes.get(i.codes[place] as usize).map_or("", |c| c.0)))
     };
     let unit = |i: &&Item| r.chapters[goods[i.declared.good].chapter].unit;
-    vec![
+    let late = |i: &Item| i.defect.as_ref().map_or(0, |defect| defect.late_days);
+    let columns: Vec<ArrayRef> = vec![
         declaration_ids(items.iter().copied()),
         Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        Arc::new(Date32Array::from_iter_values(items.iter().map(|i| FIRST_DATE + i.day))),
+        Arc::new(Date32Array::from_iter_values(items.iter().map(|i| FIRST_DATE + i.day + late(i)))),
         text(items.iter().map(|i| r.offices[i.office].id)),
         code(&codes::PROCESS_TYPE, 0),
         code(&codes::IMPORT_TYPE, 1),
@@ -189,7 +240,28 @@ fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
         text(items.iter().map(unit)),
         numbers(items.iter().map(|i| i.declared.mass)),
         numbers(items.iter().map(|i| i.declared.price)),
-    ]
+    ];
+    let names = haetae_schema::table("fact_item").map_or(&[][..], |table| table.columns).iter().map(|c| c.name);
+    names.zip(columns).map(|(name, column)| spoilt(name, column, items)).collect()
+}
+
+/// The column with what planted defects have put in it.
+fn spoilt(name: &str, column: ArrayRef, items: &[&Item]) -> ArrayRef {
+    if !items.iter().any(|i| i.instead(name).is_some()) {
+        return column;
+    }
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        let texts = items.iter().zip(texts).map(|(i, text)| i.instead(name).unwrap_or(text));
+        return Arc::new(texts.collect::<StringArray>());
+    }
+    match column.as_primitive_opt::<Float64Type>() {
+        // Of numbers only nulls are put in this way.
+        Some(values) => {
+            let values = items.iter().zip(values).map(|(i, value)| value.filter(|_| i.instead(name).is_none()));
+            Arc::new(values.collect::<Float64Array>())
+        }
+        None => column,
+    }
 }
 
 fn inspection_columns(items: &[&Item]) -> Vec<ArrayRef> {
@@ -235,13 +307,24 @@ fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
     ]
 }
 
+fn declaration_id(item: &Item) -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let _ = write_declaration_id(&mut text, item);
+    text
+}
+
+fn write_declaration_id(to: &mut impl std::fmt::Write, item: &Item) -> std::fmt::Result {
+    let day = item.day as usize;
+    write!(to, "{:02}{:03}{:06}", ymd(day).0 - 2000, day_of_year(day), item.serial + 1)
+}
+
 /// Two digits of the year, three of the day in it, six of the serial number: in the order of time.
 fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(items.len(), items.len() * 11);
     for i in items {
-        let day = i.day as usize;
         // Writing into a builder's buffer cannot fail.
-        let _ = write!(builder, "{:02}{:03}{:06}", ymd(day).0 - 2000, day_of_year(day), i.serial + 1);
+        let _ = write_declaration_id(&mut builder, i);
         builder.append_value("");
     }
     Arc::new(builder.finish())

@@ -44,6 +44,8 @@ pub struct World {
     pub fraud_constant: f64,
     /// Suspicion above which a line is inspected.
     pub inspection_threshold: f64,
+    /// Share of lines and names in which a slip of data entry is planted.
+    pub defects: f64,
     hubs: Vec<usize>,
     preferred: Alias,
 }
@@ -72,6 +74,7 @@ impl World {
             hubs: hubs.into_iter().flatten().collect(),
             fraud_constant: 0.0,
             inspection_threshold: 0.0,
+            defects: 0.0,
             reference,
             goods,
             tariff,

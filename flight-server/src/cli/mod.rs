@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod compact;
 pub mod ingest;
 pub mod policy;
+pub mod quality;
 pub mod serve;
 pub mod user;
 pub mod vacuum;
@@ -47,6 +48,8 @@ pub enum Command {
     ///
     /// Queries and loads go on meanwhile; a version that is being read stays.
     Vacuum(vacuum::Options),
+    /// Check the data by rules, and show how good it is
+    Quality(quality::Options),
     /// Answer SQL over Arrow Flight
     ///
     /// Prints `listening on ADDRESS` when it is ready. Without a policy the user is `haetae`; the

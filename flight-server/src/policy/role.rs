@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haetae_schema::Classification;
-use haetae_warehouse::ingest::rejects_schema;
 use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
-use haetae_warehouse::{REJECTS, SCHEMAS};
+use haetae_warehouse::query::tables as all_tables;
+use haetae_warehouse::{QUALITY, REJECTS, SCHEMAS};
 
 use super::sections::{Complaints, Entry, Section};
 
@@ -121,11 +121,11 @@ fn parts<'a>(entry: Entry<'a>, complaints: &mut Complaints<'_>) -> Vec<Entry<'a>
 
 /// The masks of what a role is not cleared for.
 fn defaults(role: &mut Role, cleared: &BTreeSet<Classification>) {
-    for ((_, table), access) in &mut role.tables {
-        let columns: Vec<String> = match haetae_schema::table(table) {
-            Some(table) => table.columns.iter().map(|column| column.name.to_owned()).collect(),
-            None => rejects_schema().fields().iter().map(|field| field.name().clone()).collect(),
-        };
+    let known = all_tables();
+    for ((schema, table), access) in &mut role.tables {
+        let columns = known.iter().find(|(s, t, _)| s == schema && t == table).map(|(_, _, columns)| columns);
+        let columns: Vec<String> =
+            columns.map(|c| c.fields().iter().map(|field| field.name().clone()).collect()).unwrap_or_default();
         for column in columns {
             let class = classification(table, &column);
             if let Some(mask) = Mask::of(class).filter(|_| !cleared.contains(&class)) {
@@ -154,18 +154,19 @@ fn classes(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Classi
 /// The tables of `schema.table`, where each part may be `*`.
 fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(String, String)> {
     let (schema, table) = if pattern == "*" { ("*", "*") } else { pattern.split_once('.').unwrap_or(("", pattern)) };
-    let names: Vec<&str> = haetae_schema::tables().iter().map(|table| table.name).chain([REJECTS]).collect();
-    let all = SCHEMAS.iter().flat_map(|schema| names.iter().map(move |table| (*schema, *table)));
-    let found: Vec<(String, String)> = all
-        .filter(|(s, t)| (schema == "*" || schema == *s) && (table == "*" || table == *t))
-        .map(|(schema, table)| (schema.to_owned(), table.to_owned()))
-        .collect();
+    let known = all_tables();
+    // What the rules of data quality found tells of rows that a filter hides: a role is given it by name.
+    let any = |found: &str| schema == "*" && found != QUALITY;
+    let fits = |s: &str, t: &str| (any(s) || schema == s) && (table == "*" || table == t);
+    let found: Vec<(String, String)> =
+        known.iter().filter(|(s, t, _)| fits(s, t)).map(|(s, t, _)| (s.clone(), t.clone())).collect();
     if found.is_empty() {
+        let names: Vec<&str> = haetae_schema::tables().iter().map(|table| table.name).chain([REJECTS]).collect();
         complaints.add(
             line,
             format!(
                 "no table is called \"{pattern}\"; write schema.table, schema.* or *.table; the schemas are {}, the tables {}",
-                SCHEMAS.join(", "),
+                [&SCHEMAS[..], &[QUALITY]].concat().join(", "),
                 names.join(", ")
             ),
         );

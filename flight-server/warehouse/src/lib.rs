@@ -8,7 +8,7 @@
 
 mod error;
 pub mod ingest;
-mod names;
+pub mod names;
 pub mod query;
 pub mod store;
 
@@ -18,7 +18,17 @@ pub use error::{Error, Result, SqlFault};
 pub const CATALOG: &str = "haetae";
 /// The schema that unqualified table names are looked up in.
 pub const DEFAULT_SCHEMA: &str = "customs";
-/// The schemas of a warehouse. All of them hold the same tables.
+/// The schemas that data is loaded into. All of them hold the same tables.
 pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
+/// The schema of what the rules of data quality have found.
+pub const QUALITY: &str = "quality";
 /// The table of each schema that keeps refused rows.
 pub const REJECTS: &str = "rejects";
+
+/// Fails where data cannot be loaded into a schema of that name.
+pub fn known_schema(schema: &str) -> Result<()> {
+    if SCHEMAS.contains(&schema) {
+        return Ok(());
+    }
+    Err(Error::UnknownSchema { schema: schema.to_owned(), known: SCHEMAS.join(", ") })
+}

@@ -2,7 +2,7 @@
 //! were probably meant.
 
 /// Up to three of `known` that are close to `wanted`, the closest first; empty when none is close.
-pub(crate) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
     let mut scored: Vec<(usize, &str)> = known
         .into_iter()
@@ -36,7 +36,7 @@ fn edits(a: &str, b: &str) -> usize {
 }
 
 /// `" Did you mean a, b?"`, or nothing when there is no candidate.
-pub(crate) fn hint(candidates: &[&str]) -> String {
+pub fn hint(candidates: &[&str]) -> String {
     if candidates.is_empty() { String::new() } else { format!(" Did you mean {}?", candidates.join(" or ")) }
 }
 

@@ -17,7 +17,7 @@ pub const YEAR_2021: i32 = 18_628;
 pub const APRIL_2021: i32 = 18_718;
 
 pub fn options(out: &Path, seed: u64, items: u64) -> Options {
-    Options { seed, items, out: out.to_owned(), force: false, threads: 0 }
+    Options { seed, items, out: out.to_owned(), defects: 0.0, force: false, threads: 0 }
 }
 
 /// One data set of 60,000 items, made once for all tests that only look.

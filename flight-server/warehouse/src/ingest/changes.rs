@@ -11,7 +11,7 @@ use super::rejects;
 use super::source::{BatchHash, Source, digest, hexadecimal};
 use super::{Change, Format, Ingested, Progress, Skipped};
 use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Store, Transaction};
-use crate::{Error, REJECTS, Result, SCHEMAS};
+use crate::{Error, REJECTS, Result};
 
 /// The longest idempotency key, in bytes.
 const KEY_BYTES: usize = 200;
@@ -260,9 +260,7 @@ fn content_of(source: Source<'_>) -> Result<String> {
 }
 
 fn layout_for(change: Change, schema: &str, format: &Format) -> Result<Layout> {
-    if !SCHEMAS.contains(&schema) {
-        return Err(Error::UnknownSchema { schema: schema.to_owned(), known: SCHEMAS.join(", ") });
-    }
+    crate::known_schema(schema)?;
     match (change, format) {
         (Change::Delete, Format::Kcs) => Err(Error::DeleteByKcs),
         (Change::Delete, Format::Table(table)) => Layout::keys(table),

@@ -1,5 +1,6 @@
 //! What goes in: a manifest. What comes out: the tables of that version as DataFusion sees them.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -10,34 +11,82 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnv;
+use haetae_schema::Table as StarTable;
 
 use super::STORE_URL;
 use crate::ingest::rejects_schema;
-use crate::store::Manifest;
-use crate::{Error, REJECTS, Result, SCHEMAS};
+use crate::store::{DataFile, Manifest};
+use crate::{Error, QUALITY, REJECTS, Result, SCHEMAS};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
 
-/// The tables of a version: every schema has every table, with or without rows.
-pub(super) fn providers(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Vec<Table>> {
-    let mut found = Vec::new();
-    for schema in SCHEMAS {
-        for table in haetae_schema::tables() {
-            let provider = self::table(manifest, runtime, schema, table.name, table.arrow_schema())?;
-            found.push((schema.to_owned(), table.name.to_owned(), provider));
-        }
-        let rejects = self::table(manifest, runtime, schema, REJECTS, rejects_schema())?;
-        found.push((schema.to_owned(), REJECTS.to_owned(), rejects));
+/// A table that the warehouse has, with or without rows.
+struct Known {
+    schema: &'static str,
+    name: &'static str,
+    /// `None` is the table of refused rows.
+    table: Option<&'static StarTable>,
+}
+
+impl Known {
+    fn columns(&self) -> SchemaRef {
+        self.table.map_or_else(rejects_schema, StarTable::arrow_schema)
     }
-    Ok(found)
+}
+
+/// Every table: each schema of data has the star and its rejects, and `quality` its own.
+fn known() -> impl Iterator<Item = Known> {
+    let data = SCHEMAS.into_iter().flat_map(|schema| {
+        let star = haetae_schema::tables().iter().map(move |table| (schema, table.name, Some(table)));
+        star.chain([(schema, REJECTS, None)])
+    });
+    let found = haetae_schema::quality_tables().iter().map(|table| (QUALITY, table.name, Some(table)));
+    data.chain(found).map(|(schema, name, table)| Known { schema, name, table })
+}
+
+/// (schema, tables), as messages list them.
+pub(super) fn names() -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for Known { schema, name, .. } in known() {
+        match found.last_mut().filter(|(last, _)| last == schema) {
+            Some((_, tables)) => tables.push(name.to_owned()),
+            None => found.push((schema.to_owned(), vec![name.to_owned()])),
+        }
+    }
+    found
+}
+
+/// The tables of a version, with or without rows.
+pub(super) fn providers(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Vec<Table>> {
+    let provider = |known: Known| {
+        let files = manifest.files(known.schema, known.name);
+        let provider = table(files, runtime, known.schema, known.name, known.columns())?;
+        Ok((known.schema.to_owned(), known.name.to_owned(), provider))
+    };
+    known().map(provider).collect()
+}
+
+/// The tables of data with those files alone that are not in `before`, each in the schema
+/// `added_SCHEMA`.
+pub(super) fn added(manifest: &Manifest, before: &Manifest, runtime: &RuntimeEnv) -> Result<Vec<Table>> {
+    let provider = |known: Known| {
+        let old: HashSet<&str> = before.files(known.schema, known.name).iter().map(|file| file.path.as_str()).collect();
+        let files = manifest.files(known.schema, known.name).iter();
+        let files: Vec<DataFile> = files.filter(|file| !old.contains(file.path.as_str())).cloned().collect();
+        let schema = format!("added_{}", known.schema);
+        let provider = table(&files, runtime, &schema, known.name, known.columns())?;
+        Ok((schema, known.name.to_owned(), provider))
+    };
+    known().filter(|known| SCHEMAS.contains(&known.schema)).map(provider).collect()
 }
 
 /// The catalogue of a version.
 pub(super) fn build(tables: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
     let failed = || "register the tables of the warehouse";
     let catalog = MemoryCatalogProvider::new();
-    for schema in SCHEMAS {
+    let schemas: BTreeSet<&str> = tables.iter().map(|(schema, _, _)| schema.as_str()).collect();
+    for schema in schemas {
         let provider = MemorySchemaProvider::new();
         for (_, name, table) in tables.iter().filter(|(of, _, _)| of == schema) {
             provider.register_table(name.clone(), Arc::clone(table)).map_err(Error::data(failed()))?;
@@ -49,37 +98,27 @@ pub(super) fn build(tables: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
 
 /// The columns of a table as files have them, or `None` where there is no such table.
 pub(super) fn columns(schema: &str, table: &str) -> Option<SchemaRef> {
-    if !SCHEMAS.contains(&schema) {
-        return None;
-    }
-    if table == REJECTS {
-        Some(rejects_schema())
-    } else {
-        haetae_schema::table(table).map(|table| table.arrow_schema())
-    }
+    known().find(|known| known.schema == schema && known.name == table).map(|known| known.columns())
 }
 
-/// (schema, table, described columns), in the order of the names.
-pub(super) fn tables() -> Vec<(String, String, SchemaRef)> {
-    let mut found = Vec::new();
-    for schema in SCHEMAS {
-        for table in haetae_schema::tables() {
-            found.push((schema.to_owned(), table.name.to_owned(), table.described_schema()));
-        }
-        found.push((schema.to_owned(), REJECTS.to_owned(), rejects_schema()));
-    }
+/// (schema, table, described columns) of everything that the warehouse has, in the order of the names.
+pub fn tables() -> Vec<(String, String, SchemaRef)> {
+    let described = |known: Known| {
+        let columns = known.table.map_or_else(rejects_schema, StarTable::described_schema);
+        (known.schema.to_owned(), known.name.to_owned(), columns)
+    };
+    let mut found: Vec<_> = known().map(described).collect();
     found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     found
 }
 
 fn table(
-    manifest: &Manifest,
+    files: &[DataFile],
     runtime: &RuntimeEnv,
     schema: &str,
     name: &str,
     columns: SchemaRef,
 ) -> Result<Arc<dyn TableProvider>> {
-    let files = manifest.files(schema, name);
     if files.is_empty() {
         return Ok(Arc::new(EmptyTable::new(columns)));
     }

@@ -3,9 +3,10 @@
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+use super::catalog;
 use super::policy::Access;
 use crate::names::{hint, near};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, SCHEMAS, SqlFault};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault};
 
 /// How the library begins when a statement is SQL and it does nothing with it.
 const UNSUPPORTED: &str = "Unsupported SQL statement: ";
@@ -43,9 +44,7 @@ fn names(access: Option<&Access>) -> Vec<(String, Vec<String>)> {
         return access.names();
     }
     // Facts first, as the schema has them.
-    let tables: Vec<String> =
-        haetae_schema::tables().iter().map(|table| table.name).chain([REJECTS]).map(str::to_owned).collect();
-    SCHEMAS.iter().map(|schema| ((*schema).to_owned(), tables.clone())).collect()
+    catalog::names()
 }
 
 /// Translates the refusal of a statement that is not a query.

@@ -25,6 +25,7 @@ use self::policy::Access;
 use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result};
 
+pub use catalog::tables;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 
@@ -139,18 +140,20 @@ impl Engine {
         self.at(self.store.version_at(time_ms)?)
     }
 
+    /// The newest version, which also has the schemas `added_customs` and `added_kcs`: the tables with
+    /// those files alone that version `since` did not have. What was compacted or changed since then
+    /// is among them. `None` when that version is no longer kept.
+    pub fn added_since(&self, since: u64) -> Result<Option<Snapshot>> {
+        let Some(before) = self.store.version(since)? else { return Ok(None) };
+        let manifest = self.store.current()?;
+        let mut tables = catalog::providers(&manifest, &self.runtime)?;
+        tables.extend(catalog::added(&manifest, &before, &self.runtime)?);
+        self.assemble(manifest, tables).map(Some)
+    }
+
     fn prepare(&self, manifest: Arc<Pinned>) -> Result<Snapshot> {
-        let base = Base {
-            // In the configuration, which each plan and each running query holds: nobody removes the
-            // files of the version before they have ended.
-            config: self.config.clone().with_extension(Arc::clone(&manifest)),
-            runtime: Arc::clone(&self.runtime),
-            tables: catalog::providers(&manifest, &self.runtime)?,
-            views: Mutex::new(Vec::new()),
-        };
-        let context = SessionContext::new_with_state(base.session().build());
-        context.register_catalog(CATALOG, catalog::build(&base.tables)?);
-        let snapshot = Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) };
+        let tables = catalog::providers(&manifest, &self.runtime)?;
+        let snapshot = self.assemble(manifest, tables)?;
         let mut recent = self.lock();
         recent.retain(|other| other.version() != snapshot.version());
         recent.push(snapshot.clone());
@@ -158,6 +161,20 @@ impl Engine {
             recent.remove(0);
         }
         Ok(snapshot)
+    }
+
+    fn assemble(&self, manifest: Arc<Pinned>, tables: Vec<catalog::Table>) -> Result<Snapshot> {
+        let base = Base {
+            // In the configuration, which each plan and each running query holds: nobody removes the
+            // files of the version before they have ended.
+            config: self.config.clone().with_extension(Arc::clone(&manifest)),
+            runtime: Arc::clone(&self.runtime),
+            tables,
+            views: Mutex::new(Vec::new()),
+        };
+        let context = SessionContext::new_with_state(base.session().build());
+        context.register_catalog(CATALOG, catalog::build(&base.tables)?);
+        Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::{CATALOG, REJECTS, SCHEMAS};
+use crate::{CATALOG, QUALITY, REJECTS, SCHEMAS};
 
 /// A shape is cut after so many bytes.
 const SHAPE_BYTES: usize = 4096;
@@ -51,11 +51,12 @@ pub fn shape(sql: &str) -> String {
 }
 
 fn is_name(word: &str) -> bool {
-    let tables = haetae_schema::tables();
+    let mut tables = haetae_schema::tables().iter().chain(haetae_schema::quality_tables());
     word == CATALOG
         || word == REJECTS
         || SCHEMAS.contains(&word)
-        || tables.iter().any(|table| table.name == word || table.column(word).is_some())
+        || word == QUALITY
+        || tables.any(|table| table.name == word || table.column(word).is_some())
 }
 
 #[cfg(test)]

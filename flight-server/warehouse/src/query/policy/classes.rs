@@ -12,7 +12,8 @@ pub fn classification(table: &str, column: &str) -> Classification {
         // The reason quotes the value that was refused.
         return if matches!(column, "raw_text" | "reason") { Classification::RawText } else { Classification::Open };
     }
-    let known = haetae_schema::table(table).and_then(|table| table.column(column));
+    let tables = haetae_schema::tables().iter().chain(haetae_schema::quality_tables());
+    let known = tables.filter(|known| known.name == table).find_map(|known| known.column(column));
     known.map_or(Classification::Open, |column| column.classification)
 }
 

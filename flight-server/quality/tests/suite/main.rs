@@ -1,0 +1,8 @@
+//! Rules of data quality from the outside: files and rows in, tables of results out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod checks;
+mod files;
+mod place;
+mod planted;
+mod runs;

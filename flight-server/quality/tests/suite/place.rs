@@ -1,0 +1,94 @@
+//! A warehouse in a folder of its own, rules over it, and its answers.
+
+use std::path::Path;
+
+use arrow::util::display::array_value_to_string;
+use futures::TryStreamExt;
+use haetae_quality::rules::{self, Rules};
+use haetae_quality::{Done, Options, Result};
+use haetae_warehouse::ingest::{Format, ingest};
+use haetae_warehouse::query::{Engine, EngineOptions};
+use haetae_warehouse::store::Store;
+
+pub struct Place {
+    pub folder: tempfile::TempDir,
+    pub store: Store,
+}
+
+pub const ITEM_HEADER: &str = "declaration_id,item_no,declaration_date,office_id,process_type,import_type,import_use,\
+    payment_type,transport_mode,declarant_id,importer_id,seller_id,courier_id,hs6,hs10,departure_country,origin_country,\
+    duty_rate,tariff_type,origin_mark,quantity,quantity_unit,net_mass_kg,item_price_krw";
+
+/// A good line of `fact_item` with other values in some columns.
+pub fn item(changes: &[(&str, &str)]) -> String {
+    let usual = "a,1,2026-03-02,40,B,11,21,11,10,D1,I1,S1,,010129,0101291000,CN,CN,0.08,A,Y,3,U,12.5,3000";
+    let value = |(name, usual): (&str, &str)| {
+        changes.iter().find(|(changed, _)| *changed == name).map_or(usual, |(_, value)| value).to_owned()
+    };
+    ITEM_HEADER.split(',').zip(usual.split(',')).map(value).collect::<Vec<_>>().join(",")
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("warehouse")).unwrap();
+        Self { folder, store }
+    }
+
+    pub fn load(&self, table: &str, csv: &str) {
+        let file = self.folder.path().join("rows.csv");
+        std::fs::write(&file, csv).unwrap();
+        self.load_file(table, &file);
+    }
+
+    pub fn load_file(&self, table: &str, file: &Path) {
+        let format = Format::Table(table.to_owned());
+        let done = ingest(&self.store, "customs", &format, &[file.to_path_buf()], &mut |_| {}).unwrap();
+        assert_eq!(done.rejected, 0, "{table}");
+    }
+
+    pub fn items(&self, lines: &[String]) {
+        self.load("fact_item", &format!("{ITEM_HEADER}\n{}\n", lines.join("\n")));
+    }
+
+    pub fn engine(&self) -> Engine {
+        Engine::new(self.store.clone(), &EngineOptions::default()).unwrap()
+    }
+
+    pub fn run(&self, rules: &Rules, options: &Options) -> Result<Done> {
+        runtime().block_on(haetae_quality::run(&self.store, &self.engine(), rules, options, &mut |_| {}))
+    }
+
+    /// The keys of the rows that break the one rule of a file, separated by spaces.
+    pub fn broken(&self, rule: &str) -> String {
+        let rules = rules::parse([("rules.toml", rule)]).unwrap();
+        let done = self.run(&rules, &options()).unwrap();
+        let [outcome] = done.outcomes.as_slice() else { panic!("{:?}", done.outcomes) };
+        assert_eq!(outcome.violations as usize, outcome.kept.len());
+        outcome.kept.iter().map(|row| row.row_key.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The cells of an answer as text; null is an empty text.
+    pub fn ask(&self, sql: &str) -> Vec<Vec<String>> {
+        runtime().block_on(async {
+            let statement = self.engine().current().unwrap().statement(sql).await.unwrap();
+            let batches: Vec<_> = statement.execute(None).await.unwrap().try_collect().await.unwrap();
+            let mut rows = Vec::new();
+            for batch in batches {
+                for row in 0..batch.num_rows() {
+                    let cells = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
+                    rows.push(cells.collect());
+                }
+            }
+            rows
+        })
+    }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+pub fn options() -> Options {
+    Options { schema: "customs".to_owned(), dataset: None, since: None, keep: 1000 }
+}
