@@ -21,7 +21,7 @@ from machine import commit, machine  # noqa: E402  (our folders come first on th
 from page import write_page  # noqa: E402
 from haetae_testing import BIN, Server, make_warehouse  # noqa: E402
 
-AREAS = ["synth", "warehouse", "flight", "kernel", "models", "risk", "course"]
+AREAS = ["synth", "warehouse", "quality", "flight", "kernel", "models", "risk", "course"]
 SLOW_AREAS = ["build"]
 RESULTS = ROOT / "bench-results"
 

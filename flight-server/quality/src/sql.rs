@@ -50,7 +50,8 @@ impl Frame<'_> {
         if !self.added {
             return String::new();
         }
-        let same = self.table.key.iter().map(|key| format!("{alias}.{key} is not distinct from a.{key}"));
+        // In brackets: the parser takes all that follows for the right side.
+        let same = self.table.key.iter().map(|key| format!("({alias}.{key} is not distinct from a.{key})"));
         format!(" left semi join {} a on {}", self.judged, same.collect::<Vec<_>>().join(" and "))
     }
 }
@@ -110,7 +111,7 @@ fn violations(rule: &Rule, frame: &Frame<'_>, value: &str) -> String {
         Check::CheckDigit { scheme } => breaking(&scheme.sql(value)),
         Check::Unique => {
             let (columns, all) = (rule.columns.join(", "), &frame.all);
-            let same = rule.columns.iter().map(|name| format!("t.{name} is not distinct from d.{name}"));
+            let same = rule.columns.iter().map(|name| format!("(t.{name} is not distinct from d.{name})"));
             format!(
                 "select {shown} from {judged} t join (select {columns} from {all} t where ({when}) group by {columns} \
                  having count(*) > 1) d on {} where ({when})",
