@@ -10,5 +10,6 @@ mod policy_file;
 mod prepared;
 mod program;
 mod protocol;
+mod quality;
 mod security;
 mod statements;
