@@ -19,8 +19,8 @@ from pyarrow import flight
 BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
 TABLES = 11
-# Those of `quality`.
-OWN = 4
+# Those of `meta` and of `quality`.
+OWN = [5, 4]
 
 
 class Server:
@@ -150,8 +150,8 @@ def test_adbc_lists_objects(server):
         catalogs = connection.adbc_get_objects(depth="all").read_all().to_pylist()
         assert [catalog["catalog_name"] for catalog in catalogs] == ["haetae"]
         schemas = {schema["db_schema_name"]: schema["db_schema_tables"] for schema in catalogs[0]["catalog_db_schemas"]}
-        assert sorted(schemas) == ["customs", "kcs", "quality"]
-        assert [len(schemas[name]) for name in sorted(schemas)] == [TABLES, TABLES, OWN]
+        assert sorted(schemas) == ["customs", "kcs", "meta", "quality"]
+        assert [len(schemas[name]) for name in sorted(schemas)] == [TABLES, TABLES, *OWN]
         items = next(table for table in schemas["customs"] if table["table_name"] == "fact_item")
         assert items["table_type"] == "TABLE"
         assert [column["column_name"] for column in items["table_columns"]] == server.tables["fact_item"].column_names
@@ -214,7 +214,7 @@ def test_adbc_cannot_load(server):
 def test_pyarrow_lists_tables(server):
     assert pyarrow_fetch(server, "CommandGetTableTypes").to_pylist() == [{"table_type": "TABLE"}]
     tables = pyarrow_fetch(server, "CommandGetTables").to_pylist()
-    assert len(tables) == 2 * TABLES + OWN
+    assert len(tables) == 2 * TABLES + sum(OWN)
     assert {table["catalog_name"] for table in tables} == {"haetae"}
 
 

@@ -12,6 +12,7 @@
 pub mod codes;
 mod companies;
 mod facts;
+mod meta;
 mod quality;
 mod reference;
 mod table;
@@ -43,6 +44,13 @@ static QUALITY: [Table; 4] = [quality::RUNS, quality::RESULTS, quality::VIOLATIO
 /// have found.
 pub fn quality_tables() -> &'static [Table] {
     &QUALITY
+}
+
+static META: [Table; 5] = [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS];
+
+/// The tables of the schema `meta`: what the warehouse knows of its own tables.
+pub fn meta_tables() -> &'static [Table] {
+    &META
 }
 
 /// The table called `name` (exact, lower case), or `None` where the warehouse has no such table.

@@ -7,7 +7,7 @@ use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{QUALITY, REJECTS, SCHEMAS};
+use haetae_warehouse::{META, QUALITY, REJECTS, SCHEMAS};
 
 use super::sections::{Complaints, Entry, Section};
 
@@ -157,7 +157,8 @@ fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(S
     let known = all_tables();
     // What the rules of data quality found tells of rows that a filter hides: a role is given it by name.
     let any = |found: &str| schema == "*" && found != QUALITY;
-    let fits = |s: &str, t: &str| (any(s) || schema == s) && (table == "*" || table == t);
+    // Everyone sees what `meta` says about the tables that they see.
+    let fits = |s: &str, t: &str| s != META && (any(s) || schema == s) && (table == "*" || table == t);
     let found: Vec<(String, String)> =
         known.iter().filter(|(s, t, _)| fits(s, t)).map(|(s, t, _)| (s.clone(), t.clone())).collect();
     if found.is_empty() {

@@ -74,4 +74,8 @@ async fn what_was_found_is_shown_to_roles_that_are_given_it_by_name() {
         ask(&mut lee, "select rule, row_key, found from quality.violations").await.unwrap(),
         [["courier.named", "", ""]]
     );
+    assert_eq!(
+        ask(&mut lee, "select count(*) from meta.datasets where schema_name = 'customs'").await.unwrap(),
+        [["0"]]
+    );
 }

@@ -46,9 +46,13 @@ async fn each_user_sees_what_is_theirs() {
     assert_eq!(refused.code(), Code::NotFound);
     assert_eq!(refused.message(), "there is no table \"fact_item\" in the schema customs. The tables are dim_courier.");
     let info = kim.get_tables(CommandGetTables::default()).await.unwrap();
-    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs", "dim_courier", "TABLE"]]);
+    let listed = cells(&fetch(&mut kim, info).await.unwrap());
+    assert_eq!(listed[0], ["haetae", "customs", "dim_courier", "TABLE"]);
+    assert!(
+        listed[1..].iter().all(|table| table[1] == "meta") && listed.len() == 1 + haetae_schema::meta_tables().len()
+    );
     let info = kim.get_db_schemas(Default::default()).await.unwrap();
-    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs"]]);
+    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs"], ["haetae", "meta"]]);
 
     let mut min = server.client_of("min", PASSWORD).await;
     assert_eq!(ask(&mut min, BOTH).await.unwrap(), [["C1", "Fast"], ["C3", "느린 택배"], ["C2", ""]]);

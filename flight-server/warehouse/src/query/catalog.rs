@@ -16,7 +16,7 @@ use haetae_schema::Table as StarTable;
 use super::STORE_URL;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
-use crate::{Error, QUALITY, REJECTS, Result, SCHEMAS};
+use crate::{Error, META, QUALITY, REJECTS, Result, SCHEMAS};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -35,14 +35,15 @@ impl Known {
     }
 }
 
-/// Every table: each schema of data has the star and its rejects, and `quality` its own.
+/// Every table: each schema of data has the star and its rejects, `meta` and `quality` have their own.
 fn known() -> impl Iterator<Item = Known> {
     let data = SCHEMAS.into_iter().flat_map(|schema| {
         let star = haetae_schema::tables().iter().map(move |table| (schema, table.name, Some(table)));
         star.chain([(schema, REJECTS, None)])
     });
     let found = haetae_schema::quality_tables().iter().map(|table| (QUALITY, table.name, Some(table)));
-    data.chain(found).map(|(schema, name, table)| Known { schema, name, table })
+    let about = haetae_schema::meta_tables().iter().map(|table| (META, table.name, Some(table)));
+    data.chain(about).chain(found).map(|(schema, name, table)| Known { schema, name, table })
 }
 
 /// (schema, tables), as messages list them.
@@ -57,14 +58,14 @@ pub(super) fn names() -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// The tables of a version, with or without rows.
+/// The tables of a version that lie in files, with or without rows.
 pub(super) fn providers(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Vec<Table>> {
     let provider = |known: Known| {
         let files = manifest.files(known.schema, known.name);
         let provider = table(files, runtime, known.schema, known.name, known.columns())?;
         Ok((known.schema.to_owned(), known.name.to_owned(), provider))
     };
-    known().map(provider).collect()
+    known().filter(|known| known.schema != META).map(provider).collect()
 }
 
 /// The tables of data with those files alone that are not in `before`, each in the schema

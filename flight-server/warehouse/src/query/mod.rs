@@ -4,6 +4,7 @@
 mod catalog;
 mod fair;
 mod faults;
+mod meta;
 mod parameters;
 pub mod policy;
 mod shape;
@@ -173,7 +174,9 @@ impl Engine {
             views: Mutex::new(Vec::new()),
         };
         let context = SessionContext::new_with_state(base.session().build());
-        context.register_catalog(CATALOG, catalog::build(&base.tables)?);
+        let about = meta::tables(&manifest, None);
+        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).collect();
+        context.register_catalog(CATALOG, catalog::build(&all)?);
         Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
     }
 
@@ -215,7 +218,8 @@ impl Snapshot {
         let context = match ready {
             Some(context) => context,
             None => {
-                let state = policy::session(self.base.session(), access, &self.base.tables)?;
+                let about = meta::tables(&self.manifest, Some(access));
+                let state = policy::session(self.base.session(), access, &self.base.tables, &about)?;
                 let context = Arc::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {

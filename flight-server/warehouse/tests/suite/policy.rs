@@ -51,16 +51,16 @@ fn what_is_hidden_does_not_exist() {
     let columns = [("importer_id", Column::Mask(Mask::Hash)), ("hs10", Column::Hide)];
     let snapshot = seen(&place.engine(), access("a", &[("fact_item", Some("office_id = $office"), &columns)]));
     assert_eq!(ask(&snapshot, "select declaration_id from fact_item").unwrap(), [["1"], ["3"]]);
-    assert_eq!(snapshot.schemas(), ["customs"]);
+    assert_eq!(snapshot.schemas(), ["customs", "meta"]);
     let tables = snapshot.tables();
-    assert_eq!(tables.len(), 1);
+    assert_eq!(tables.iter().filter(|(schema, _, _)| schema != "meta").count(), 1);
     assert!(tables[0].2.field_with_name("hs10").is_err());
     assert!(tables[0].2.field_with_name("importer_id").unwrap().is_nullable());
 
     let refused = |sql: &str| ask(&snapshot, sql).unwrap_err().to_string();
     let message = refused("select * from dim_importer");
     assert_eq!(message, "there is no table \"dim_importer\" in the schema customs. The tables are fact_item.");
-    assert_eq!(refused("select * from kcs.fact_item"), "there is no schema \"kcs\"; the schemas are customs.");
+    assert_eq!(refused("select * from kcs.fact_item"), "there is no schema \"kcs\"; the schemas are customs, meta.");
     assert!(refused("select hs10 from fact_item").starts_with("there is no column \"hs10\""));
     let listed = "select table_name, column_name from information_schema.columns where column_name like 'hs%'";
     assert_eq!(ask(&snapshot, listed).unwrap(), [["fact_item", "hs6"]]);
@@ -173,7 +173,7 @@ fn the_servers_own_tables_are_seen_by_those_who_may() {
     access.system.push(table);
     let with = seen(&place.engine(), Access { id: "b".to_owned(), ..access });
     assert_eq!(ask(&with, "select sum(n) from system.numbers where n > 3").unwrap(), [["5"]]);
-    assert_eq!(with.schemas(), ["system"]);
+    assert_eq!(with.schemas(), ["meta", "system"]);
 }
 
 #[test]

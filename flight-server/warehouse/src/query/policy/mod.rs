@@ -29,7 +29,7 @@ pub use system::SystemTable;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
-use crate::{CATALOG, Error, Result};
+use crate::{CATALOG, Error, META, Result};
 
 /// The schema of the tables that the server itself keeps.
 pub const SYSTEM_SCHEMA: &str = "system";
@@ -108,10 +108,11 @@ impl Access {
         matches!(self.rights, Rights::All)
     }
 
-    /// Whether the user can see the table at all.
+    /// Whether the user can see the table at all. What is said about tables everyone sees, each of their own.
     pub fn sees(&self, schema: &str, table: &str) -> bool {
         match &self.rights {
             Rights::All => true,
+            Rights::Limited { .. } if schema == META => true,
             Rights::Limited { tables, .. } => tables.contains_key(&(schema.to_owned(), table.to_owned())),
         }
     }
@@ -154,7 +155,12 @@ impl Access {
     }
 
     /// The catalogue that the user sees, made of the `raw` tables.
-    pub(super) fn catalog(&self, state: &SessionState, raw: &[Table]) -> Result<Arc<dyn CatalogProvider>> {
+    pub(super) fn catalog(
+        &self,
+        state: &SessionState,
+        raw: &[Table],
+        about: &[Table],
+    ) -> Result<Arc<dyn CatalogProvider>> {
         let failed = "register the tables that the policy shows";
         let catalog = MemoryCatalogProvider::new();
         let mut schemas: BTreeMap<&str, MemorySchemaProvider> = BTreeMap::new();
@@ -172,6 +178,10 @@ impl Access {
             let tables = schemas.entry(schema).or_default();
             tables.register_table(name.clone(), shown).map_err(Error::data(failed))?;
         }
+        for (schema, name, provider) in about {
+            let tables = schemas.entry(schema).or_default();
+            tables.register_table(name.clone(), Arc::clone(provider)).map_err(Error::data(failed))?;
+        }
         for table in &self.system {
             let tables = schemas.entry(SYSTEM_SCHEMA).or_default();
             tables.register_table(table.name.clone(), table.provider()).map_err(Error::data(failed))?;
@@ -182,9 +192,18 @@ impl Access {
         Ok(Arc::new(catalog))
     }
 
+    /// Whether there may be rows of the table that the user does not see.
+    pub(super) fn hides_rows(&self, schema: &str, table: &str) -> bool {
+        let Rights::Limited { tables, .. } = &self.rights else { return false };
+        tables.get(&(schema.to_owned(), table.to_owned())).is_none_or(|access| access.filter.is_some())
+    }
+
     /// The described columns of a table as the user sees them.
     pub(super) fn describe(&self, schema: &str, table: &str, columns: &SchemaRef) -> Option<SchemaRef> {
         let Rights::Limited { tables, .. } = &self.rights else { return Some(Arc::clone(columns)) };
+        if schema == META {
+            return Some(Arc::clone(columns));
+        }
         let access = tables.get(&(schema.to_owned(), table.to_owned()))?;
         let fields = columns.fields().iter().filter_map(|field| match access.columns.get(field.name()) {
             None | Some(Column::Show) => Some(field.as_ref().clone()),
@@ -196,12 +215,18 @@ impl Access {
     }
 }
 
-/// A session whose catalogue is what `access` shows.
-pub(super) fn session(base: SessionStateBuilder, access: &Access, raw: &[Table]) -> Result<SessionState> {
+/// A session whose catalogue is what `access` shows of the `raw` tables, and all of those `about` them, which
+/// were made for it.
+pub(super) fn session(
+    base: SessionStateBuilder,
+    access: &Access,
+    raw: &[Table],
+    about: &[Table],
+) -> Result<SessionState> {
     // Table functions can read what is no table; nobody needs them to query one.
     let base = if access.is_all() { base } else { base.with_table_functions(Default::default()) };
     let state = base.build();
-    let catalog = access.catalog(&state, raw)?;
+    let catalog = access.catalog(&state, raw, about)?;
     state.catalog_list().register_catalog(CATALOG.to_owned(), catalog);
     Ok(state)
 }

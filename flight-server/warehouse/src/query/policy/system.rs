@@ -39,7 +39,7 @@ impl fmt::Debug for SystemTable {
 }
 
 impl SystemTable {
-    pub(super) fn provider(&self) -> Arc<dyn TableProvider> {
+    pub(in crate::query) fn provider(&self) -> Arc<dyn TableProvider> {
         Arc::new(KeptTable(self.clone()))
     }
 }

@@ -1,0 +1,96 @@
+//! What goes in: nothing. What comes out: the tables of the schema `meta`: what the warehouse knows of its
+//! own tables.
+
+use arrow_schema::DataType::{Boolean, Int32, Int64};
+
+use crate::table::{Column, Table};
+
+const SCHEMA: Column = Column::text("schema_name", "Schema of the table.");
+const TABLE: Column = Column::text("table_name", "The table.");
+
+pub(crate) const DATASETS: Table = Table {
+    name: "datasets",
+    comment: "One table that is served.",
+    columns: &[
+        SCHEMA,
+        TABLE,
+        Column::text("title", "What the table is called."),
+        Column::text("description", "What one of its rows stands for."),
+        Column::text("owner", "Who answers for the table."),
+        Column::text("steward", "Who looks after its quality."),
+        Column::text("class", "The most sensitive class of its columns: public, internal, personal, secret."),
+        Column::text("updated", "How often it changes."),
+        Column::maybe_text("key_columns", "The columns that name a row, with commas; null where none do."),
+        Column::new("row_count", Int64, true, "Number of rows; null where it is not known, or not all may be seen."),
+        Column::new("changed_version", Int64, true, "Version that last changed rows; null where none did."),
+        Column::maybe_text("changed_at", "When that version was committed, in UTC; null where none did."),
+    ],
+    key: &["schema_name", "table_name"],
+    sort: &["schema_name", "table_name"],
+};
+
+pub(crate) const COLUMNS: Table = Table {
+    name: "columns",
+    comment: "One column that is served.",
+    columns: &[
+        SCHEMA,
+        TABLE,
+        Column::text("column_name", "The column."),
+        Column::new("position", Int32, false, "Its place, from 1."),
+        Column::text("data_type", "Its Arrow type."),
+        Column::new("nullable", Boolean, false, "Whether it may hold nulls."),
+        Column::text("description", "What it says, and what a null means."),
+        Column::maybe_text("unit", "Unit of its values; null where they have none."),
+        Column::text("classification", "How sensitive it is, as policies name it."),
+        Column::text("class", "How sensitive it is: public, internal, personal, secret."),
+        Column::maybe_text("code_list", "List of the codes that it holds; null where it has none."),
+        Column::new("is_key", Boolean, false, "Whether it is one of the columns that name a row."),
+        Column::maybe_text("refers_to", "table.column in which each value is found; null where there is none."),
+        Column::maybe_text("wco_alias", "Name in the WCO Data Model; null where it has none that is known."),
+    ],
+    key: &["schema_name", "table_name", "column_name"],
+    sort: &["schema_name", "table_name", "position"],
+};
+
+pub(crate) const CODES: Table = Table {
+    name: "codes",
+    comment: "One code of a list.",
+    columns: &[
+        Column::text("code_list", "The list."),
+        Column::text("code", "The code."),
+        Column::text("description", "What it stands for."),
+    ],
+    key: &["code_list", "code"],
+    sort: &["code_list", "code"],
+};
+
+pub(crate) const GLOSSARY: Table = Table {
+    name: "glossary",
+    comment: "One term in English, Korean and Russian.",
+    columns: &[
+        Column::text("term", "The term in English."),
+        Column::text("korean", "The term in Korean."),
+        Column::text("russian", "The term in Russian."),
+        Column::text("meaning", "What it means here."),
+    ],
+    key: &["term"],
+    sort: &["term"],
+};
+
+pub(crate) const VERSIONS: Table = Table {
+    name: "versions",
+    comment: "One change of one table.",
+    columns: &[
+        Column::new("version", Int64, false, "Version of the warehouse that the change made."),
+        Column::text("committed_at", "When it was committed, in UTC."),
+        Column::new("operation_id", Int64, false, "Number of the change; rejects call it load_id."),
+        Column::text("kind", "What was done: append, replace, upsert, delete, compact."),
+        SCHEMA,
+        TABLE,
+        Column::new("accepted", Int64, true, "Rows accepted; null where not all may be seen."),
+        Column::new("rejected", Int64, true, "Rows refused; null where not all may be seen."),
+        Column::new("removed", Int64, true, "Rows removed; null where not all may be seen."),
+    ],
+    key: &["operation_id"],
+    sort: &["operation_id"],
+};
