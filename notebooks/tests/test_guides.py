@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CELL = re.compile(r"^```(?:rust|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guides/first-notebook.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/first-notebook.md", "docs/guides/risk.md"])
 def test_cells_of_a_page_run(page, server):
     cells = CELL.findall((ROOT / page).read_text())
     assert len(cells) >= 3
