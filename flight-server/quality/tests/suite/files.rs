@@ -45,7 +45,7 @@ fn what_is_wrong_is_named_with_file_line_rule_and_remedy() {
         ),
         (
             check("check = \"reference\"\nparameters = { table = \"dim_hs\", column = \"hs7\" }"),
-            "there is no column \"hs7\" in dim_hs. Did you mean hs6",
+            "there is no column \"hs7\" in dim_hs. Did you mean hs2 or hs4 or hs6?",
         ),
         (
             check("check = \"check_digit\"\nparameters = { scheme = \"iso6364\" }"),

@@ -16,12 +16,16 @@ fn place() -> Place {
     place
 }
 
+/// The cells of an answer as text; null is an empty text.
 fn ask(snapshot: &Snapshot, sql: &str) -> Vec<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let statement = snapshot.statement(sql).await.unwrap();
         let batches: Vec<_> = statement.execute(None).await.unwrap().try_collect().await.unwrap();
-        crate::differential::cells(&batches)
+        let cells = crate::differential::cells(&batches).into_iter();
+        cells
+            .map(|row| row.into_iter().map(|cell| if cell == "null" { String::new() } else { cell }).collect())
+            .collect()
     })
 }
 
