@@ -53,7 +53,7 @@ fn rows(table: &StarTable, manifest: &Pinned, access: Option<&Access>) -> Result
 }
 
 fn text<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
+    maybe(values.into_iter().map(Some))
 }
 
 fn maybe<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {
