@@ -10,7 +10,7 @@ const TYPES: [(&str, XdbcDataType, Option<i32>); 12] = [
     ("BOOLEAN", XdbcDataType::XdbcBit, Some(1)),
     ("TINYINT", XdbcDataType::XdbcTinyint, Some(3)),
     ("BIGINT", XdbcDataType::XdbcBigint, Some(19)),
-    ("VARBINARY", XdbcDataType::XdbcVarbinary, None),
+    ("BYTEA", XdbcDataType::XdbcVarbinary, None),
     ("DECIMAL", XdbcDataType::XdbcDecimal, Some(38)),
     ("INTEGER", XdbcDataType::XdbcInteger, Some(10)),
     ("SMALLINT", XdbcDataType::XdbcSmallint, Some(5)),

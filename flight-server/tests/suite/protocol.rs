@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
-use arrow::datatypes::{Schema, UInt32Type};
+use arrow::datatypes::UInt32Type;
 use arrow_flight::sql::{
     ActionCancelQueryRequest, ActionCancelQueryResult, Any, CommandGetCrossReference, CommandGetExportedKeys,
     CommandGetImportedKeys, CommandGetPrimaryKeys, CommandGetXdbcTypeInfo, CommandStatementIngest,
@@ -314,18 +314,6 @@ async fn what_would_change_something_is_refused() {
     let refused = client.inner().clone().get_flight_info(request(&client, descriptor)).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
     assert_eq!(ask(&mut client, "select count(*) from dim_courier").await.unwrap(), [["3"]]);
-}
-
-#[tokio::test]
-async fn a_schema_is_told_without_a_ticket() {
-    let server = Running::start().await;
-    let client = server.client().await;
-    let command = CommandStatementQuery { query: "select 1 as one, 'a' as letter".to_owned(), transaction_id: None };
-    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
-    let answer = client.inner().clone().get_schema(request(&client, descriptor)).await.unwrap().into_inner();
-    let schema = Schema::try_from(&answer).unwrap();
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    assert_eq!(names, ["one", "letter"]);
 }
 
 #[tokio::test]
