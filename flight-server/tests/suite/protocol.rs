@@ -208,7 +208,7 @@ async fn a_query_ends_when_its_time_is_over() {
     asked.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
     let rows = client.inner().clone().do_get(asked).await;
     let ended = match rows {
-        Ok(mut rows) => rows.get_mut().try_next().await.unwrap_err(),
+        Ok(rows) => rows.into_inner().try_collect::<Vec<_>>().await.unwrap_err(),
         Err(ended) => ended,
     };
     assert!(matches!(ended.code(), Code::DeadlineExceeded | Code::Cancelled), "{ended}");
