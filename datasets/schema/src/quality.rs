@@ -62,8 +62,11 @@ pub(crate) const VIOLATIONS: Table = Table {
         Column::text("family", "Family of the rule."),
         Column::text("dataset", "Table of the row, with its schema."),
         Column::text("row_key", "Key of the row: its key columns with / between them.").classified(RawText),
-        Column::maybe_text("declaration_id", "Number of the declaration; null in a table that has none."),
-        Column::new("item_no", Int32, true, "Number of the line in its declaration; null in a table that has none."),
+        // The same key once more, to join by: what it tells of a row is as raw as the text.
+        Column::maybe_text("declaration_id", "Number of the declaration; null in a table that has none.")
+            .classified(RawText),
+        Column::new("item_no", Int32, true, "Number of the line in its declaration; null in a table that has none.")
+            .classified(RawText),
         Column::maybe_text("found", "The values that break the rule; null where all of them are null.")
             .classified(RawText),
         Column::text("reason", "What is wrong."),
@@ -81,7 +84,12 @@ pub(crate) const SCORES: Table = Table {
         Column::text("family", "Family of rules, or the word all."),
         SCOPE,
         Column::new("score", Float64, false, "Shares of rows that obey, averaged by weight, from 0 to 100."),
-        Column::new("previous", Float64, true, "Score in the run before with the same scope; null in the first."),
+        Column::new(
+            "previous",
+            Float64,
+            true,
+            "Score in the run before with the same rules and scope; null in the first.",
+        ),
         Column::new("change", Float64, true, "Score less the previous one; null in the first run."),
     ],
     key: &["run_id", "dataset", "family"],

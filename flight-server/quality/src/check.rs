@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::digits::Scheme;
 use crate::rules::unknown_column;
 
-/// What a rule checks of the rows that it applies to. A null passes every check but `NotNull`.
+/// What a rule checks of the rows that it applies to. A null passes every check but `NotNull`; `Unique` and
+/// `NearDuplicate` take nulls for equal, and to `Lookup` a null fits no row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Check {
     /// No column is null or blank.

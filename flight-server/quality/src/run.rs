@@ -74,7 +74,7 @@ async fn run_rules(
         Some(since) => engine.added_since(since)?.ok_or(Error::NotKept { version: since })?,
         None => engine.current()?,
     };
-    let key = key(rules, options, &snapshot);
+    let key = key(&chosen, options, &snapshot);
     if let Some(commit) = snapshot.manifest().find_key(&key.name) {
         let run_id = commit.operations.first().map_or(0, |operation| operation.id);
         return Ok(Done { run_id, version: commit.version, repeated: true, outcomes: Vec::new() });
@@ -86,7 +86,7 @@ async fn run_rules(
         progress(&rule.id);
         outcomes.push(judge(rule, planned, options, &mut counts).await?);
     }
-    let previous = previous_scores(&snapshot, &options.schema, scope(options)).await?;
+    let previous = previous_scores(&snapshot, rules, options).await?;
     let done = commit(store, &snapshot, rules, options, key, &outcomes, &previous)?;
     Ok(Done { outcomes, ..done })
 }
@@ -96,6 +96,7 @@ fn choose<'a>(rules: &'a Rules, options: &Options) -> Result<Vec<&'a Rule>> {
     let chosen: Vec<&Rule> = rules.list.iter().filter(wanted).collect();
     if chosen.is_empty() {
         let mut known: Vec<&str> = rules.list.iter().map(|rule| rule.table.name).collect();
+        known.sort_unstable();
         known.dedup();
         let dataset = options.dataset.clone().unwrap_or_default();
         return Err(Error::NoRules { dataset, known: known.join(", ") });
@@ -109,8 +110,15 @@ pub(crate) fn scope(options: &Options) -> &'static str {
 }
 
 /// Names the rules and the rows: the version that last changed a table of the schema, not the newest one,
-/// which the results themselves move on.
-fn key(rules: &Rules, options: &Options, snapshot: &Snapshot) -> Key {
+/// which the results themselves move on. Of the rules it takes what they ask, not how their file is written: a
+/// check that this program has learned to ask better is run again.
+fn key(rules: &[&Rule], options: &Options, snapshot: &Snapshot) -> Key {
+    let mut asked = Sha256::new();
+    for rule in rules {
+        let sql = sql::statements(rule, &options.schema, options.since.is_some());
+        asked.update(format!("{:?}", (&rule.id, rule.family, rule.weight, &rule.says, &sql.checked, &sql.violations)));
+    }
+    let asked: String = asked.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let tables = snapshot.manifest().tables.get(&options.schema);
     let changed = tables.and_then(|tables| tables.values().map(|table| table.changed).max()).unwrap_or(0);
     let since = options.since.map_or("the beginning".to_owned(), |version| version.to_string());
@@ -118,10 +126,10 @@ fn key(rules: &Rules, options: &Options, snapshot: &Snapshot) -> Key {
         "quality of {}.{} at {changed} since {since}, rules {}, {} kept",
         options.schema,
         options.dataset.as_deref().unwrap_or("*"),
-        rules.sha256.get(..16).unwrap_or_default(),
+        asked.get(..16).unwrap_or_default(),
         options.keep
     );
-    let sha256 = Sha256::digest(format!("{name} {}", rules.sha256));
+    let sha256 = Sha256::digest(format!("{name} {asked}"));
     Key { name, sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect() }
 }
 
@@ -212,11 +220,19 @@ fn keep(batch: &RecordBatch, most: usize, kept: &mut BinaryHeap<Violation>) {
     }
 }
 
-/// (dataset, family) -> score in the last run of the same scope that has it.
-async fn previous_scores(snapshot: &Snapshot, schema: &str, scope: &str) -> Result<BTreeMap<(String, String), f64>> {
+/// (dataset, family) -> score in the last run with the same rules and scope that has it. Scores by other rules
+/// would tell of the rules, not of the data.
+async fn previous_scores(
+    snapshot: &Snapshot,
+    rules: &Rules,
+    options: &Options,
+) -> Result<BTreeMap<(String, String), f64>> {
     let sql = format!(
-        "select dataset, family, score from {QUALITY}.scores where scope = '{scope}' and dataset like '{schema}.%' \
-         order by run_id"
+        "select s.dataset, s.family, s.score from {QUALITY}.scores s join {QUALITY}.runs r on r.run_id = s.run_id \
+         where r.rules_sha256 = '{}' and s.scope = '{}' and s.dataset like '{}.%' order by s.run_id",
+        rules.sha256,
+        scope(options),
+        options.schema
     );
     let statement = snapshot.statement(&sql).await?;
     let mut found = BTreeMap::new();

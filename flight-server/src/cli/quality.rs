@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use arrow::util::display::array_value_to_string;
+use arrow::util::pretty::pretty_format_batches_with_schema;
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
 use haetae_quality::rules::{self, Rules};
@@ -219,32 +219,13 @@ fn show(options: &Show) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The answer as columns of text.
+/// The answer as a table of text.
 fn answer(engine: &Engine, runtime: &tokio::runtime::Runtime, sql: &str) -> Result<String, Failure> {
-    let batches = runtime.block_on(async {
+    let (schema, batches) = runtime.block_on(async {
         let statement = engine.current()?.statement(sql).await?;
         let stream = statement.execute(None).await?;
-        let names: Vec<String> = stream.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let batches: Vec<_> = stream.try_collect().await?;
-        Ok::<_, haetae_warehouse::Error>((names, batches))
+        let schema = stream.schema();
+        Ok::<_, haetae_warehouse::Error>((schema, stream.try_collect::<Vec<_>>().await?))
     })?;
-    let (names, batches) = batches;
-    let mut rows = vec![names];
-    for batch in &batches {
-        for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| array_value_to_string(column, row));
-            rows.push(cells.collect::<Result<_, _>>()?);
-        }
-    }
-    let columns = rows.first().map_or(0, Vec::len);
-    let wide: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&wide).map(|(cell, wide)| format!("{cell:<wide$}")).collect();
-        text += cells.join("  ").trim_end();
-        text.push('\n');
-    }
-    Ok(text + "\n")
+    Ok(format!("{}\n", pretty_format_batches_with_schema(schema, &batches)?))
 }

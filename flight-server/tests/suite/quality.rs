@@ -40,9 +40,12 @@ fn rules_are_run_listed_and_shown() {
     let again = quality(Some(&place), &["run", "--rules", rules]);
     assert!(text(&again.stdout).starts_with("nothing to do: run 2 has checked the same rows by the same rules"));
     let shown = quality(Some(&place), &["show"]);
-    assert!(text(&shown.stdout).contains("courier.named  completeness  3        1           66.667"), "{shown:?}");
+    assert!(
+        text(&shown.stdout).contains("| courier.named | completeness | 3       | 1          | 66.667         |"),
+        "{shown:?}"
+    );
     let broken = quality(Some(&place), &["show", "--rule", "courier.named"]);
-    assert_eq!(text(&broken.stdout).lines().nth(1).unwrap(), "C2       name is missing  name = null");
+    assert_eq!(text(&broken.stdout).lines().nth(3).unwrap(), "| C2      | name is missing | name = null |");
     let none = quality(Some(&place), &["show", "--run", "9"]);
     assert_eq!(text(&none.stderr), "error: there is no run 9; the runs are 2\n");
 
@@ -74,6 +77,9 @@ async fn what_was_found_is_shown_to_roles_that_are_given_it_by_name() {
         ask(&mut lee, "select rule, row_key, found from quality.violations").await.unwrap(),
         [["courier.named", "", ""]]
     );
+    // So is the key once more in columns of its own: with the rule it tells what a row holds.
+    let secret = "select column_name from meta.columns where table_name = 'violations' and class = 'secret' order by 1";
+    assert_eq!(ask(&mut lee, secret).await.unwrap(), [["declaration_id"], ["found"], ["item_no"], ["row_key"]]);
     assert_eq!(
         ask(&mut lee, "select count(*) from meta.datasets where schema_name = 'customs'").await.unwrap(),
         [["0"]]

@@ -152,6 +152,7 @@ fn nobody_is_told_of_what_they_may_not_see() {
     assert!(ask(&kim, "select * from meta.columns where column_name = 'hs10'").is_empty());
     let columns = ask(&kim, "select count(*) from meta.columns where schema_name = 'customs'");
     assert_eq!(columns, [["23"]]);
+    assert!(ask(&kim, "select * from meta.columns where refers_to is not null and schema_name = 'customs'").is_empty());
     let versions = ask(&kim, "select table_name, accepted, rejected, removed from meta.versions");
     assert_eq!(versions, [["fact_item", "", "", ""]]);
     assert!(kim.tables().iter().all(|(schema, table, _)| schema == "meta" || table == "fact_item"));

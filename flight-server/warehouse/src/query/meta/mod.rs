@@ -156,7 +156,9 @@ fn columns(seen: &[Seen]) -> Result<Vec<ArrayRef>, String> {
     let described: Vec<String> = rows.iter().map(said).collect::<Result<_, _>>()?;
     let classified = |row: &Described<'_>| classification(row.table, row.field.name());
     let refers = |row: &Described<'_>| {
-        row.column.and_then(|column| column.references).map(|(table, column)| format!("{table}.{column}"))
+        let (table, column) = row.column?.references?;
+        let sees = |(s, t, columns): &Seen| s == row.schema && t == table && columns.column_with_name(column).is_some();
+        seen.iter().any(sees).then(|| format!("{table}.{column}"))
     };
     Ok(vec![
         text(rows.iter().map(|row| row.schema)),
