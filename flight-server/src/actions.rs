@@ -28,10 +28,9 @@ const SET_OPTIONS: &str = "SetSessionOptions";
 const GET_OPTIONS: &str = "GetSessionOptions";
 const CLOSE_SESSION: &str = "CloseSession";
 const REFRESH: &str = "haetae.RefreshToken";
-const LOG_OUT: &str = "haetae.Logout";
 
 /// Name and meaning of each action.
-pub(crate) const ACTIONS: [(&str, &str); 10] = [
+pub(crate) const ACTIONS: [(&str, &str); 9] = [
     (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
     (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
     (CANCEL, "Ends a query and its tickets; body: CancelFlightInfoRequest"),
@@ -41,7 +40,6 @@ pub(crate) const ACTIONS: [(&str, &str); 10] = [
     (GET_OPTIONS, "Gives the options of this login; body: GetSessionOptionsRequest"),
     (CLOSE_SESSION, "Ends this login, its tokens and its options; body: CloseSessionRequest"),
     (REFRESH, "Gives new tokens as JSON; body: the refresh token of the login"),
-    (LOG_OUT, "Ends the tokens of this login; no body"),
 ];
 
 impl Service {
@@ -86,7 +84,6 @@ impl Service {
                 self.log_out(&principal)?;
                 Ok(vec![CloseSessionResult::CLOSED.encode_to_vec().into()])
             }
-            LOG_OUT => self.log_out(&principal),
             "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => Err(Status::unimplemented(
                 "there are no transactions: the warehouse is read-only for SQL, and each statement sees one version of it",
             )),
@@ -105,21 +102,20 @@ impl Service {
 
     /// Cancels the queries of a flight. Answers to metadata are made at once, so that there is nothing to cancel.
     fn cancel(&self, principal: &Principal, info: &FlightInfo) -> Result<CancelStatus, Status> {
-        let mut queries = Vec::new();
+        let mut claims = Vec::new();
         for endpoint in &info.endpoint {
             let ticket = endpoint.ticket.as_ref().map(|ticket| ticket.ticket.as_ref()).unwrap_or_default();
             if let Command::TicketStatementQuery(ticket) = command(ticket)? {
-                queries.push(self.statements.query(principal, &ticket.statement_handle)?);
+                claims.push(self.statements.ticket(principal, &ticket.statement_handle)?);
             }
         }
-        if queries.is_empty() {
+        if claims.is_empty() {
             return Ok(CancelStatus::NotCancellable);
         }
-        for query in &queries {
-            self.queries.cancel(query);
+        for claim in claims {
+            self.queries.cancel(&claim.query);
+            self.audit(Record::of(principal, "cancel", shape(&claim.sql)), &Ok(()));
         }
-        let cancelled: Result<(), Status> = Ok(());
-        self.audit(Record::of(principal, "cancel", ""), &cancelled);
         Ok(CancelStatus::Cancelled)
     }
 }

@@ -23,7 +23,7 @@ use crate::auth::{Auth, Principal};
 use crate::deadline::Deadline;
 use crate::queries::Queries;
 use crate::running::{Cut, Running};
-use crate::seal::Purpose;
+use crate::seal::Claim;
 use crate::served::{Rows, audited};
 use crate::session_options::Sessions;
 use crate::statements::{Statements, flight_info};
@@ -85,7 +85,7 @@ impl Service {
             Command::CommandPreparedStatementQuery(query) => {
                 let handle = &query.prepared_statement_handle;
                 let info = self.statements.prepared_info(&principal, handle).await;
-                self.refused(&principal, || self.statements.shape(&principal, Purpose::Handle, handle), &info);
+                self.refused(&principal, || self.statements.shape(&principal, handle), &info);
                 info?
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
@@ -121,13 +121,16 @@ impl Service {
         let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(&principal)) };
         let (data, record) = match command(ticket)? {
             Command::TicketStatementQuery(ticket) => {
-                let handle = &ticket.statement_handle;
-                let shape = || self.statements.shape(&principal, Purpose::Ticket, handle);
-                let fetched = self.fetched(&principal, handle, &mut cut).await;
-                self.refused(&principal, shape, &fetched);
-                let (rows, version) = fetched?;
+                let opened = self.statements.ticket(&principal, &ticket.statement_handle);
+                self.refused(&principal, String::new, &opened);
+                let claim = opened?;
+                let fetched = self.fetched(&principal, &claim, &mut cut).await;
+                self.refused(&principal, || shape(&claim.sql), &fetched);
+                let rows = fetched?;
                 let record = match &self.audit {
-                    Some(_) => Record { version, ..read_record(&principal, shape(), rows.reads()) },
+                    Some(_) => {
+                        Record { version: claim.version, ..read_record(&principal, shape(&claim.sql), rows.reads()) }
+                    }
                     None => Record::default(),
                 };
                 let (schema, counted) = (rows.schema(), Rows::clone(&rows_sent));
@@ -152,12 +155,12 @@ impl Service {
     }
 
     /// The rows of a ticket, whose query can be cancelled and ends in time from now on.
-    async fn fetched(&self, principal: &Principal, handle: &[u8], cut: &mut Cut) -> Result<(QueryStream, u64), Status> {
-        cut.answer = Some(self.queries.begin(&self.statements.query(principal, handle)?)?);
+    async fn fetched(&self, principal: &Principal, claim: &Claim, cut: &mut Cut) -> Result<QueryStream, Status> {
+        cut.answer = Some(self.queries.begin(&claim.query)?);
         tokio::select! {
             biased;
             status = cut.wait() => Err(status),
-            fetched = self.statements.fetch(principal, handle) => fetched,
+            fetched = self.statements.fetch(principal, claim) => fetched,
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! arrow-flight has no types for these messages yet; the numbers are those of Flight.proto.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -87,16 +87,9 @@ impl CloseSessionResult {
     pub(crate) const CLOSED: Self = Self { status: 1 };
 }
 
-/// The options of all sessions, by session.
+/// Sessions and the seconds that they have chosen, the latest last.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<String, Chosen>>);
-
-#[derive(Debug, Clone, Copy)]
-struct Chosen {
-    seconds: i64,
-    /// Grows with each session that sets something.
-    order: u64,
-}
+pub(crate) struct Sessions(Mutex<VecDeque<(String, i64)>>);
 
 impl Sessions {
     /// Sets options; each by itself, so that one that is wrong does not hinder the others.
@@ -137,27 +130,19 @@ impl Sessions {
 
     fn choose(&self, session: &str, seconds: Option<i64>) {
         let mut all = self.lock();
-        let Some(seconds) = seconds else {
-            all.remove(session);
-            return;
-        };
-        let order = all.values().map(|chosen| chosen.order + 1).max().unwrap_or_default();
-        if all.len() >= SESSIONS
-            && !all.contains_key(session)
-            && let Some(oldest) = all.iter().min_by_key(|(_, chosen)| chosen.order).map(|(name, _)| name.clone())
-        {
-            all.remove(&oldest);
+        all.retain(|(other, _)| other != session);
+        let Some(seconds) = seconds else { return };
+        if all.len() == SESSIONS {
+            all.pop_front();
         }
-        all.insert(session.to_owned(), Chosen { seconds, order });
+        all.push_back((session.to_owned(), seconds));
     }
 
     /// What holds for a session.
     pub(crate) fn get(&self, session: &str) -> SessionOptions {
         let text = |text: &str| OptionValue::Text(text.to_owned());
         let mut options = vec![(CATALOG_OPTION, text(CATALOG)), (SCHEMA_OPTION, text(DEFAULT_SCHEMA))];
-        if let Some(chosen) = self.lock().get(session) {
-            options.push((SECONDS_OPTION, OptionValue::Int(chosen.seconds)));
-        }
+        options.extend(self.seconds(session).map(|seconds| (SECONDS_OPTION, OptionValue::Int(seconds))));
         let options = options
             .into_iter()
             .map(|(name, value)| (name.to_owned(), SessionOptionValue { option_value: Some(value) }));
@@ -166,16 +151,19 @@ impl Sessions {
 
     /// How long a query of the session may run; `None` = as long as the server lets it.
     pub(crate) fn life(&self, session: &str) -> Option<Duration> {
-        let seconds = self.lock().get(session)?.seconds;
-        Some(Duration::from_secs(seconds.unsigned_abs()))
+        self.seconds(session).map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
     }
 
     /// Forgets the options of a session.
     pub(crate) fn close(&self, session: &str) {
-        self.lock().remove(session);
+        self.choose(session, None);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Chosen>> {
+    fn seconds(&self, session: &str) -> Option<i64> {
+        self.lock().iter().find(|(other, _)| other == session).map(|(_, seconds)| *seconds)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, i64)>> {
         // Whole after every change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -63,9 +63,9 @@ impl Statements {
         seen_by(snapshot, principal)
     }
 
-    /// The statement of a ticket or handle without its values, for the audit.
-    pub(crate) fn shape(&self, principal: &Principal, purpose: Purpose, sealed: &[u8]) -> String {
-        self.sealer.open(purpose, &principal.user, sealed).map(|claim| shape(&claim.sql)).unwrap_or_default()
+    /// The statement of a handle without its values, for the audit.
+    pub(crate) fn shape(&self, principal: &Principal, handle: &[u8]) -> String {
+        self.sealer.open(Purpose::Handle, &principal.user, handle).map(|claim| shape(&claim.sql)).unwrap_or_default()
     }
 
     /// The columns of a statement, and a ticket for its rows.
@@ -107,17 +107,16 @@ impl Statements {
 
     /// The same endpoint with a ticket that lasts longer.
     pub(crate) fn renewed(&self, principal: &Principal, ticket: &[u8]) -> Result<FlightEndpoint, Status> {
-        Ok(self.endpoint(self.sealer.open(Purpose::Ticket, &principal.user, ticket)?))
+        Ok(self.endpoint(self.ticket(principal, ticket)?))
     }
 
-    /// The query that a ticket is for.
-    pub(crate) fn query(&self, principal: &Principal, ticket: &[u8]) -> Result<String, Status> {
-        Ok(self.sealer.open(Purpose::Ticket, &principal.user, ticket)?.query)
+    /// What a ticket stands for.
+    pub(crate) fn ticket(&self, principal: &Principal, ticket: &[u8]) -> Result<Claim, Status> {
+        self.sealer.open(Purpose::Ticket, &principal.user, ticket)
     }
 
-    /// The rows that a ticket stands for, and the version of the warehouse that they are of.
-    pub(crate) async fn fetch(&self, principal: &Principal, ticket: &[u8]) -> Result<(QueryStream, u64), Status> {
-        let claim = self.sealer.open(Purpose::Ticket, &principal.user, ticket)?;
+    /// The rows of a ticket, of the version of the warehouse that it was made for.
+    pub(crate) async fn fetch(&self, principal: &Principal, claim: &Claim) -> Result<QueryStream, Status> {
         if claim.policy != principal.policy {
             return Err(Status::not_found(
                 "the policy has been changed since the ticket was made; run the query again",
@@ -132,8 +131,7 @@ impl Statements {
         let snapshot = seen_by(snapshot, principal)?;
         let values = read_parameters(&claim.parameters)?;
         let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
-        let rows = statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
-        Ok((rows, claim.version))
+        statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))
     }
 
     /// A handle for a statement, with its columns and parameters as far as they are known.

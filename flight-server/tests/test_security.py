@@ -145,10 +145,10 @@ def test_tokens_are_renewed_and_ended(server):
     client = flight.FlightClient(server.location, tls_root_certs=server.certificate)
     name, token = client.authenticate_basic_token("kim", PASSWORDS["kim"])
     options = flight.FlightCallOptions(headers=[(name, token)])
-    assert [action.type for action in client.list_actions(options)][-2:] == ["haetae.RefreshToken", "haetae.Logout"]
+    assert [action.type for action in client.list_actions(options)][-2:] == ["CloseSession", "haetae.RefreshToken"]
     header, claims, _ = token.decode().removeprefix("Bearer ").split(".")
     assert header == "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" and claims
-    list(client.do_action(flight.Action("haetae.Logout", b""), options))
+    list(client.do_action(flight.Action("CloseSession", b""), options))
     with pytest.raises(flight.FlightUnauthenticatedError):
         list(client.list_actions(options))
 

@@ -340,7 +340,7 @@ async fn every_action_is_listed() {
     let client = server.client().await;
     let actions = client.inner().clone().list_actions(request(&client, arrow_flight::Empty {})).await.unwrap();
     let actions: Vec<_> = actions.into_inner().try_collect().await.unwrap();
-    assert_eq!(actions.len(), 10);
+    assert_eq!(actions.len(), 9);
     for action in actions {
         // A login of its own: some of them end it.
         let client = server.client().await;

@@ -125,7 +125,7 @@ async fn tokens_are_refreshed_and_ended() {
     thief.set_token(refresh.clone());
     assert_eq!(status(ask(&mut thief, "select 1")).await.code(), Code::Unauthenticated);
 
-    act(&client, "haetae.Logout", "").await.unwrap();
+    act(&client, "CloseSession", "").await.unwrap();
     assert_eq!(status(ask(&mut client, "select 1")).await.code(), Code::Unauthenticated);
     assert_eq!(act(&stranger, "haetae.RefreshToken", "no token").await.unwrap_err().code(), Code::Unauthenticated);
 }
