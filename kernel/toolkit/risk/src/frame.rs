@@ -86,6 +86,21 @@ pub(crate) fn all_texts(frame: &DataFrame, name: &str, purpose: &str) -> Result<
     Ok(values.into_iter().flatten().collect())
 }
 
+/// Days as `YYYY-MM-DD`, in whose order texts are in the order of time.
+pub(crate) fn all_days(frame: &DataFrame, name: &str, purpose: &str) -> Result<Vec<String>> {
+    let days = all_texts(frame, name, purpose)?;
+    match days.iter().position(|day| haetae_features::parse_day(day).is_none()) {
+        None => Ok(days),
+        Some(row) => Err(Error::Value {
+            column: name.to_owned(),
+            row,
+            expected: "a day such as 2026-03-01".to_owned(),
+            found: format!("`{}`", days[row]),
+            hint: "cast the column to a date",
+        }),
+    }
+}
+
 /// Whether each row is bad, and that there are rows of both kinds.
 pub(crate) fn target(frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
     if frame.height() == 0 {

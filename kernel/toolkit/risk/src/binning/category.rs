@@ -19,11 +19,19 @@ pub(super) fn fit(name: &str, values: &[Option<String>], target: &[f64], base: &
             Some(value) => tallies.entry(value).or_default().add(bad),
         }
     }
-    // Smoothed, so that a rare text is not the riskiest of all for one bad row; equal ones stay in the texts' order.
-    let mut texts: Vec<(&str, Tally)> = tallies.into_iter().collect();
+    // Rare texts stand together at the risk of all of them: sorted by their own, the good and the bad rows of a
+    // column of names would part by themselves. Equal ones stay in the texts' order.
     let risk = |tally: &Tally| base.woe(tally.bad, count(tally.rows) - tally.bad);
-    texts.sort_by(|a, b| risk(&a.1).total_cmp(&risk(&b.1)));
-    let groups = groups(&texts);
+    let is_rare = |tally: &Tally| count(tally.rows) < params.smoothing;
+    let mut of_rare = Tally::default();
+    tallies.values().filter(|tally| is_rare(tally)).for_each(|tally| of_rare.merge(tally));
+    let place = |tally: &Tally| if is_rare(tally) { (risk(&of_rare), true) } else { (risk(tally), false) };
+    let mut texts: Vec<(&str, Tally)> = tallies.into_iter().collect();
+    texts.sort_by(|(_, a), (_, b)| {
+        let (a, b) = (place(a), place(b));
+        a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+    });
+    let groups = groups(&texts, is_rare);
     let units: Vec<Unit> = groups.iter().map(|group| unit(&texts[group.clone()])).collect();
     let limits = Limits {
         least_rows: params.least_rows(values.len()),
@@ -47,14 +55,20 @@ pub(super) fn fit(name: &str, values: &[Option<String>], target: &[f64], base: &
     Attribute::new(name, bins, Coding::Category { of_text, missing })
 }
 
-/// Neighbours together where there are more texts than places to cut at.
-fn groups(texts: &[(&str, Tally)]) -> Vec<std::ops::Range<usize>> {
+/// Neighbours together where there are more texts than places to cut at, and all rare ones.
+fn groups(texts: &[(&str, Tally)], is_rare: impl Fn(&Tally) -> bool) -> Vec<std::ops::Range<usize>> {
     let rows: usize = texts.iter().map(|text| text.1.rows).sum();
     let wanted = if texts.len() > PLACES { rows.div_ceil(PLACES) } else { 1 };
     let (mut groups, mut from, mut held) = (Vec::new(), 0, 0);
     for (place, (_, tally)) in texts.iter().enumerate() {
         held += tally.rows;
-        if held >= wanted || place + 1 == texts.len() {
+        // Rare ones and others are never of one group, and rare ones are never parted.
+        let ends = match texts.get(place + 1) {
+            None => true,
+            Some((_, next)) if is_rare(tally) || is_rare(next) => is_rare(tally) != is_rare(next),
+            Some(_) => held >= wanted,
+        };
+        if ends {
             groups.push(from..place + 1);
             (from, held) = (place + 1, 0);
         }

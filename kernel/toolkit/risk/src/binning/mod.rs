@@ -54,6 +54,11 @@ impl Tally {
         self.bad += bad;
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.bad += other.bad;
+    }
+
     fn bin(self, label: String, base: &Base) -> Bin {
         let woe = base.woe(self.bad, count(self.rows) - self.bad);
         Bin {

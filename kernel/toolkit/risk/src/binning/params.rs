@@ -100,7 +100,8 @@ impl Binning {
     }
 
     /// So many rows with the share of bad ones of all rows are added to each bin; 20 unless said. A bin of few rows says
-    /// less for it, and one without bad (or good) rows does not say everything. Above 0.
+    /// less for it, and one without bad (or good) rows does not say everything. Texts of a category with fewer rows stand
+    /// together in one bin. Above 0.
     #[must_use]
     pub fn smoothing(mut self, rows: f64) -> Self {
         self.smoothing = rows;

@@ -2,11 +2,11 @@
 
 use super::decisions::{Decided, Decisions};
 use super::office::{Item, place};
-use super::order::{Purpose, number};
+use super::order::{Purpose, number, unit};
 use super::reasons::Terms;
 use super::{DecisionTable, Lane, Rule};
 use crate::condition::holds;
-use crate::frame::{all_numbers, all_texts, probabilities};
+use crate::frame::{all_days, all_numbers, all_texts, probabilities};
 use crate::{Error, Result};
 use haetae_models::Contributions;
 use polars::frame::DataFrame;
@@ -25,7 +25,7 @@ pub(super) fn decide(
     }
     probabilities(frame, probability, "probability")?;
     let offices = all_texts(frame, &table.office, PURPOSE)?;
-    let days = days(table, frame)?;
+    let days = all_days(frame, &table.date, PURPOSE)?;
     let stakes = stakes(table, frame)?;
     let keys = keys(table, frame)?;
     let hits = hits(table, frame, &days)?;
@@ -47,7 +47,8 @@ pub(super) fn decide(
             Ok(Item { row, bound, expected, draw: of(Purpose::Draw), tie: of(Purpose::Tie) })
         };
         let items = rows.iter().map(item).collect::<Result<Vec<_>>>()?;
-        for one in place(office, day, quota, table.explore, &items)? {
+        let share = number(table.seed, Purpose::Share, office, day, "");
+        for one in place(office, day, quota, (table.explore, unit(share)), &items)? {
             let row = one.row;
             sizes[row] = (rows.len(), quota);
             placed[row] = Some(one);
@@ -75,20 +76,6 @@ pub(super) fn decide(
     Ok(Decisions::new(table.version.clone(), table.reasons, all, terms))
 }
 
-fn days(table: &DecisionTable, frame: &DataFrame) -> Result<Vec<String>> {
-    let days = all_texts(frame, &table.date, PURPOSE)?;
-    match days.iter().position(|day| haetae_features::parse_day(day).is_none()) {
-        None => Ok(days),
-        Some(row) => Err(Error::Value {
-            column: table.date.clone(),
-            row,
-            expected: "a day such as 2026-03-01".to_owned(),
-            found: format!("`{}`", days[row]),
-            hint: "cast the column to a date",
-        }),
-    }
-}
-
 fn stakes(table: &DecisionTable, frame: &DataFrame) -> Result<Vec<f64>> {
     let stakes = all_numbers(frame, &table.stake, "the expected revenue")?;
     match stakes.iter().position(|stake| *stake < 0.0) {
@@ -106,11 +93,12 @@ fn stakes(table: &DecisionTable, frame: &DataFrame) -> Result<Vec<f64>> {
 /// The key of every row as one text; no two are the same.
 fn keys(table: &DecisionTable, frame: &DataFrame) -> Result<Vec<String>> {
     let columns = table.key.iter().map(|name| all_texts(frame, name, PURPOSE)).collect::<Result<Vec<_>>>()?;
-    let key = |row: usize| columns.iter().map(|column| column[row].as_str()).collect::<Vec<_>>().join("/");
-    let keys: Vec<String> = (0..frame.height()).map(key).collect();
+    let parts = |row: usize| columns.iter().map(|column| column[row].as_str()).collect::<Vec<_>>();
+    let keys: Vec<String> = (0..frame.height()).map(|row| parts(row).join("/")).collect();
     let mut seen = BTreeMap::new();
     for (row, key) in keys.iter().enumerate() {
-        if let Some(first) = seen.insert(key.as_str(), row) {
+        // By its parts: joined, `a/b` and `c` look like `a` and `b/c`.
+        if let Some(first) = seen.insert(parts(row), row) {
             return Err(Error::Value {
                 column: table.key.join(", "),
                 row,

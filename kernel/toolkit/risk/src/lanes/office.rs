@@ -28,7 +28,15 @@ pub(super) struct Placed {
     pub(super) place: Option<usize>,
 }
 
-pub(super) fn place(office: &str, day: &str, quota: Quota, explore: f64, items: &[Item]) -> Result<Vec<Placed>> {
+/// `explore` is the share of the red quota that is drawn, and a number from 0 up to 1 by which a part of an item is
+/// one or none: also small quotas draw now and then, and every item's chance is above 0.
+pub(super) fn place(
+    office: &str,
+    day: &str,
+    quota: Quota,
+    (explore, luck): (f64, f64),
+    items: &[Item],
+) -> Result<Vec<Placed>> {
     let asked = quota.yellow + quota.red + quota.blue;
     let bound = |lane: Lane| items.iter().filter(|item| item.bound == Some(lane)).count();
     // Items that a rule has made green are not there to be chosen.
@@ -55,9 +63,9 @@ pub(super) fn place(office: &str, day: &str, quota: Quota, explore: f64, items: 
             None => free.push(item),
         }
     }
-    let wanted = usize::try_from(nearest(count(quota.red) * explore)).unwrap_or(0);
-    let drawn = wanted.min(left[0].1);
-    let chance = (!free.is_empty()).then(|| count(drawn) / count(free.len()));
+    let wanted = (count(quota.red) * explore).min(count(left[0].1));
+    let drawn = usize::try_from(nearest(wanted.floor())).unwrap_or(0) + usize::from(luck < wanted.fract());
+    let chance = (!free.is_empty()).then(|| wanted / count(free.len()));
     free.sort_by_key(|item| (item.draw, item.tie));
     for item in free.drain(..drawn) {
         placed.push(Placed { row: item.row, lane: Lane::Red, why: Why::Drawn, chance, place: None });

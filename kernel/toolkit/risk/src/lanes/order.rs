@@ -7,6 +7,14 @@ use haetae_models::Random;
 pub(super) enum Purpose {
     Draw = 1,
     Tie = 2,
+    /// How many are drawn in an office on a day, where the share of the quota is no whole number.
+    Share = 3,
+}
+
+/// A number as one from 0 up to 1.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
+pub(super) fn unit(number: u64) -> f64 {
+    (number >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// The same for the same item whatever else is in the frame, and in whatever order.

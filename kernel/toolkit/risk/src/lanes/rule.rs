@@ -121,7 +121,8 @@ pub(crate) fn check(rules: &[Rule]) -> Result<()> {
                 let what = format!("rule `{}`, over", rule.name);
                 return refuse(what, "the name of another rule", format!("`{name}`"));
             };
-            if other.over.contains(&rule.name) {
+            // Also by way of third ones: in a ring none would stand.
+            if reaches(rules, other, &rule.name) {
                 let what = format!("rule `{}`, over", rule.name);
                 return refuse(
                     what,
@@ -132,4 +133,22 @@ pub(crate) fn check(rules: &[Rule]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether `from` stands over the rule of this name, directly or by way of others.
+fn reaches(rules: &[Rule], from: &Rule, name: &str) -> bool {
+    let (mut seen, mut next) = (vec![from.name.as_str()], 0);
+    while let Some(place) = seen.get(next).copied() {
+        next += 1;
+        let below = rules.iter().filter(|rule| rule.name == place).flat_map(|rule| &rule.over);
+        for below in below {
+            if below == name {
+                return true;
+            }
+            if !seen.contains(&below.as_str()) {
+                seen.push(below);
+            }
+        }
+    }
+    false
 }

@@ -81,7 +81,8 @@ impl DecisionTable {
         self
     }
 
-    /// Share of the red quota that is drawn at random, 0 to 1, rounded to whole items; 0.1 unless said.
+    /// Share of the red quota that is drawn at random, 0 to 1; 0.1 unless said. A part of an item is one item on that
+    /// share of the days.
     #[must_use]
     pub fn explore(mut self, share: f64) -> Self {
         self.explore = share;

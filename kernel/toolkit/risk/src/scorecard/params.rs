@@ -21,7 +21,7 @@ pub struct Scale {
 }
 
 impl Default for Scale {
-    /// 500 points where one in ten is bad, 80 more for twice the odds: 0 to 1000 is from one in 7000 to nine in ten.
+    /// 500 points where one in ten is bad, 80 more for twice the odds: 0 to 1000 is from one in 700 to nine in ten.
     fn default() -> Self {
         Self { pdo: 80.0, base_score: 500.0, base_odds: 1.0 / 9.0 }
     }

@@ -59,17 +59,23 @@ pub(super) struct Choice {
     arm: Option<(usize, f64)>,
 }
 
+impl Choice {
+    /// A share that nothing is learnt from.
+    pub(super) fn fixed(share: f64) -> Self {
+        Self { share, arm: None }
+    }
+}
+
 impl Learner {
     pub(super) fn new(policy: Policy) -> Self {
         Self { policy, weights: [0.0; ARMS.len()] }
     }
 
     pub(super) fn choose(&self, random: &mut Random) -> Choice {
-        let fixed = |share| Choice { share, arm: None };
         match self.policy {
-            Policy::Exploit => fixed(0.0),
-            Policy::Explore => fixed(1.0),
-            Policy::Hybrid { share } => fixed(share),
+            Policy::Exploit => Choice::fixed(0.0),
+            Policy::Explore => Choice::fixed(1.0),
+            Policy::Hybrid { share } => Choice::fixed(share),
             Policy::Bandit => {
                 let most = self.weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let sizes = self.weights.map(|weight| (weight - most).exp());

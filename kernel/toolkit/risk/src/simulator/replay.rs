@@ -1,10 +1,10 @@
 //! Items of many days and a policy -> the days one after the other, each decided on what was known by then.
 
 use super::Policy;
-use super::policy::Learner;
+use super::policy::{Choice, Learner};
 use super::report::{Day, Replayed};
 use crate::error::refuse;
-use crate::frame::{all_numbers, all_texts, count, names, nearest, target};
+use crate::frame::{all_days, all_numbers, count, names, nearest, target};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use haetae_models::{Logistic, LogisticModel, Random};
@@ -145,7 +145,7 @@ impl Replay {
             features: self.features(frame)?,
         };
         let mut days: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (row, day) in all_texts(frame, &self.date, purpose)?.into_iter().enumerate() {
+        for (row, day) in all_days(frame, &self.date, purpose)?.into_iter().enumerate() {
             days.entry(day).or_default().push(row);
         }
         if days.len() <= self.warmup {
@@ -166,8 +166,9 @@ impl Replay {
             if warm && (today - self.warmup) % self.retrain == 0 {
                 model = self.fit(&world, &past, today)?;
             }
-            let choice = learner.choose(&mut random);
-            let share = if warm { choice.share } else { 1.0 };
+            // The first days are drawn, by nobody's choice: there is nothing to learn about one from them.
+            let choice = if warm { learner.choose(&mut random) } else { Choice::fixed(1.0) };
+            let share = choice.share;
             let wanted = usize::try_from(nearest(count(rows.len()) * self.rate)).unwrap_or(0).min(rows.len());
             let inspected = choose(&world, &rows, wanted, share, model.as_ref(), &mut random)?;
             if warm {

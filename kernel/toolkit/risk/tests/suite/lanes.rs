@@ -184,6 +184,9 @@ fn contradictions_and_failing_rules_are_refused_with_the_row() {
     says(decide(table().rule(rule("a", one(), Lane::Red).over("b"))), "the name of another rule, found `b`");
     let circle = table().rule(rule("a", one(), Lane::Red).over("b")).rule(rule("b", one(), Lane::Red).over("a"));
     says(decide(circle), "over one another");
+    let lone = |name: &str, over: &str| rule(name, one(), Lane::Red).over(over);
+    let ring = table().rule(lone("a", "b")).rule(lone("b", "c")).rule(lone("c", "a"));
+    says(decide(ring), "over one another");
     says(decide(table().rule(Rule::new("a", "", one(), Lane::Red))), "a name and an owner");
 }
 
@@ -209,6 +212,10 @@ fn what_cannot_be_decided_is_refused() {
     );
     says(decide(table().quota_on("Seoul", "3 March", QUOTA)), "a day such as");
     says(decide(table().date("hs2")), "column `hs2`, row 0: expected a day");
+    let twins = df!("office" => ["Seoul"; 2], "declaration_date" => ["2026-03-02"; 2], "a" => ["x/y", "x"], "b" => ["z", "y/z"], "stake_krw" => [1.0, 2.0]).unwrap();
+    let apart =
+        DecisionTable::new("v1").office("office").quota_for_all(Quota { yellow: 0, red: 1, blue: 0 }).key(&["a", "b"]);
+    assert!(apart.decide(&twins, &[0.1, 0.2]).is_ok(), "keys that only look alike when they are joined");
     says(decide(table().stake("value")), "column `value`, needed for the expected revenue");
     says(table().decide(&frame, &probability[1..]), "probability: expected 360 rows");
     says(table().decide(&frame, &vec![f64::NAN; 360]), "expected a probability from 0 to 1, found NaN");
