@@ -117,7 +117,8 @@ impl Encoder {
 /// Widest embedding.
 pub(crate) const MOST_WIDTH: usize = 256;
 
-/// As [`crate::Logistic`] does it.
+/// Mean and deviation; a feature that does not vary is infinitely wide, so that it is 0 whatever comes later: the net
+/// has learnt nothing of it, and the first weights that it would meet are drawn ones.
 fn number(values: impl Iterator<Item = f64> + Clone) -> Coding {
     let (mut count, mut sum, mut missing) = (0.0, 0.0, false);
     for value in values.clone() {
@@ -130,8 +131,14 @@ fn number(values: impl Iterator<Item = f64> + Clone) -> Coding {
     }
     let mean = if count > 0.0 { sum / count } else { 0.0 };
     let squares: f64 = values.filter(|value| !value.is_nan()).map(|value| (value - mean).powi(2)).sum();
-    let deviation = if squares > 0.0 && (squares / count).sqrt() > 0.0 { (squares / count).sqrt() } else { 1.0 };
+    let spread = if count > 0.0 { (squares / count).sqrt() } else { 0.0 };
+    let deviation = learnable(mean, spread);
     Coding::Number { mean, deviation, marked: missing && count > 0.0 }
+}
+
+/// The deviation to scale by: what is no more than the rounding of a constant does not count.
+pub(super) fn learnable(mean: f64, spread: f64) -> f64 {
+    if spread > 1e-12 * mean.abs() { spread } else { f64::INFINITY }
 }
 
 fn category(values: impl Iterator<Item = f64>, min_rows: usize, most: usize) -> Coding {

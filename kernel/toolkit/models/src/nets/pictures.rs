@@ -1,5 +1,6 @@
 //! A column of lists of numbers -> pictures, or series, all of one size.
 
+use super::front::learnable;
 use super::picture::Size;
 use crate::{Error, Result};
 use polars::frame::DataFrame;
@@ -82,7 +83,7 @@ impl Pictures {
         let moments = |channel: usize| {
             let mean = of(channel).sum::<f64>() / count;
             let deviation = (of(channel).map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-            (mean, if deviation > 0.0 { deviation } else { 1.0 })
+            (mean, learnable(mean, deviation))
         };
         (0..channels).map(moments).unzip()
     }

@@ -1,7 +1,8 @@
 //! Numbers that nets reckon with: `f32` in use, `f64` where gradients are compared with differences.
 //!
-//! The same bits on every machine: `exp` is our own, sums of products are fused (see [`super::product`]), and nothing
-//! else is.
+//! The same bits for any number of threads, and on machines with the same system library: `exp` is our own, sums of
+//! products are fused (see [`super::product`]), and nothing else is; schedules and losses take `cos` and `ln` from the
+//! system.
 
 use super::product::{HIGH, WIDE, tile_f32, tile_of};
 use crate::lanes::wide;

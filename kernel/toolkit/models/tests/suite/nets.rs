@@ -341,3 +341,18 @@ fn a_card_says_which_net_it_is() {
     let error = haetae_models::CnnModel::from_bytes(&bytes).unwrap_err().to_string();
     assert!(error.contains("it holds a model of the kind `FCNN`, expected `CNN`"), "{error}");
 }
+
+#[test]
+fn what_did_not_vary_in_training_says_nothing_later() {
+    let (train, target) = mixed(1, 400);
+    let with = |constant: f64, empty: f64| {
+        let columns = vec![train.column(0).to_vec(), vec![constant; 400], vec![empty; 400]];
+        FeatureMatrix::new(["x", "constant", "empty"].map(str::to_owned).to_vec(), columns, vec![false; 3]).unwrap()
+    };
+    // 0.1 is no sum of powers of two: the mean of many is not quite 0.1.
+    let model = Fcnn::params().epochs(2).fit(&with(0.1, NAN), &target).unwrap();
+    let scores = model.predict(&with(0.1, NAN)).unwrap();
+    for (constant, empty) in [(500.0, NAN), (0.1, 3.0), (NAN, -9.0)] {
+        assert_eq!(bits(&model.predict(&with(constant, empty)).unwrap()), bits(&scores), "{constant} {empty}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A fitted net over pictures: the probability of each.
 
-use super::stages::{Form, SCORED, Stages, scaled};
+use super::stages::{Form, Stages, scaled, scored_at_once};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::Pictures;
 use crate::nets::layer::Pass;
@@ -62,7 +62,8 @@ impl CnnModel {
         let score = |net: &mut Stages<f32>, cases: &[usize]| {
             probabilities(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))
         };
-        Ok(with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??.concat())
+        let at_once = scored_at_once(self.form.size);
+        Ok(with_threads(self.threads, || in_blocks(&net, &all, at_once, &score))??.concat())
     }
 }
 

@@ -11,8 +11,11 @@ use crate::nets::training::{Learner, log_loss};
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
 
-/// Pictures that are scored at a time.
-pub(super) const SCORED: usize = 32;
+/// Pictures that are scored at a time: as many as half a million numbers, because their windows, laid out, take many
+/// times their memory on each thread.
+pub(super) fn scored_at_once(size: Size) -> usize {
+    ((1 << 19) / size.values().max(1)).clamp(1, 32)
+}
 
 /// What the layers are like.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +149,7 @@ impl Learner<f32> for Cases<'_> {
     fn valid_loss(&mut self) -> Result<Option<f64>> {
         let Some((pictures, target, weights)) = &self.valid else { return Ok(None) };
         let all: Vec<usize> = (0..target.len()).collect();
-        let losses = in_blocks(&self.net, &all, SCORED, &|net, cases| {
+        let losses = in_blocks(&self.net, &all, scored_at_once(pictures.size), &|net, cases| {
             let mut sums = net.forward(scaled(pictures, cases, &self.scale), &mut Pass::scoring());
             let of = |values: &[f64]| cases.iter().map(|&case| values[case]).collect::<Vec<f64>>();
             vec![log_loss(&mut sums.values, &of(target), &of(weights), 1.0)]

@@ -138,7 +138,8 @@ impl Learner<f32> for Rows<'_> {
         let (mut loss, count) = (0.0, train.count(&sequences));
         self.net.along(&train.inputs, &sequences, self.window, pass, &mut |rows, mut sums| {
             loss += train.loss(rows, &mut sums.values, count);
-            Some(sums)
+            // Nothing is said of the windows before the last one where there is one target for each sequence.
+            sums.values.iter().any(|&gradient| gradient != 0.0).then_some(sums)
         });
         Ok((loss, count))
     }

@@ -82,7 +82,8 @@ impl RecurrentParams {
         self
     }
 
-    /// Steps through which a gradient goes back, at least 1; 256 unless said. What is remembered goes on beyond; the
+    /// Steps through which a gradient goes back at most, at least 1; 256 unless said. Windows are cut from a sequence's
+    /// first step: with `per_key`, let it reach over the longest history. What is remembered goes on beyond; the
     /// memory that a fit takes grows with it.
     #[must_use]
     pub fn window(mut self, steps: usize) -> Self {
