@@ -17,7 +17,8 @@ pub const STUB: &str = "-- YOUR QUERY HERE\nselect 'write your query here' as to
 pub const RUST_STUB: &str = "// YOUR CODE HERE\nDataFrame::empty()";
 /// The trainee whose number stands in a fresh copy.
 pub const NOBODY: u32 = 1001;
-/// On whose data a solution must be right, too. Nobody can be enrolled with it, so that no copied result fits.
+/// On whose data a solution must be right, too. Nobody can be enrolled with it, and `slice.sql` gives
+/// it lines of its own (its divisor is above it), so that no copied result fits.
 pub const OTHER: u32 = 1_004_711;
 
 /// Whose notebook it is.
@@ -209,7 +210,7 @@ fn check_cell(sealed: &str, question: &Question, words: &Words, form: Form) -> S
     let comment = words.check.replace("{question}", name).replace("{points}", &question.points.to_string());
     if question.rust.is_some() {
         // Another trainee's frame would need the trainee's code to run again.
-        return format!("// {comment}\ncourse::check_frame(\"{name}\", &{name}, \"{sealed}\")?;");
+        return format!("// {comment}\n::haetae::course::check_frame(\"{name}\", &{name}, \"{sealed}\")?;");
     }
     let visible = format!("// {comment}\ncourse::check(\"{name}\", \"{sealed}\")?;");
     match form {

@@ -17,7 +17,7 @@ def begin(kernel, cells, trainee=None):
 def verdicts(kernel, checks, frames):
     """Question -> what its check says; all in one cell, which is compiled once."""
     calls = [
-        f'course::check_frame("{name}", &{name}, "{sealed}")' if name in frames else f'course::check("{name}", "{sealed}")'
+        f'::haetae::course::check_frame("{name}", &{name}, "{sealed}")' if name in frames else f'course::check("{name}", "{sealed}")'
         for name, sealed in checks.items()
     ]
     cell = kernel.ok(

@@ -92,7 +92,7 @@ fn an_answer_in_rust_is_a_frame_and_a_query_says_what_is_right() {
         text(Form::Exercise, "q1"),
         "let q1: DataFrame = {\n    // YOUR CODE HERE\n    DataFrame::empty()\n};\nq1"
     );
-    assert!(text(Form::Exercise, "q1-check").contains("course::check_frame(\"q1\", &q1, \""));
+    assert!(text(Form::Exercise, "q1-check").contains("::haetae::course::check_frame(\"q1\", &q1, \""));
     assert!(text(Form::Exercise, "q2-check").contains("course::check(\"q2\", \""));
 }
 
