@@ -7,8 +7,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import analyst_queries
+import point_reads
 import policy
+import postgres
 import pyarrow as pa
+import soak
 from pyarrow import flight
 
 SQL = b"select * from fact_item"
@@ -107,4 +111,8 @@ def figures(context):
             peer="pyarrow.flight server (C++), same batches", peer_value=speed(1), note=note,
         ),
         policy.mismatches(context),
+        *postgres.figures(context, ours),
+        *point_reads.figures(context),
+        *analyst_queries.figures(context),
+        *soak.figures(context),
     ]

@@ -1,6 +1,7 @@
 """What tests and benchmarks share: a warehouse made for the occasion with a real server in front of it,
 and a real kernel. `HAETAE_BIN` names the folder of the built programs, if it is not the usual one."""
 
+import json
 import os
 import queue
 import re
@@ -34,6 +35,15 @@ def make_warehouse(folder, items, seed=7):
     for table in sorted((data / "tables").glob("*.parquet")):
         run("haetae-server", "ingest", "--warehouse", warehouse, table.stem, table)
     return warehouse
+
+
+def parquet_files(warehouse, schema="customs"):
+    """The files of each table of the newest version."""
+    manifests = Path(warehouse).glob("manifest-*.json")
+    newest = max(manifests, key=lambda file: int(file.stem.rsplit("-", 1)[1]))
+    tables = json.loads(newest.read_text())["tables"][schema]
+    return {name: [str(Path(warehouse) / file["path"]) for file in table["files"]] for name, table in tables.items()
+            if table["files"]}
 
 
 def load_kcs(warehouse, folder):

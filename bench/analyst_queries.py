@@ -1,0 +1,148 @@
+"""Twelve questions of analysts, over 24.7 million items (the Korea Customs Service's 18 months): our server by
+ADBC, and DuckDB in the client's own process on the very Parquet files of the warehouse.
+
+DuckDB sends nothing over a wire; ours does. Both answers are compared before anything is measured.
+"""
+
+import math
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+ITEMS, QUICK_ITEMS = 24_700_000, 100_000
+
+QUERIES = {
+    "count of a month": """
+        select count(*) as items, sum(item_price_krw) as krw from fact_item
+        where declaration_date between date '2021-03-01' and date '2021-03-31'""",
+    "by month": """
+        select date_trunc('month', declaration_date) as month, count(*) as items, sum(item_price_krw) as krw
+        from fact_item group by 1 order by 1""",
+    "by office and chapter": """
+        select office_id, substr(hs6, 1, 2) as hs2, count(*) as items, avg(duty_rate) as duty from fact_item
+        group by 1, 2 order by 1, 2""",
+    "top importers": """
+        select importer_id, sum(item_price_krw) as krw, count(*) as items from fact_item
+        group by 1 order by krw desc, importer_id limit 20""",
+    "unit price by heading": """
+        select hs6, origin_country, count(*) as items, avg(item_price_krw / net_mass_kg) as krw_per_kg
+        from fact_item where net_mass_kg > 0 group by 1, 2 having count(*) >= 50 order by 1, 2""",
+    "items of one importer": """
+        select declaration_id, item_no, hs6, item_price_krw from fact_item
+        where importer_id = (select min(importer_id) from dim_importer) order by 1, 2""",
+    "hit rate by office": """
+        select office_id, count(*) as inspected, avg(case when fraud then 1.0 else 0.0 end) as hit_rate
+        from fact_item join fact_inspection using (declaration_id, item_no) group by 1 order by 1""",
+    "value by region and industry": """
+        select region, industry, sum(item_price_krw) as krw, count(distinct importer_id) as importers
+        from fact_item join dim_importer using (importer_id) group by 1, 2 order by 1, 2""",
+    "distinct importers by month": """
+        select date_trunc('month', declaration_date) as month, count(distinct importer_id) as importers
+        from fact_item group by 1 order by 1""",
+    "rank in each chapter": """
+        select hs2, importer_id, krw, place from (
+            select substr(hs6, 1, 2) as hs2, importer_id, sum(item_price_krw) as krw,
+                rank() over (partition by substr(hs6, 1, 2) order by sum(item_price_krw) desc, importer_id) as place
+            from fact_item group by 1, 2)
+        where place <= 3 order by 1, 4""",
+    "preference without its origin": """
+        select tariff_type, origin_mark, departure_country <> origin_country as transshipped, count(*) as items,
+            sum(item_price_krw * duty_rate) as duty_krw
+        from fact_item group by 1, 2, 3 order by 1, 2, 3""",
+    "dearest lines of a week": """
+        select declaration_id, item_no, importer_id, hs6, item_price_krw from fact_item
+        where declaration_date between date '2021-05-03' and date '2021-05-09'
+        order by item_price_krw desc, declaration_id, item_no limit 100""",
+}
+
+
+def same(ours, theirs):
+    """Whether two tables hold the same rows in the same order; sums of numbers may differ in the last digits."""
+    if ours.num_rows != theirs.num_rows or ours.num_columns != theirs.num_columns:
+        return False
+    for mine, other in zip(ours.columns, theirs.columns):
+        for a, b in zip(mine.to_pylist(), other.to_pylist()):
+            if isinstance(a, float) or isinstance(b, float):
+                if (a is None) != (b is None) or a is not None and not math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6):
+                    return False
+            elif str(a)[:10] != str(b)[:10] if "date" in str(mine.type) or "timestamp" in str(mine.type) else a != b:
+                return False
+    return True
+
+
+def duckdb_over(warehouse):
+    """A connection that reads the files of the newest version; each table a view over exactly its files."""
+    import duckdb
+    from haetae_testing import parquet_files
+
+    connection = duckdb.connect()
+    for table, files in parquet_files(warehouse).items():
+        names = ", ".join(f"'{file}'" for file in files)
+        connection.execute(f"create view {table} as select * from read_parquet([{names}])")
+    return connection
+
+
+def figures(context):
+    from adbc_driver_flightsql import dbapi
+    from haetae_testing import Server, make_warehouse
+
+    items = QUICK_ITEMS if context.quick else ITEMS
+    with tempfile.TemporaryDirectory(prefix="haetae-analyst-") as folder:
+        print(f"  warehouse with {items:,} items …", flush=True)
+        server = Server(make_warehouse(Path(folder), items))
+        try:
+            options = {"username": "haetae", "password": server.password}
+            theirs = duckdb_over(server.warehouse)
+            with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
+                with connection.cursor() as cursor:
+                    ratios, notes = compare(context, cursor, theirs)
+            peak = peak_mb(server.process.pid)
+        finally:
+            server.stop()
+    geomean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
+    worst = max(ratios, key=ratios.get)
+    note = f"{items:,} items; " + "; ".join(notes) + f"; the server held {peak:.0f} MB at most"
+    n = context.repeat(3)
+    peer = "duckdb, in process, same Parquet files"
+    return [
+        context.figure("flight.queries_vs_duckdb_geomean", geomean, "ours/peer time", n=n, aim="<= 1.1", peer=peer,
+                       peer_value=1.0, note=note),
+        context.figure("flight.queries_vs_duckdb_max", ratios[worst], "ours/peer time", n=n, aim="<= 2", peer=peer,
+                       peer_value=1.0, note=worst),
+    ]
+
+
+def compare(context, cursor, theirs):
+    """Ratio of times by query, and a note for each."""
+
+    def ours_of(sql):
+        cursor.execute(sql)
+        return cursor.fetch_arrow_table()
+
+    def theirs_of(sql):
+        return theirs.sql(sql).to_arrow_table()
+
+    def seconds(run, sql):
+        begun = time.monotonic()
+        run(sql)
+        return time.monotonic() - begun
+
+    ratios, notes = {}, []
+    for name, sql in QUERIES.items():
+        mine, other = ours_of(sql), theirs_of(sql)
+        if not same(mine, other):
+            raise RuntimeError(f"{name}: the answers differ: {mine.slice(0, 3)} {other.slice(0, 3)}")
+        pairs = [(seconds(ours_of, sql), seconds(theirs_of, sql)) for _ in range(context.repeat(3))]
+        ratios[name] = statistics.median(a / b for a, b in pairs)
+        a, b = (statistics.median(side) for side in zip(*pairs))
+        notes.append(f"{name} {a:.3f} s / {b:.3f} s")
+        print(f"    {name:<32} {a:8.3f} s {b:8.3f} s {ratios[name]:6.2f}", flush=True)
+    return ratios, notes
+
+
+def peak_mb(process):
+    with open(f"/proc/{process}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024

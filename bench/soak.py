@@ -1,0 +1,64 @@
+"""Ten clients that ask for ten minutes, each its own mix of short and long queries, on loopback."""
+
+import random
+import threading
+import time
+
+SECONDS, QUICK_SECONDS = 600, 10
+CLIENTS = 10
+
+SHORT = [
+    "select count(*) from dim_office",
+    "select * from dim_importer where importer_id = (select min(importer_id) from dim_importer)",
+    "select sum(item_price_krw) from fact_item where declaration_date = date '2021-03-03'",
+]
+LONG = [
+    "select importer_id, hs6, sum(item_price_krw) as krw from fact_item group by 1, 2 order by krw desc limit 50",
+    "select office_id, count(*), avg(case when fraud then 1.0 else 0.0 end) from fact_item "
+    "join fact_inspection using (declaration_id, item_no) group by 1",
+    "select * from fact_item where hs6 like '85%'",
+]
+
+
+def client(server, seed, ends, out):
+    """Asks until `ends`; seconds by class, and what went wrong, come into `out`."""
+    from adbc_driver_flightsql import dbapi
+
+    chance = random.Random(seed)
+    options = {"username": "haetae", "password": server.password}
+    try:
+        with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
+            while time.monotonic() < ends:
+                kind = "short" if chance.random() < 0.8 else "long"
+                begun = time.monotonic()
+                with connection.cursor() as cursor:
+                    cursor.execute(chance.choice(SHORT if kind == "short" else LONG))
+                    cursor.fetch_arrow_table()
+                out[kind].append(time.monotonic() - begun)
+    except Exception as error:  # each is an error of the soak; the client starts no second time
+        out["errors"].append(f"{type(error).__name__}: {error}")
+
+
+def figures(context):
+    context.server(items=1_000_000)
+    server = list(context.servers.values())[-1]
+    seconds = QUICK_SECONDS if context.quick else SECONDS
+    out = {"short": [], "long": [], "errors": []}
+    ends = time.monotonic() + seconds
+    threads = [threading.Thread(target=client, args=(server, seed, ends, out)) for seed in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with open(f"/proc/{server.process.pid}/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+    for error in out["errors"]:
+        print(f"    {error}", flush=True)
+    p99 = {kind: sorted(out[kind])[int(len(out[kind]) * 0.99)] if out[kind] else None for kind in ("short", "long")}
+    note = f"{CLIENTS} clients, {seconds} s: {len(out['short'])} short and {len(out['long'])} long queries"
+    return [
+        context.figure("flight.soak_errors", len(out["errors"]), "errors", aim="= 0", note=note),
+        context.figure("flight.soak_short_p99_s", p99["short"], "s", n=len(out["short"]), note="while long queries run"),
+        context.figure("flight.soak_long_p99_s", p99["long"], "s", n=len(out["long"]), note=note),
+        context.figure("flight.soak_peak_mb", peak, "MB", note="resident in the server at most"),
+    ]
