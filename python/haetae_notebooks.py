@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from haetae_testing import Server, load_kcs, make_warehouse
+from haetae_testing import Server, load_kcs, make_warehouse, run
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 # As in scripts/lab, so that stored outputs are what a user sees.
@@ -20,6 +20,15 @@ RELATIVE, ABSOLUTE = 0.02, 0.01
 
 DURATION = re.compile(r"\b\d+(\.\d+)? ?(ms|µs|s|seconds)\b")
 NUMBER = re.compile(r"[-+]?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+
+def make_demo(folder):
+    """The demo warehouse of `make lab` in `folder`, with the KCS declarations where there are any; its path."""
+    warehouse = make_warehouse(folder, DEMO_ITEMS)
+    run("haetae-server", "quality", "run", "--warehouse", warehouse)
+    if kcs := os.environ.get("HAETAE_KCS_DIR"):
+        load_kcs(warehouse, kcs)
+    return warehouse
 
 
 def read(path):
@@ -124,10 +133,7 @@ def main(names):
     paths = [FOLDER / name for name in names] or sorted(FOLDER.glob("*.ipynb"))
     with tempfile.TemporaryDirectory() as folder:
         print(f"demo warehouse with {DEMO_ITEMS:,} items", flush=True)
-        warehouse = make_warehouse(Path(folder), DEMO_ITEMS)
-        if kcs:
-            load_kcs(warehouse, kcs)
-        server = Server(warehouse)
+        server = Server(make_demo(Path(folder)))
         try:
             os.environ.update(server.environment)
             for path in paths:

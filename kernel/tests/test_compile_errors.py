@@ -62,7 +62,13 @@ def test_a_warning_is_folded_and_not_on_stderr(kernel, what):
     assert html.startswith("<details><summary>1 warning") and "<script" not in html
 
 
-@pytest.mark.parametrize("code", ["let quiet = 1;", "1 + 1", "use std::fmt;", "let mut quiet = 2;", "let _ = sql(\"select 1 as a\");"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "let quiet = 1;", "1 + 1", "use std::fmt;", "let mut quiet = 2;", "let _ = sql(\"select 1 as a\");",
+        "let given = vec![1];\nlet taken = given;", "let given = vec![1];\nlet taken = given;\ntaken.len()",
+    ],
+)
 def test_a_cell_without_a_fault_has_no_warnings(kernel, code):
     assert kernel.ok(code).of("display_data") == []
 

@@ -11,7 +11,11 @@ needs_kcs = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["welcome", pytest.param("kcs-clearance", marks=needs_kcs)])
+# Those that run on the demo warehouse alone.
+NAMES = ["welcome", "data-life-cycle", "warehouse-and-quality"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, pytest.param("kcs-clearance", marks=needs_kcs)])
 def test_a_notebook_runs_and_says_what_is_stored(name, server):
     path = FOLDER / f"{name}.ipynb"
     fresh = execute(path)
@@ -23,15 +27,24 @@ def test_a_notebook_runs_and_says_what_is_stored(name, server):
 
 
 def test_each_notebook_is_tested():
-    assert sorted(path.name for path in FOLDER.glob("*.ipynb")) == ["kcs-clearance.ipynb", "welcome.ipynb"]
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted([*NAMES, "kcs-clearance"])
 
 
-@pytest.mark.parametrize("name", ["welcome", "kcs-clearance"])
+@pytest.mark.parametrize("name", [*NAMES, "kcs-clearance"])
 def test_stored_notebooks_have_run_in_order(name):
     notebook = read(FOLDER / f"{name}.ipynb")
     assert notebook.metadata.kernelspec.name == "haetae"
     assert complaints(notebook) == []
     assert any(cell.outputs for cell in code_cells(notebook))
+    assert (FOLDER / f"{name}.ipynb").stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("name", ["data-life-cycle", "warehouse-and-quality"])
+def test_a_working_notebook_has_parameters_and_a_summary_first_and_its_limits_last(name):
+    cells = read(FOLDER / f"{name}.ipynb").cells
+    [place] = [number for number, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
+    assert place == 1 and cells[place + 1].source.startswith("## Summary")
+    assert cells[-1].source.startswith("## Method and limits")
 
 
 def test_the_comparison_sees_what_matters():

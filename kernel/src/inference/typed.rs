@@ -113,7 +113,9 @@ pub(super) fn in_a_block(code: &str, cell: &Cell, types: &[Found], moved: &[Stri
     } else {
         ("{", format!("({names}) }}"))
     };
-    let mut code = Code::default().own(&format!("let ({names}) = {open} ")).author(before, 0).own("\n;").code(&show);
+    // A statement may end without a semicolon, so there is always one behind it, of which nobody need hear.
+    let begin = format!("#[allow(redundant_semicolons)] let ({names}) = {open} ");
+    let mut code = Code::default().own(&begin).author(before, 0).own("\n;").code(&show);
     code = code.own(&format!("\n;{close};\n{bindings}"));
     for ((_, text), range) in cell.items.iter().zip(&cell.item_ranges) {
         code = code.author(text, range.start).own("\n");
