@@ -11,8 +11,9 @@ needs_kcs = pytest.mark.skipif(
 )
 
 
+WORKING = ["data-life-cycle", "model-monitoring", "policy-simulator", "problem-taxpayers", "warehouse-and-quality"]
 # Those that run on the demo warehouse alone.
-NAMES = ["welcome", "data-life-cycle", "warehouse-and-quality"]
+NAMES = ["welcome", *WORKING]
 
 
 @pytest.mark.parametrize("name", [*NAMES, pytest.param("kcs-clearance", marks=needs_kcs)])
@@ -39,7 +40,7 @@ def test_stored_notebooks_have_run_in_order(name):
     assert (FOLDER / f"{name}.ipynb").stat().st_size < 300_000
 
 
-@pytest.mark.parametrize("name", ["data-life-cycle", "warehouse-and-quality"])
+@pytest.mark.parametrize("name", WORKING)
 def test_a_working_notebook_has_parameters_and_a_summary_first_and_its_limits_last(name):
     cells = read(FOLDER / f"{name}.ipynb").cells
     [place] = [number for number, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
