@@ -27,6 +27,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Compact(options) => cli::compact::run(options)?,
         Command::Vacuum(options) => cli::vacuum::run(options)?,
         Command::Quality(options) => cli::quality::run(options)?,
+        Command::Score(options) => cli::score::run(options)?,
+        Command::Model(options) => cli::model::run(options)?,
         Command::Serve(options) => cli::serve::run(options)?,
         Command::Policy(options) => cli::policy::run(options)?,
         Command::User(options) => cli::user::run(options)?,

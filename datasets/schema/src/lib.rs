@@ -15,6 +15,7 @@ mod facts;
 mod meta;
 mod quality;
 mod reference;
+mod risk;
 mod table;
 
 pub use codes::CodeList;
@@ -44,6 +45,23 @@ static QUALITY: [Table; 4] = [quality::RUNS, quality::RESULTS, quality::VIOLATIO
 /// have found.
 pub fn quality_tables() -> &'static [Table] {
     &QUALITY
+}
+
+static RISK: [Table; 9] = [
+    risk::MODELS,
+    risk::ACTS,
+    risk::RUNS,
+    risk::SCORES,
+    risk::LANES,
+    risk::DECISIONS,
+    risk::TAXPAYER_SCORES,
+    risk::COMPARISONS,
+    risk::DRIFT,
+];
+
+/// The tables of the schema `risk`, which scoring fills: models, what they say, and what was decided.
+pub fn risk_tables() -> &'static [Table] {
+    &RISK
 }
 
 static META: [Table; 5] = [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS];

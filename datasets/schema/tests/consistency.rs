@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use arrow_schema::DataType;
-use haetae_schema::{Classification, Column, Table, table, tables};
+use haetae_schema::{Classification, Column, Table, quality_tables, risk_tables, table, tables};
 
 /// The one key column that may be null: there, null says "any origin".
 const NULLABLE_KEY: (&str, &str) = ("dim_tariff_rate", "origin_country");
@@ -27,6 +27,33 @@ fn names_are_unique_and_lower_case() {
         assert!(plain, "{}.{}", t.name, c.name);
         assert!(c.comment.ends_with('.'), "{}.{} needs a comment that is a sentence", t.name, c.name);
         assert!(!c.nullable || c.comment.contains("null"), "{}.{} must say what null means", t.name, c.name);
+    }
+}
+
+#[test]
+fn tables_of_one_name_agree_on_the_columns_that_they_share() {
+    // Classifications are looked up by the name of the table alone.
+    let filled = || quality_tables().iter().chain(risk_tables());
+    for a in filled() {
+        for b in filled().filter(|b| b.name == a.name) {
+            for column in a.columns {
+                let other = b.column(column.name).map(|other| other.classification);
+                assert!(other.is_none_or(|other| other == column.classification), "{}.{}", a.name, column.name);
+            }
+        }
+    }
+    for t in risk_tables() {
+        for c in t.columns {
+            assert!(c.comment.ends_with('.') && (!c.nullable || c.comment.contains("null")), "{}.{}", t.name, c.name);
+            assert_eq!(
+                c.classification == Classification::Identifier,
+                c.name == "importer_id",
+                "{}.{}",
+                t.name,
+                c.name
+            );
+        }
+        assert!(t.key.iter().chain(t.sort).all(|name| t.column(name).is_some()), "{}", t.name);
     }
 }
 

@@ -4,8 +4,10 @@ pub mod audit;
 pub mod certificate;
 pub mod compact;
 pub mod ingest;
+pub mod model;
 pub mod policy;
 pub mod quality;
+pub mod score;
 pub mod serve;
 pub mod user;
 pub mod vacuum;
@@ -50,6 +52,13 @@ pub enum Command {
     Vacuum(vacuum::Options),
     /// Check the data by rules, and show how good it is
     Quality(quality::Options),
+    /// Score the items of a day, or companies, decide on lanes, and keep both in the schema `risk`
+    ///
+    /// What is scored, by which SQL, rules and quotas, stands in a definition file. A day is one commit; the same
+    /// day by the same model and definition is scored once.
+    Score(score::Options),
+    /// Train, list, show, promote and compare the models that score
+    Model(model::Options),
     /// Answer SQL over Arrow Flight
     ///
     /// Prints `listening on ADDRESS` when it is ready. Without a policy the user is `haetae`; the

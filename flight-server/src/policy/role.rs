@@ -7,7 +7,7 @@ use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{META, QUALITY, REJECTS, SCHEMAS};
+use haetae_warehouse::{META, QUALITY, REJECTS, RISK, SCHEMAS};
 
 use super::sections::{Complaints, Entry, Section};
 
@@ -155,8 +155,8 @@ fn classes(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Classi
 fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(String, String)> {
     let (schema, table) = if pattern == "*" { ("*", "*") } else { pattern.split_once('.').unwrap_or(("", pattern)) };
     let known = all_tables();
-    // What the rules of data quality found tells of rows that a filter hides: a role is given it by name.
-    let any = |found: &str| schema == "*" && found != QUALITY;
+    // What the rules of data quality found, and scores, tell of rows that a filter hides: a role is given them by name.
+    let any = |found: &str| schema == "*" && found != QUALITY && found != RISK;
     // Everyone sees what `meta` says about the tables that they see.
     let fits = |s: &str, t: &str| s != META && (any(s) || schema == s) && (table == "*" || table == t);
     let found: Vec<(String, String)> =
@@ -167,7 +167,7 @@ fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(S
             line,
             format!(
                 "no table is called \"{pattern}\"; write schema.table, schema.* or *.table; the schemas are {}, the tables {}",
-                [&SCHEMAS[..], &[QUALITY]].concat().join(", "),
+                [&SCHEMAS[..], &[QUALITY, RISK]].concat().join(", "),
                 names.join(", ")
             ),
         );

@@ -54,9 +54,13 @@ impl Place {
     }
 
     pub fn load(&self, name: &str, couriers: &str) {
-        let file = self.file(name, couriers);
+        self.load_table("dim_courier", name, couriers);
+    }
+
+    pub fn load_table(&self, table: &str, name: &str, rows: &str) {
+        let file = self.file(name, rows);
         let store = Store::open(self.root()).unwrap();
-        ingest(&store, "customs", &Format::Table("dim_courier".into()), &[file], &mut |_| {}).unwrap();
+        ingest(&store, "customs", &Format::Table(table.into()), &[file], &mut |_| {}).unwrap();
     }
 }
 

@@ -11,5 +11,6 @@ mod prepared;
 mod program;
 mod protocol;
 mod quality;
+mod score;
 mod security;
 mod statements;

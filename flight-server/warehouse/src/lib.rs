@@ -22,6 +22,8 @@ pub const DEFAULT_SCHEMA: &str = "customs";
 pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
 /// The schema of what the rules of data quality have found.
 pub const QUALITY: &str = "quality";
+/// The schema of models, scores and decisions.
+pub const RISK: &str = "risk";
 /// The schema of what the warehouse knows of its own tables.
 pub const META: &str = "meta";
 /// The table of each schema that keeps refused rows.

@@ -16,7 +16,7 @@ use haetae_schema::Table as StarTable;
 use super::STORE_URL;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
-use crate::{Error, META, QUALITY, REJECTS, Result, SCHEMAS};
+use crate::{Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -35,7 +35,7 @@ impl Known {
     }
 }
 
-/// Every table: each schema of data has the star and its rejects, `meta` and `quality` have their own.
+/// Every table: each schema of data has the star and its rejects, the others have their own.
 fn known() -> impl Iterator<Item = Known> {
     let data = SCHEMAS.into_iter().flat_map(|schema| {
         let star = haetae_schema::tables().iter().map(move |table| (schema, table.name, Some(table)));
@@ -43,7 +43,8 @@ fn known() -> impl Iterator<Item = Known> {
     });
     let found = haetae_schema::quality_tables().iter().map(|table| (QUALITY, table.name, Some(table)));
     let about = haetae_schema::meta_tables().iter().map(|table| (META, table.name, Some(table)));
-    data.chain(about).chain(found).map(|(schema, name, table)| Known { schema, name, table })
+    let risk = haetae_schema::risk_tables().iter().map(|table| (RISK, table.name, Some(table)));
+    data.chain(about).chain(found).chain(risk).map(|(schema, name, table)| Known { schema, name, table })
 }
 
 /// (schema, tables), as messages list them.

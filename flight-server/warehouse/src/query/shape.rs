@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::{CATALOG, META, QUALITY, REJECTS, SCHEMAS};
+use crate::{CATALOG, META, QUALITY, REJECTS, RISK, SCHEMAS};
 
 /// A shape is cut after so many bytes.
 const SHAPE_BYTES: usize = 4096;
@@ -51,12 +51,13 @@ pub fn shape(sql: &str) -> String {
 }
 
 fn is_name(word: &str) -> bool {
-    let mut tables =
-        haetae_schema::tables().iter().chain(haetae_schema::quality_tables()).chain(haetae_schema::meta_tables());
+    let filled = haetae_schema::quality_tables().iter().chain(haetae_schema::risk_tables());
+    let mut tables = haetae_schema::tables().iter().chain(filled).chain(haetae_schema::meta_tables());
     word == CATALOG
         || word == REJECTS
         || SCHEMAS.contains(&word)
         || word == QUALITY
+        || word == RISK
         || word == META
         || tables.any(|table| table.name == word || table.column(word).is_some())
 }

@@ -72,6 +72,7 @@ fn star(schema: &str, table: &str) -> Option<&'static StarTable> {
     let of = match schema {
         META => haetae_schema::meta_tables(),
         crate::QUALITY => haetae_schema::quality_tables(),
+        crate::RISK => haetae_schema::risk_tables(),
         _ => haetae_schema::tables(),
     };
     of.iter().find(|known| known.name == table)

@@ -29,7 +29,7 @@ pub(super) fn decide(
     let stakes = stakes(table, frame)?;
     let keys = keys(table, frame)?;
     let hits = hits(table, frame, &days)?;
-    let terms = contributions.map(|all| Terms::new(all, probability, frame.height())).transpose()?;
+    let terms = contributions.map(|all| Terms::new(all, probability, frame.height(), &table.words)).transpose()?;
 
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for row in 0..frame.height() {

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use haetae_models::Contributions;
+use std::collections::BTreeMap;
 
 /// How exactly contributions have to sum to the score.
 const TOLERANCE: f64 = 1e-6;
@@ -12,6 +13,8 @@ pub(super) struct Terms {
     all: Contributions,
     /// What the sums are: `log-odds` or `probability`.
     pub(super) unit: &'static str,
+    /// What words call a feature, where it is not its name.
+    words: BTreeMap<String, String>,
 }
 
 /// One summand of a row's score.
@@ -23,7 +26,12 @@ pub(super) struct Term {
 }
 
 impl Terms {
-    pub(super) fn new(all: &Contributions, probability: &[f64], rows: usize) -> Result<Self> {
+    pub(super) fn new(
+        all: &Contributions,
+        probability: &[f64],
+        rows: usize,
+        words: &BTreeMap<String, String>,
+    ) -> Result<Self> {
         if all.rows() != rows || all.classes() != 1 {
             return Err(Error::Length { what: "contributions", expected: rows, found: all.rows() * all.classes() });
         }
@@ -47,7 +55,7 @@ impl Terms {
                 });
             }
         };
-        Ok(Self { all: all.clone(), unit })
+        Ok(Self { all: all.clone(), unit, words: words.clone() })
     }
 
     /// Where the score starts, the `count` features that move it most, and all others in one. They sum to the score.
@@ -70,7 +78,7 @@ impl Terms {
         let sum: f64 = terms.iter().map(|term| term.value).sum();
         let words: Vec<String> = terms
             .iter()
-            .map(|term| match term.name.as_str() {
+            .map(|term| match self.words.get(&term.name).map_or(term.name.as_str(), String::as_str) {
                 "start" => format!("starts at {:.3}", term.value),
                 name if term.value >= 0.0 => format!("{name} raises it by {:.3}", term.value),
                 name => format!("{name} lowers it by {:.3}", -term.value),

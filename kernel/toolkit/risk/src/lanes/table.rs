@@ -7,6 +7,7 @@ use crate::Result;
 use crate::error::refuse;
 use haetae_models::Contributions;
 use polars::frame::DataFrame;
+use std::collections::BTreeMap;
 
 /// Joins rules and a model: which item goes into which lane, and why. Each method changes one thing.
 ///
@@ -32,6 +33,7 @@ pub struct DecisionTable {
     pub(super) stake: String,
     pub(super) key: Vec<String>,
     pub(super) reasons: usize,
+    pub(super) words: BTreeMap<String, String>,
 }
 
 impl DecisionTable {
@@ -50,6 +52,7 @@ impl DecisionTable {
             stake: "stake_krw".to_owned(),
             key: vec!["declaration_id".to_owned(), "item_no".to_owned()],
             reasons: 3,
+            words: BTreeMap::new(),
         }
     }
 
@@ -128,6 +131,13 @@ impl DecisionTable {
     #[must_use]
     pub fn reasons(mut self, features: usize) -> Self {
         self.reasons = features;
+        self
+    }
+
+    /// What a reason calls a feature; its name unless said.
+    #[must_use]
+    pub fn words(mut self, feature: &str, words: &str) -> Self {
+        self.words.insert(feature.to_owned(), words.to_owned());
         self
     }
 

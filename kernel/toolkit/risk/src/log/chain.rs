@@ -19,7 +19,8 @@ pub struct Head {
 }
 
 impl Head {
-    pub(super) fn start() -> Self {
+    /// That of an empty log.
+    pub fn start() -> Self {
         Self { records: 0, hash: START.to_owned() }
     }
 }

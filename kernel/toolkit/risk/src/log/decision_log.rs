@@ -40,6 +40,12 @@ impl DecisionLog {
         Self { head: Head::start(), days: BTreeMap::new() }
     }
 
+    /// A log that goes on behind a head that was kept, without its lines. Which days stand in it is then not known: whoever
+    /// keeps the lines in a place that can be searched says himself that nothing is decided twice.
+    pub fn after(head: Head) -> Self {
+        Self { head, days: BTreeMap::new() }
+    }
+
     /// A log from its lines, and the head that was kept of it, if any.
     ///
     /// # Errors
@@ -47,7 +53,7 @@ impl DecisionLog {
     pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>, head: Option<&Head>) -> Result<Self> {
         let mut log = Self::new();
         let days = &mut log.days;
-        let found = walk(lines, head, &mut |fields| {
+        let found = walk(lines, &Head::start(), head, &mut |fields| {
             let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let number = fields.get("seq").and_then(Value::as_u64).unwrap_or(0);
             days.entry((text("day"), text("office"), text("version"))).or_insert(number);

@@ -9,4 +9,4 @@ mod verify;
 
 pub use chain::Head;
 pub use decision_log::{DecisionLog, Origin};
-pub use verify::{Fault, Verified, verify};
+pub use verify::{Fault, Verified, verify, verify_after};

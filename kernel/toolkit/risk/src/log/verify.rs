@@ -33,22 +33,30 @@ pub struct Verified {
 /// Reads every line, and says of each that was changed, left out, added or moved where it is. `head` is what was kept of
 /// the log elsewhere; without it, a missing end and a chain that was computed anew from some line on are not seen.
 pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>, head: Option<&Head>) -> Verified {
-    walk(lines, head, &mut |_| {})
+    walk(lines, &Head::start(), head, &mut |_| {})
+}
+
+/// As [`verify`], of the part of a log that follows `before`: a long log is read part by part. Lines are counted from the
+/// beginning of the log.
+pub fn verify_after<'a>(before: &Head, lines: impl IntoIterator<Item = &'a str>, head: Option<&Head>) -> Verified {
+    walk(lines, before, head, &mut |_| {})
 }
 
 pub(super) fn walk<'a>(
     lines: impl IntoIterator<Item = &'a str>,
+    before: &Head,
     head: Option<&Head>,
     each: &mut dyn FnMut(&Map<String, Value>),
 ) -> Verified {
-    let mut found = Verified { records: 0, head: Head::start(), faults: Vec::new() };
-    let mut last = 0_u64;
+    let mut found = Verified { records: 0, head: before.clone(), faults: Vec::new() };
+    let first = usize::try_from(before.records).unwrap_or(usize::MAX);
+    let mut last = before.records;
     // After a line that cannot be read it is not known what hash the next one has to name.
     let mut known = true;
-    let mut count = 0;
+    let mut count = first;
     for (place, line) in lines.into_iter().enumerate() {
-        count = place + 1;
-        let mut fault = |reason: String| found.faults.push(Fault { line: place + 1, reason });
+        count = first.saturating_add(place + 1);
+        let mut fault = |reason: String| found.faults.push(Fault { line: count, reason });
         let (fields, hash) = match read(line) {
             Ok(read) => read,
             Err(reason) => {
@@ -59,14 +67,14 @@ pub(super) fn walk<'a>(
             }
         };
         let number = fields.get("seq").and_then(Value::as_u64).unwrap_or(0);
-        let before = fields.get("prev").and_then(Value::as_str).unwrap_or("");
+        let named = fields.get("prev").and_then(Value::as_str).unwrap_or("");
         // The file says what `last` is: it may be any number.
         let next = last.saturating_add(1);
         if number > next {
             fault(format!("is record {number}, expected record {next}: lines are missing before it"));
         } else if number < next {
             fault(format!("is record {number}, expected record {next}: it stands twice, or was moved"));
-        } else if known && before != found.head.hash {
+        } else if known && named != found.head.hash {
             fault("does not follow from the line before: one of the two was changed".to_owned());
         }
         each(&fields);

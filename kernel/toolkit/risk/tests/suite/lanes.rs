@@ -239,6 +239,10 @@ fn the_summands_of_a_reason_sum_to_the_score() {
         let log_odds = (probability[row] / (1.0 - probability[row])).ln();
         assert!((sum - log_odds).abs() < 1e-6, "row {row}: {sum}, {log_odds}");
     }
+    let named = table().reasons(2).words("hs2", "the chapter").decide_explained(&frame, &probability, &terms).unwrap();
+    assert!(
+        named.reason(0).contains("the chapter raises it by") || named.reason(0).contains("the chapter lowers it by")
+    );
     assert_eq!(texts(&decisions.terms(0).unwrap(), "term")[..2], ["start", "hs2"]);
     assert!(
         decisions.reason(0).contains("the score starts at") && decisions.reason(0).contains("in log-odds"),

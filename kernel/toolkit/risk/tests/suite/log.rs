@@ -2,7 +2,7 @@
 
 use crate::data::says;
 use crate::lanes::{items, table};
-use haetae_risk::{DecisionLog, DecisionTable, Head, Origin, Quota, verify};
+use haetae_risk::{DecisionLog, DecisionTable, Head, Origin, Quota, verify, verify_after};
 
 fn origin() -> Origin {
     Origin {
@@ -93,4 +93,24 @@ fn no_day_is_decided_twice_under_one_version() {
     let challenger = DecisionTable::new("v2").quota_for_all(Quota { yellow: 1, red: 1, blue: 1 });
     assert_eq!(log.append(&challenger.decide(&frame, &probability).unwrap(), &origin()).unwrap().len(), 360);
     says(log.append(&again, &Origin { by: String::new(), ..origin() }), "decision log, by: expected a text");
+}
+
+#[test]
+fn a_log_goes_on_behind_its_head_and_is_verified_in_parts() {
+    let (lines, head) = written();
+    let (frame, probability) = items(1);
+    let first = verify(lines[..180].iter().map(String::as_str), None).head;
+    let mut log = DecisionLog::after(first.clone());
+    let second = table().decide(&frame.tail(Some(180)), &probability[180..]).unwrap();
+    assert_eq!(log.append(&second, &origin()).unwrap(), lines[180..]);
+    assert_eq!(log.head(), &head);
+    let part = |lines: &[String]| verify_after(&first, lines.iter().map(String::as_str), Some(&head));
+    let whole = part(&lines[180..]);
+    assert_eq!((whole.records, whole.faults.len(), whole.head), (180, 0, head.clone()));
+    let mut changed = lines[180..].to_vec();
+    changed[7] = changed[7].replace("\"lane\":\"", "\"lane\":\"not ");
+    let found = part(&changed);
+    assert_eq!((found.faults.len(), found.faults[0].line), (1, 188), "counted from the beginning of the log");
+    assert!(!part(&lines[181..]).faults.is_empty() && !part(&lines[180..359]).faults.is_empty());
+    assert_eq!(part(&[]).faults.len(), 1);
 }

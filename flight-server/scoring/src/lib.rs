@@ -1,0 +1,58 @@
+//! What goes in: a definition of what is scored, and a warehouse. What comes out: registered models, and scores, lanes and
+//! a log of decisions as tables of the schema `risk`.
+//!
+//! * [`definition`]: a TOML file -> SQL of the features, training, rules, quotas.
+//! * [`train`](fn@train): a definition and matured labels -> a registered model with its file.
+//! * [`score`](fn@score): a day's items and a model -> one commit; the same day and version once.
+//! * [`verify`](fn@verify): the log of decisions -> whether it is whole.
+//! * [`compare`](fn@compare): versions over the same days -> what each would have found.
+//!
+//! The crate reads by SQL and writes by transactions of the store. What decides is `haetae-risk`, as in a cell.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod clearance;
+mod compare;
+pub mod definition;
+mod encode;
+mod error;
+mod lanes;
+mod log;
+mod model_file;
+mod read;
+mod registry;
+mod rows;
+mod rules;
+mod score;
+mod sql;
+mod taxpayer;
+mod train;
+mod verify;
+
+pub use compare::{Compared, compare};
+pub use definition::Definition;
+pub use error::{Error, Result};
+pub use haetae_risk::Head;
+pub use registry::{Registered, models, promote};
+pub use score::{Day, Outcome, score};
+pub use train::{Trained, train};
+pub use verify::{Checked, verify};
+
+/// A warehouse that is read and written.
+#[derive(Debug, Clone, Copy)]
+pub struct Warehouse<'a> {
+    /// Where commits go.
+    pub store: &'a haetae_warehouse::store::Store,
+    /// What reads it. With one partition sums come in one order: the same data gives the same bytes.
+    pub engine: &'a haetae_warehouse::query::Engine,
+}
+
+/// Who acts, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// A user, or a scheduled command.
+    pub who: String,
+    /// The reason, for the register; may be empty.
+    pub why: String,
+    /// When, by the caller's clock; stands in the log of decisions alone.
+    pub at: String,
+}

@@ -1,0 +1,9 @@
+//! Scoring from the outside: rows and a definition in; models, scores, lanes and a log out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod companies;
+mod feedback;
+mod place;
+mod refused;
+mod scored;
+mod tampered;
