@@ -35,7 +35,7 @@ fn a_day_is_scored_laned_and_logged_once() {
     assert_eq!(place.ask(quotas), expected);
     let runs = "select model, role, items, yellow, red, blue, last_record, last_hash from risk.runs";
     let head = head.unwrap();
-    assert_eq!(place.ask(runs), [["import-1", "champion", "60", "6", "12", "3", "60", &head.hash]]);
+    assert_eq!(place.ask(runs), [["import-1", "champion", "60", "6", "12", "3", "60", head.hash.as_str()]]);
     let sums = "select count(*), max(abs(start + value_1 + value_2 + value_3 + other_value - log_odds)) < 1e-9, \
                 max(abs(1 / (1 + exp(-log_odds)) - probability)) < 1e-9, \
                 max(abs(probability * stake_krw - expected_revenue_krw)) < 1e-6 from risk.scores";
