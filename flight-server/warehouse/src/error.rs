@@ -31,6 +31,19 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+    /// So many rows break rules that the file is probably something else.
+    #[error(
+        "{rows} rows were refused, the last of them from {file}: {last}. Nothing was changed; so many are not kept. If \
+         the file is what it should be, divide it"
+    )]
+    TooManyRejects {
+        /// The file of the last row.
+        file: String,
+        /// How many.
+        rows: usize,
+        /// Why the last one was refused.
+        last: String,
+    },
     /// No table of that name can be loaded.
     #[error("there is no table \"{table}\" to load into; the tables are {known}")]
     UnknownTable {

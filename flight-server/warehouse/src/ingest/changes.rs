@@ -181,8 +181,12 @@ impl Changes {
         }
         if !load.rejects.is_empty() {
             *self.tables.entry(REJECTS.to_owned()).or_default() += operation.rejected;
-            let rejects = load.rejects;
-            self.transaction.add_numbered(&operation.schema, REJECTS, move |id| rejects::batch(id, &rejects));
+            let mut rest = load.rejects;
+            while !rest.is_empty() {
+                let after = rest.split_off(rest.len().min(rejects::ROWS));
+                let rejects = std::mem::replace(&mut rest, after);
+                self.transaction.add_numbered(&operation.schema, REJECTS, move |id| rejects::batch(id, &rejects));
+            }
         }
         self.transaction.record(operation);
     }

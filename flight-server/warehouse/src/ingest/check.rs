@@ -4,11 +4,16 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Float64Type, Int8Type, Int32Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int8Type, Int32Type};
+use arrow::temporal_conversions::date32_to_datetime;
 
 use super::chunk::{Chunk, Failure};
 use super::layout::{Layout, Source, code_digits};
 use crate::{Error, Result};
+
+/// Days since 1970 of 1800-01-01 and of 2199-12-31. Years outside, such as 0 and 9999, stand for "not known" or "no
+/// end", which null says here.
+const DAYS: std::ops::RangeInclusive<i32> = -62_091..=84_005;
 
 /// Fills up HS codes and empties empty texts, then finds for each row the first broken rule.
 pub(super) fn check(layout: &Layout, chunk: &mut Chunk) -> Result<Vec<Option<Failure>>> {
@@ -47,6 +52,15 @@ fn check_column(source: &Source, values: &ArrayRef, report: &mut dyn FnMut(usize
                 } else if value < 0.0 {
                     // Written as the file has it, not as the fraction that it has become.
                     report(row, format!("{} is negative; expected 0 or more", source.unscaled(value)));
+                }
+            }
+        }
+        DataType::Date32 => {
+            for (row, day) in values.as_primitive::<Date32Type>().iter().enumerate() {
+                if let Some(day) = day.filter(|day| !DAYS.contains(day)) {
+                    let date =
+                        date32_to_datetime(day).map_or_else(|| format!("day {day}"), |time| time.date().to_string());
+                    report(row, format!("{date} is not a date from 1800-01-01 to 2199-12-31"));
                 }
             }
         }
@@ -115,6 +129,12 @@ fn complete(value: &str, digits: Option<usize>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bounds_of_dates_are_those_that_the_message_names() {
+        let shown = |day: i32| date32_to_datetime(day).unwrap().date().to_string();
+        assert_eq!((shown(*DAYS.start()), shown(*DAYS.end())), ("1800-01-01".to_owned(), "2199-12-31".to_owned()));
+    }
 
     #[test]
     fn a_lost_zero_comes_back_and_nothing_else() {

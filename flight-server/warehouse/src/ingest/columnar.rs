@@ -12,6 +12,7 @@ use arrow::util::display::array_value_to_string;
 
 use super::chunk::{Chunk, Failure, ROWS, Raw};
 use super::layout::{Layout, Source};
+use super::values::Values;
 use crate::names::{hint, near};
 use crate::{Error, Result};
 
@@ -103,6 +104,11 @@ pub(super) fn chunk(layout: &Layout, batch: &RecordBatch, first: u64) -> Result<
 pub(super) fn check_schema(source: &Path, layout: &Layout, schema: &Schema) -> Result<()> {
     let names: Vec<&str> = layout.sources.iter().map(|source| source.header).collect();
     let mut problems = Vec::new();
+    for (place, field) in schema.fields().iter().enumerate() {
+        if schema.fields()[..place].iter().any(|earlier| earlier.name() == field.name()) {
+            problems.push(format!("the column \"{}\" twice", field.name()));
+        }
+    }
     for field in schema.fields() {
         if !names.contains(&field.name().as_str()) {
             let hint = hint(&near(field.name(), names.iter().copied()));
@@ -135,7 +141,7 @@ fn fits(found: &DataType, target: &DataType) -> bool {
     if let DataType::Dictionary(_, values) = found {
         return fits(values, target);
     }
-    let text = matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let text = is_text(found);
     let fitting = match target {
         DataType::Utf8 | DataType::Int8 | DataType::Int32 => text || found.is_integer(),
         DataType::Float64 => text || found.is_numeric(),
@@ -146,16 +152,51 @@ fn fits(found: &DataType, target: &DataType) -> bool {
     fitting || *found == DataType::Null
 }
 
+/// What cannot be kept as it is becomes null. Texts are read as those of a CSV file are.
 fn convert(source: &Source, given: &ArrayRef) -> Result<ArrayRef> {
     let target = &source.column.data_type;
     let options = CastOptions { safe: true, ..CastOptions::default() };
-    let values = cast_with_options(given, target, &options)
-        .map_err(Error::data(format!("read the column {} as {target}", source.header)))?;
+    let cast_to = |values: &ArrayRef, target: &DataType| {
+        cast_with_options(values, target, &options)
+            .map_err(Error::data(format!("read the column {} as {target}", source.header)))
+    };
+    let plain = match given.data_type() {
+        DataType::Dictionary(_, values) => cast_to(given, values)?,
+        _ => given.clone(),
+    };
+    if is_text(plain.data_type()) && *target != DataType::Utf8 {
+        let texts = cast_to(&plain, &DataType::Utf8)?;
+        let mut read = Values::new(source);
+        for text in texts.as_string::<i32>() {
+            // The row is refused for its null, with a reason of its own.
+            drop(read.push(text.unwrap_or_default(), source));
+        }
+        return Ok(read.finish());
+    }
+    let values = cast_to(&plain, target)?;
+    let lossy = match (plain.data_type(), target) {
+        (DataType::Date64, DataType::Date32) => true,
+        (found, DataType::Boolean | DataType::Float64) => found.is_integer(),
+        _ => false,
+    };
+    let values = if lossy {
+        let back = cast_to(&values, plain.data_type())?;
+        let same =
+            arrow::compute::kernels::cmp::not_distinct(&back, &plain).map_err(Error::data("compare a column"))?;
+        let other = arrow::compute::not(&same).map_err(Error::data("compare a column"))?;
+        arrow::compute::kernels::nullif::nullif(&values, &other).map_err(Error::data("compare a column"))?
+    } else {
+        values
+    };
     if source.divisor == 1.0 || *target != DataType::Float64 {
         return Ok(values);
     }
     let numbers = values.as_primitive::<Float64Type>();
     Ok(Arc::new(numbers.unary::<_, Float64Type>(|number| source.scaled(number))))
+}
+
+fn is_text(found: &DataType) -> bool {
+    matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn expected(target: &DataType) -> &'static str {

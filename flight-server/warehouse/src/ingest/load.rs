@@ -24,6 +24,17 @@ use crate::{Error, Result};
 /// Rows that are sorted together and become one file. Bounds the memory of a load.
 pub(crate) const ROWS_IN_A_FILE: usize = 2 * 1024 * 1024;
 
+/// Or fewer, where they have this many bytes: what is sorted at once must also fit the offsets of texts.
+const BYTES_IN_A_FILE: usize = 3 << 29;
+
+/// A call that refuses more rows has been given another kind of file, and fails: they are kept in memory.
+const MOST_REJECTS: usize = 4_000_000;
+/// The same for their texts, in bytes.
+const MOST_REJECTED_BYTES: usize = 1 << 30;
+/// What is kept of the text of a refused row, and of the reason, in bytes.
+const RAW_BYTES: usize = 64 << 10;
+const REASON_BYTES: usize = 1 << 10;
+
 /// An operation that is being read.
 pub(super) struct Load<'t> {
     transaction: &'t mut Transaction,
@@ -37,6 +48,7 @@ pub(super) struct Load<'t> {
     waiting: BTreeMap<&'static str, Waiting>,
     done: Loaded,
     rows_read: u64,
+    rejected_bytes: usize,
 }
 
 /// What an operation came to.
@@ -56,6 +68,7 @@ struct Waiting {
     table: &'static Table,
     batches: Vec<RecordBatch>,
     rows: usize,
+    bytes: usize,
 }
 
 impl<'t> Load<'t> {
@@ -83,6 +96,7 @@ impl<'t> Load<'t> {
             waiting: BTreeMap::new(),
             done: Loaded::default(),
             rows_read: 0,
+            rejected_bytes: 0,
         })
     }
 
@@ -164,8 +178,7 @@ impl<'t> Load<'t> {
         if self.change == Change::Delete {
             self.done.accepted += rows.num_rows() as u64;
             self.keys.note(&rows, self.layout.table.key)?;
-            self.done.rejects.append(&mut refused);
-            return Ok(());
+            return self.refuse(refused);
         }
         let tables = self.layout.split(&rows)?;
         let Some((table, primary)) = tables.first() else { return Ok(()) };
@@ -181,7 +194,7 @@ impl<'t> Load<'t> {
         let keep: BooleanArray = seen.iter().map(|seen| Some(seen.is_none())).collect();
         self.done.accepted += keep.true_count() as u64;
         refused.sort_by_key(|reject| reject.line_number);
-        self.done.rejects.append(&mut refused);
+        self.refuse(refused)?;
         for (table, rows) in tables {
             let rows = filter_record_batch(&rows, &keep).map_err(Error::data("drop refused rows"))?;
             self.keep(table, rows)?;
@@ -206,8 +219,19 @@ impl<'t> Load<'t> {
         refused
     }
 
+    fn refuse(&mut self, mut refused: Vec<Reject>) -> Result<()> {
+        self.rejected_bytes += refused.iter().map(|reject| reject.raw_text.len() + reject.reason.len()).sum::<usize>();
+        self.done.rejects.append(&mut refused);
+        let (rows, last) = (self.done.rejects.len(), self.done.rejects.last());
+        match last.filter(|_| rows > MOST_REJECTS || self.rejected_bytes > MOST_REJECTED_BYTES) {
+            Some(last) => Err(Error::TooManyRejects { file: last.file.clone(), rows, last: last.reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
     fn reject(&self, file: &str, line_number: u64, column: Option<&str>, reason: String, raw_text: String) -> Reject {
         let (table, file, column) = (self.layout.table.name.to_owned(), file.to_owned(), column.map(str::to_owned));
+        let (reason, raw_text) = (cut(reason, REASON_BYTES), cut(raw_text, RAW_BYTES));
         Reject { table, file, line_number, column, reason, raw_text }
     }
 
@@ -215,15 +239,21 @@ impl<'t> Load<'t> {
         if self.layout.format == "kcs" && table.name == self.layout.table.name {
             self.mentioned.note(&rows);
         }
-        let waiting = self.waiting.entry(table.name).or_insert_with(|| Waiting { table, batches: Vec::new(), rows: 0 });
+        let waiting =
+            self.waiting.entry(table.name).or_insert_with(|| Waiting { table, batches: Vec::new(), rows: 0, bytes: 0 });
         waiting.rows += rows.num_rows();
+        waiting.bytes += rows.get_array_memory_size();
         waiting.batches.push(rows);
-        if waiting.rows >= ROWS_IN_A_FILE { self.write_out(table.name) } else { Ok(()) }
+        if waiting.rows >= ROWS_IN_A_FILE || waiting.bytes >= BYTES_IN_A_FILE {
+            self.write_out(table.name)
+        } else {
+            Ok(())
+        }
     }
 
     fn write_out(&mut self, name: &str) -> Result<()> {
         let Some(waiting) = self.waiting.get_mut(name) else { return Ok(()) };
-        waiting.rows = 0;
+        (waiting.rows, waiting.bytes) = (0, 0);
         let batches = std::mem::take(&mut waiting.batches);
         let table = waiting.table;
         self.add(table.name, &batches, table.sort)
@@ -236,6 +266,17 @@ impl<'t> Load<'t> {
         }
         self.transaction.add(&self.schema, table, batches, sort)
     }
+}
+
+/// The beginning of a text that is too long.
+fn cut(mut text: String, most: usize) -> String {
+    let size = text.len();
+    if size > most {
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text += &format!(" … ({} bytes more)", size - end);
+    }
+    text
 }
 
 fn duplicate(rows: &RecordBatch, table: &Table, row: usize, seen: Seen) -> String {

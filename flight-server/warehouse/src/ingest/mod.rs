@@ -12,6 +12,7 @@ mod check;
 mod chunk;
 mod columnar;
 mod dimensions;
+mod guard;
 mod keys;
 mod layout;
 mod load;
@@ -19,6 +20,8 @@ mod records;
 mod rejects;
 mod source;
 mod text;
+mod thrift;
+mod values;
 
 use std::path::{Path, PathBuf};
 

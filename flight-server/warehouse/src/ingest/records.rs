@@ -5,10 +5,15 @@
 //! a quote without an end must cost one row and not the rest of the file.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, Result};
+use std::io::{BufRead, Read, Result};
 
 /// A quoted field that spans more lines than this is taken for a quote that was never closed.
 const LINES_IN_A_RECORD: usize = 100;
+
+/// A longer record is refused, and only its beginning is kept: a file without line breaks must not fill the memory.
+pub(super) const LONGEST_RECORD: usize = 1 << 20;
+/// How much of it is kept.
+const KEPT: usize = 4 << 10;
 
 /// One record: one line, or several when a quoted field contains line breaks.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,13 +24,21 @@ pub(super) struct Record {
     pub(super) bytes: Vec<u8>,
     /// Whether a quote is left open.
     pub(super) open_quote: bool,
+    /// Whether it was longer than [`LONGEST_RECORD`]; then `bytes` is its beginning.
+    pub(super) too_long: bool,
+}
+
+/// A line with its line break, or the beginning of one that is too long.
+struct Line {
+    bytes: Vec<u8>,
+    too_long: bool,
 }
 
 /// Reads records one after another.
 pub(super) struct Records<R> {
     reader: R,
     /// Lines that were read ahead in search of a closing quote and given back.
-    ahead: VecDeque<Vec<u8>>,
+    ahead: VecDeque<Line>,
     next_line: u64,
     bytes_read: u64,
 }
@@ -45,51 +58,89 @@ impl<R: BufRead> Records<R> {
         loop {
             let line = self.next_line;
             let Some(first) = self.take_line()? else { return Ok(None) };
-            if first.iter().all(u8::is_ascii_whitespace) {
+            if first.too_long {
+                return Ok(Some(Record { line, bytes: without_break(first.bytes), open_quote: false, too_long: true }));
+            }
+            if first.bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            if !has_open_quote(&first) {
-                return Ok(Some(Record { line, bytes: without_break(first), open_quote: false }));
+            if !has_open_quote(&first.bytes) {
+                return Ok(Some(Record {
+                    line,
+                    bytes: without_break(first.bytes),
+                    open_quote: false,
+                    too_long: false,
+                }));
             }
             return self.join_lines(line, first).map(Some);
         }
     }
 
-    fn join_lines(&mut self, line: u64, first: Vec<u8>) -> Result<Record> {
+    fn join_lines(&mut self, line: u64, first: Line) -> Result<Record> {
+        let mut size = first.bytes.len();
         let mut lines = vec![first];
         while lines.len() < LINES_IN_A_RECORD {
             let Some(more) = self.take_line()? else { break };
-            let closes = has_open_quote(&more);
+            let closes = has_open_quote(&more.bytes);
+            size += more.bytes.len();
+            let ends = more.too_long || size > LONGEST_RECORD;
             lines.push(more);
+            if ends {
+                break;
+            }
             if closes {
-                return Ok(Record { line, bytes: without_break(lines.concat()), open_quote: false });
+                let bytes = lines.into_iter().flat_map(|line| line.bytes).collect();
+                return Ok(Record { line, bytes: without_break(bytes), open_quote: false, too_long: false });
             }
         }
         let mut lines = lines.into_iter();
-        let first = lines.next().unwrap_or_default();
-        let rest: Vec<Vec<u8>> = lines.collect();
+        let first = lines.next().map(|line| line.bytes).unwrap_or_default();
+        let rest: Vec<Line> = lines.collect();
         self.next_line -= rest.len() as u64;
         for given_back in rest.into_iter().rev() {
             self.ahead.push_front(given_back);
         }
-        Ok(Record { line, bytes: without_break(first), open_quote: true })
+        Ok(Record { line, bytes: without_break(first), open_quote: true, too_long: false })
     }
 
-    fn take_line(&mut self) -> Result<Option<Vec<u8>>> {
+    fn take_line(&mut self) -> Result<Option<Line>> {
         let line = match self.ahead.pop_front() {
             Some(line) => line,
             None => {
-                let mut line = Vec::with_capacity(160);
-                let read = self.reader.read_until(b'\n', &mut line)?;
+                let mut bytes = Vec::with_capacity(160);
+                let read = self.reader.by_ref().take(LONGEST_RECORD as u64 + 1).read_until(b'\n', &mut bytes)?;
                 if read == 0 {
                     return Ok(None);
                 }
                 self.bytes_read += read as u64;
-                line
+                let too_long = read > LONGEST_RECORD && bytes.last() != Some(&b'\n');
+                if too_long {
+                    bytes.truncate(KEPT);
+                    bytes.shrink_to_fit();
+                    self.skip_line()?;
+                }
+                Line { bytes, too_long }
             }
         };
         self.next_line += 1;
         Ok(Some(line))
+    }
+
+    /// Passes over the rest of a line.
+    fn skip_line(&mut self) -> Result<()> {
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let used = end.map_or(buffer.len(), |end| end + 1);
+            self.reader.consume(used);
+            self.bytes_read += used as u64;
+            if end.is_some() {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -106,6 +157,45 @@ fn without_break(mut line: Vec<u8>) -> Vec<u8> {
         }
     }
     line
+}
+
+/// The number of fields of a record, or what is wrong with its quotes and signs: what RFC 4180 does not allow is
+/// not read in one of the ways in which it might be meant.
+pub(super) fn well_formed(record: &str) -> std::result::Result<usize, String> {
+    let (mut commas, mut plain) = (0, true);
+    for byte in record.bytes() {
+        commas += usize::from(byte == b',');
+        plain &= byte != b'"' && (byte >= b' ' || byte == b'\t');
+    }
+    if plain {
+        return Ok(commas + 1);
+    }
+    let (mut field, mut quoted, mut bytes) = (1, false, record.bytes().peekable());
+    let mut at_start = true;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' if at_start => quoted = true,
+            b'"' if quoted && bytes.peek() == Some(&b'"') => drop(bytes.next()),
+            b'"' if quoted => match bytes.peek() {
+                None | Some(b',') => quoted = false,
+                Some(_) => {
+                    return Err(format!("field {field} goes on after its closing quote; a quote in it is doubled"));
+                }
+            },
+            b'"' => return Err(format!("field {field} has a quote and does not begin with one; write it in quotes")),
+            b',' if !quoted => {
+                field += 1;
+                at_start = true;
+                continue;
+            }
+            b'\t' => {}
+            b'\r' | b'\n' if quoted => {}
+            0..b' ' => return Err(format!("field {field} has the control character {byte:#04x}")),
+            _ => {}
+        }
+        at_start = false;
+    }
+    if quoted { Err("a quote is opened and never closed".to_owned()) } else { Ok(field) }
 }
 
 /// Takes a record apart. A field with quotes is given to `scratch` first, which is why the fields
@@ -143,7 +233,7 @@ fn unquote<'a>(mut rest: &'a str, field: &mut String) -> Option<&'a str> {
             rest = after;
             continue;
         }
-        // What stands between the closing quote and the comma belongs to the field.
+        // In a record that is well formed nothing stands between the closing quote and the comma.
         let end = rest.find(',').unwrap_or(rest.len());
         field.push_str(&rest[..end]);
         return rest.get(end + 1..);
@@ -179,6 +269,31 @@ mod tests {
         assert_eq!(split("\"say \"\"no\"\"\",\"\""), ["say \"no\"", ""]);
         assert_eq!(split("x,\"last\""), ["x", "last"]);
         assert_eq!(split("\"한글, 가\",b"), ["한글, 가", "b"]);
+    }
+
+    #[test]
+    fn what_rfc_4180_does_not_allow_is_refused() {
+        for (record, fields) in [("a,b,c", 3), ("", 1), ("\"a,\"\"b\"\"\",c", 2), ("\"a\r\nb\",\"\"", 2), ("a\tb", 1)] {
+            assert_eq!(well_formed(record), Ok(fields), "{record:?}");
+        }
+        for (record, reason) in [
+            ("a,\"b\"c", "field 2 goes on after its closing quote"),
+            ("a,5\" pipe", "field 2 has a quote and does not begin with one"),
+            ("a\0b", "field 1 has the control character 0x00"),
+            ("a,b\rc", "field 2 has the control character 0x0d"),
+            ("a,\"b", "a quote is opened and never closed"),
+        ] {
+            assert!(well_formed(record).is_err_and(|found| found.starts_with(reason)), "{record:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let text = format!("h\n{}\nb\n", "x".repeat(3 * LONGEST_RECORD));
+        let mut records = Records::new(text.as_bytes());
+        let found: Vec<_> = std::iter::from_fn(|| records.next().unwrap()).collect();
+        let seen: Vec<_> = found.iter().map(|record| (record.line, record.bytes.len(), record.too_long)).collect();
+        assert_eq!(seen, [(1, 1, false), (2, KEPT, true), (3, 1, false)]);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::{Error, Result};
 
+/// So many go into one batch and one file: with the longest texts they stay below the 2 GiB that a column may have.
+pub(super) const ROWS: usize = 16_384;
+
 /// One refused row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {

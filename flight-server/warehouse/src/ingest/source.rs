@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::chunk::{Chunk, ROWS};
 use super::columnar::{self, Columnar};
+use super::guard;
 use super::layout::Layout;
 use super::text::TextFile;
 use crate::{Error, Result};
@@ -67,32 +68,40 @@ impl<'a> Opened<'a> {
         (&file).take(8).read_to_end(&mut start).map_err(Error::io("read", path))?;
         let file = File::open(path).map_err(Error::io("open", path))?;
         match start.as_slice() {
-            [b'P', b'A', b'R', b'1', ..] => {
-                let damaged = columnar::damaged(path, "a Parquet file");
-                let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-                let schema = builder.schema().clone();
-                let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
-                let reader = builder.with_batch_size(ROWS).build().map_err(|error| damaged(&error))?;
-                let batches = Box::new(reader.map(move |batch| batch.map_err(|error| damaged(&error))));
-                Ok(Self::Columnar(Columnar::new(path, layout, &schema, batches, Some(rows))?))
-            }
+            [b'P', b'A', b'R', b'1', ..] => Self::parquet(path, file, layout),
             b"ARROW1\0\0" => {
                 let damaged = columnar::damaged(path, "an Arrow IPC file");
-                let reader = FileReader::try_new_buffered(file, None).map_err(|error| damaged(&error))?;
+                guard::no_panic(|| guard::arrow_file(&file)).map_err(|error| damaged(&error))?;
+                let reader = guard::no_panic(|| FileReader::try_new_buffered(file, None));
+                let reader = reader.map_err(|error| damaged(&error))?;
                 let schema = reader.schema();
-                let batches = Box::new(reader.map(move |batch| batch.map_err(|error| damaged(&error))));
-                Ok(Self::Columnar(Columnar::new(path, layout, &schema, batches, None)?))
+                Ok(Self::Columnar(Columnar::new(path, layout, &schema, calmly(reader, damaged), None)?))
             }
             // The marker before each message of a stream.
             [0xFF, 0xFF, 0xFF, 0xFF, ..] => {
                 let damaged = columnar::damaged(path, "an Arrow IPC stream");
-                let reader = StreamReader::try_new(BufReader::new(file), None).map_err(|error| damaged(&error))?;
+                guard::no_panic(|| guard::arrow_stream(&file)).map_err(|error| damaged(&error))?;
+                let reader = guard::no_panic(|| StreamReader::try_new(BufReader::new(file), None));
+                let reader = reader.map_err(|error| damaged(&error))?;
                 let schema = reader.schema();
-                let batches = Box::new(reader.map(move |batch| batch.map_err(|error| damaged(&error))));
-                Ok(Self::Columnar(Columnar::new(path, layout, &schema, batches, None)?))
+                Ok(Self::Columnar(Columnar::new(path, layout, &schema, calmly(reader, damaged), None)?))
             }
             _ => Ok(Self::Text(TextFile::open(path, layout)?)),
         }
+    }
+
+    fn parquet(path: &Path, file: File, layout: &'a Layout) -> Result<Self> {
+        let damaged = columnar::damaged(path, "a Parquet file");
+        guard::parquet_footer(&file).map_err(|error| damaged(&error))?;
+        let pages = file.try_clone().map_err(Error::io("open", path))?;
+        let builder = guard::no_panic(|| ParquetRecordBatchReaderBuilder::try_new(file));
+        let builder = builder.map_err(|error| damaged(&error))?;
+        guard::no_panic(|| guard::parquet_pages(&pages, builder.metadata())).map_err(|error| damaged(&error))?;
+        let schema = builder.schema().clone();
+        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
+        let reader = guard::no_panic(|| builder.with_batch_size(ROWS).build());
+        let reader = reader.map_err(|error| damaged(&error))?;
+        Ok(Self::Columnar(Columnar::new(path, layout, &schema, calmly(reader, damaged), Some(rows))?))
     }
 
     /// The next rows, or `None` at the end.
@@ -110,6 +119,22 @@ impl<'a> Opened<'a> {
             Self::Columnar(file) => file.progress(),
         }
     }
+}
+
+/// The batches of a reader, whose panics are errors. After an error it is not asked again.
+fn calmly<E: std::fmt::Display>(
+    mut reader: impl Iterator<Item = Result<RecordBatch, E>> + 'static,
+    damaged: impl Fn(&dyn std::fmt::Display) -> Error + 'static,
+) -> Box<dyn Iterator<Item = Result<RecordBatch>>> {
+    let mut failed = false;
+    Box::new(std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        let next = guard::no_panic(|| reader.next().transpose());
+        failed = next.is_err();
+        next.map_err(|error| damaged(&error)).transpose()
+    }))
 }
 
 /// SHA-256 of a file's content in lower-case hexadecimal.

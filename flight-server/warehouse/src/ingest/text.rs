@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int8Builder, Int32Builder, RecordBatch, StringBuilder,
-};
-use arrow::datatypes::DataType;
-use chrono::NaiveDate;
+use arrow::array::RecordBatch;
 
 use super::chunk::{Broken, Chunk, Failure, ROWS, Raw};
-use super::layout::{Layout, Source};
-use super::records::{Record, Records, fields};
+use super::layout::Layout;
+use super::records::{LONGEST_RECORD, Record, Records, fields, well_formed};
+use super::values::Values;
 use crate::names::{hint, near};
 use crate::{Error, Result};
+
+/// A chunk with so much text is handed on before it has all its rows.
+const CHUNK_BYTES: usize = 64 << 20;
 
 /// A CSV file that is being read.
 pub(super) struct TextFile<'a> {
@@ -59,8 +58,10 @@ impl<'a> TextFile<'a> {
         let mut failures: BTreeMap<usize, Failure> = BTreeMap::new();
         let mut broken = Vec::new();
         let mut scratch = String::new();
-        while lines.len() + broken.len() < ROWS {
+        let mut taken = 0;
+        while lines.len() + broken.len() < ROWS && taken < CHUNK_BYTES {
             let Some(record) = self.records.next().map_err(Error::io("read", &self.path))? else { break };
+            taken += record.bytes.len();
             let row = match whole_record(&record, width) {
                 Ok(row) => row,
                 Err(reason) => {
@@ -97,26 +98,26 @@ impl<'a> TextFile<'a> {
 
 /// The text of a record that has the right number of fields, or what is wrong with it.
 fn whole_record(record: &Record, width: usize) -> Result<&str, String> {
-    let text = std::str::from_utf8(&record.bytes).map_err(|error| {
+    let text = std::str::from_utf8(&record.bytes).or_else(|error| match error.error_len() {
+        // The cut fell into the middle of a letter.
+        None if record.too_long => Ok(""),
+        _ => Err(error),
+    });
+    let text = text.map_err(|error| {
         format!(
             "is not UTF-8: byte {} of the row is {:#04x}",
             error.valid_up_to() + 1,
             record.bytes[error.valid_up_to()]
         )
     })?;
+    if record.too_long {
+        return Err(format!("is longer than {LONGEST_RECORD} bytes; only its beginning is kept"));
+    }
     if record.open_quote {
         return Err("a quote is opened and never closed".to_owned());
     }
-    let found = count_fields(text);
+    let found = well_formed(text)?;
     if found != width { Err(format!("expected {width} fields, found {found}")) } else { Ok(text) }
-}
-
-fn count_fields(text: &str) -> usize {
-    if text.contains('"') {
-        fields(text, &mut String::new(), |_, _| {})
-    } else {
-        1 + text.bytes().filter(|byte| *byte == b',').count()
-    }
 }
 
 fn read_header(path: &Path, layout: &Layout, header: Option<Record>) -> Result<Vec<usize>> {
@@ -129,6 +130,9 @@ fn read_header(path: &Path, layout: &Layout, header: Option<Record>) -> Result<V
         Ok(text) if !text.contains('\0') => text,
         _ => return Err(Error::unreadable(path, format!("{} in UTF-8", expected()), describe(&header.bytes))),
     };
+    if header.too_long {
+        return Err(Error::unreadable(path, expected(), format!("a first line of more than {LONGEST_RECORD} bytes")));
+    }
     let mut found: Vec<String> = Vec::new();
     fields(text, &mut String::new(), |_, field| found.push(field.trim().to_owned()));
 
@@ -174,130 +178,5 @@ fn describe(bytes: &[u8]) -> String {
         _ => {
             "text in another encoding, perhaps CP949 (convert it, for example with iconv -f CP949 -t UTF-8)".to_owned()
         }
-    }
-}
-
-/// A column under construction.
-enum Values {
-    Text(StringBuilder),
-    Int8(Int8Builder),
-    Int32(Int32Builder),
-    Float(Float64Builder),
-    Date(Date32Builder),
-    Flag(BooleanBuilder),
-}
-
-impl Values {
-    fn new(source: &Source) -> Self {
-        match source.column.data_type {
-            DataType::Int8 => Self::Int8(Int8Builder::new()),
-            DataType::Int32 => Self::Int32(Int32Builder::new()),
-            DataType::Float64 => Self::Float(Float64Builder::new()),
-            DataType::Date32 => Self::Date(Date32Builder::new()),
-            DataType::Boolean => Self::Flag(BooleanBuilder::new()),
-            _ => Self::Text(StringBuilder::new()),
-        }
-    }
-
-    /// Appends one value; an empty field is null. What cannot be read is appended as null too, and
-    /// the reason is returned.
-    fn push(&mut self, field: &str, source: &Source) -> Result<(), String> {
-        fn settle<T>(text: &str, value: Option<T>, expected: &str) -> (Option<T>, Result<(), String>) {
-            let outcome =
-                if value.is_none() && !text.is_empty() { Err(format!("\"{text}\" is not {expected}")) } else { Ok(()) };
-            (value, outcome)
-        }
-        let text = field.trim_ascii();
-        match self {
-            Self::Text(values) => {
-                values.append_option((!field.is_empty()).then_some(field));
-                Ok(())
-            }
-            Self::Int8(values) => {
-                let (value, outcome) = settle(text, text.parse().ok(), "a whole number from -128 to 127");
-                values.append_option(value);
-                outcome
-            }
-            Self::Int32(values) => {
-                let (value, outcome) = settle(text, text.parse().ok(), "a whole number");
-                values.append_option(value);
-                outcome
-            }
-            Self::Float(values) => {
-                let (value, outcome) = settle(text, text.parse::<f64>().ok(), "a number");
-                values.append_option(value.map(|number| source.scaled(number)));
-                outcome
-            }
-            Self::Date(values) => {
-                let (value, outcome) = settle(text, parse_date(text), "a date; expected YYYY-MM-DD");
-                values.append_option(value);
-                outcome
-            }
-            Self::Flag(values) => {
-                let (value, outcome) = settle(text, parse_flag(text), "true or false (or 1 or 0)");
-                values.append_option(value);
-                outcome
-            }
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Text(values) => Arc::new(values.finish()),
-            Self::Int8(values) => Arc::new(values.finish()),
-            Self::Int32(values) => Arc::new(values.finish()),
-            Self::Float(values) => Arc::new(values.finish()),
-            Self::Date(values) => Arc::new(values.finish()),
-            Self::Flag(values) => Arc::new(values.finish()),
-        }
-    }
-}
-
-/// Days since 1970-01-01 of a date that exists and is written as YYYY-MM-DD.
-fn parse_date(text: &str) -> Option<i32> {
-    let digits = |range: std::ops::Range<usize>| -> Option<u32> {
-        let part = text.get(range)?;
-        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
-    };
-    let bytes = text.as_bytes();
-    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    let date = NaiveDate::from_ymd_opt(digits(0..4)? as i32, digits(5..7)?, digits(8..10)?)?;
-    i32::try_from(date.signed_duration_since(NaiveDate::from_ymd_opt(1970, 1, 1)?).num_days()).ok()
-}
-
-fn parse_flag(text: &str) -> Option<bool> {
-    match text {
-        "1" => Some(true),
-        "0" => Some(false),
-        _ if text.eq_ignore_ascii_case("true") => Some(true),
-        _ if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_dates_that_exist_are_dates() {
-        assert_eq!(parse_date("1970-01-02"), Some(1));
-        assert_eq!(parse_date("2020-02-29"), Some(18_321));
-        for wrong in ["2021-02-29", "2020-13-01", "2020-1-1", "20200101", "2020/01/01", "", "+020-01-01"] {
-            assert_eq!(parse_date(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_field_that_does_not_fit_says_what_was_expected() {
-        let layout = Layout::table("fact_item").unwrap();
-        let source = layout.sources.iter().find(|source| source.header == "item_no").unwrap();
-        let mut values = Values::new(source);
-        assert_eq!(values.push("12", source), Ok(()));
-        assert_eq!(values.push("", source), Ok(()));
-        assert_eq!(values.push("twelve", source), Err("\"twelve\" is not a whole number".to_owned()));
-        assert_eq!(values.finish().null_count(), 2);
     }
 }

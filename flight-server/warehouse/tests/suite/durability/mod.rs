@@ -8,6 +8,8 @@ mod kills;
 mod power;
 mod workload;
 
+pub use disks::quiet;
+
 /// How many workloads are tried.
 fn rounds() -> u64 {
     std::env::var("HAETAE_CRASH_ROUNDS").map_or(1, |text| text.parse().unwrap())
