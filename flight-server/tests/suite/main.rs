@@ -12,5 +12,8 @@ mod program;
 mod protocol;
 mod quality;
 mod score;
+#[path = "../../warehouse/tests/suite/script.rs"]
+mod script;
 mod security;
+mod sql;
 mod statements;

@@ -11,4 +11,6 @@ mod malformed;
 mod meta;
 mod policy;
 mod query;
+mod script;
+mod sql;
 mod upkeep;

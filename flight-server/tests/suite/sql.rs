@@ -1,0 +1,71 @@
+//! The scripts of the warehouse's tests, asked by our client over the wire: the same answers as in the process.
+
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use haetae_client::{Client, ConnectOptions};
+use haetae_flight_server::SECRET_FILE;
+use haetae_warehouse::ingest::{Change, Changes, Format};
+use haetae_warehouse::store::Store;
+
+use crate::harness::{Place, Running};
+use crate::script::{Database, SCRIPTS, pass};
+
+struct OverTheWire {
+    client: Client,
+    root: PathBuf,
+    files: tempfile::TempDir,
+    loads: usize,
+}
+
+impl Database for OverTheWire {
+    fn load(&mut self, change: &str, table: &str, csv: &str) -> Result<String, String> {
+        self.loads += 1;
+        let file = self.files.path().join(format!("{}.csv", self.loads));
+        std::fs::write(&file, csv).unwrap();
+        let change = match change {
+            "append" => Change::Append,
+            "replace" => Change::Replace,
+            "upsert" => Change::Upsert,
+            "delete" => Change::Delete,
+            other => panic!("no change {other}"),
+        };
+        let load = || {
+            let mut changes = Changes::begin(&Store::open(&self.root)?)?;
+            let format = Format::Table(table.to_owned());
+            changes.apply(change, "customs", &format, vec![file.clone().into()], &mut |_| {})?;
+            changes.commit()
+        };
+        let done = load().map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))?;
+        Ok(format!(
+            "version {}: {} accepted, {} refused, {} removed",
+            done.version, done.accepted, done.rejected, done.removed
+        ))
+    }
+
+    fn ask(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+        let answer = self.client.query(sql).map_err(|error| error.to_string())?;
+        Ok((answer.schema, answer.batches))
+    }
+
+    fn at(&mut self, version: Option<u64>) -> Result<(), String> {
+        Err(format!("the wire does not know versions, asked for {version:?}"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scripts_are_answered_over_the_wire() {
+    for (name, script) in SCRIPTS.into_iter().filter(|(name, _)| *name != "time_travel") {
+        let server = Running::over(Place::empty(), std::time::Duration::from_secs(10), None).await;
+        let root = server.place.root();
+        let options = ConnectOptions::new(&format!("http://{}", server.address)).secret_file(root.join(SECRET_FILE));
+        // The client blocks, and the server needs a thread meanwhile.
+        let script = move || {
+            let client = Client::connect(&options).unwrap();
+            let files = tempfile::tempdir().unwrap();
+            pass(name, script, None, &mut OverTheWire { client, root, files, loads: 0 });
+        };
+        tokio::task::spawn_blocking(script).await.unwrap();
+    }
+}

@@ -1,0 +1,75 @@
+//! The scripts of `tests/sql`, answered in this process. `HAETAE_BLESS=1` writes the answers that came into them.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::TryStreamExt;
+use haetae_warehouse::ingest::{Change, Changes, Format};
+use haetae_warehouse::query::Engine;
+
+use crate::files::Place;
+use crate::script::{Database, SCRIPTS, pass};
+
+struct InProcess {
+    place: Place,
+    engine: Engine,
+    runtime: tokio::runtime::Runtime,
+    version: Option<u64>,
+    loads: usize,
+}
+
+impl Database for InProcess {
+    fn load(&mut self, change: &str, table: &str, csv: &str) -> Result<String, String> {
+        self.loads += 1;
+        let file = self.place.file(&format!("{}.csv", self.loads), csv);
+        let change = match change {
+            "append" => Change::Append,
+            "replace" => Change::Replace,
+            "upsert" => Change::Upsert,
+            "delete" => Change::Delete,
+            other => panic!("no change {other}"),
+        };
+        let load = || {
+            let mut changes = Changes::begin(&self.place.store)?;
+            let format = Format::Table(table.to_owned());
+            changes.apply(change, "customs", &format, vec![file.clone().into()], &mut |_| {})?;
+            changes.commit()
+        };
+        let done = load().map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))?;
+        Ok(format!(
+            "version {}: {} accepted, {} refused, {} removed",
+            done.version, done.accepted, done.rejected, done.removed
+        ))
+    }
+
+    fn ask(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+        let answer = self.runtime.block_on(async {
+            let snapshot = match self.version {
+                Some(version) => self.engine.at(version)?.expect("a version that is kept"),
+                None => self.engine.current()?,
+            };
+            let stream = snapshot.statement(sql).await?.execute(None).await?;
+            let schema = stream.schema();
+            Ok::<_, haetae_warehouse::Error>((schema, stream.try_collect().await?))
+        });
+        answer.map_err(|error| error.to_string())
+    }
+
+    fn at(&mut self, version: Option<u64>) -> Result<(), String> {
+        self.version = version;
+        Ok(())
+    }
+}
+
+#[test]
+fn the_scripts_are_answered_with_these_values() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql");
+    let bless = std::env::var_os("HAETAE_BLESS").is_some().then_some(folder.as_path());
+    for (name, script) in SCRIPTS {
+        let place = Place::new();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let engine = place.engine();
+        pass(name, script, bless, &mut InProcess { place, engine, runtime, version: None, loads: 0 });
+    }
+}
