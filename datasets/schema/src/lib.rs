@@ -39,10 +39,11 @@ pub fn tables() -> &'static [Table] {
     &TABLES
 }
 
-static QUALITY: [Table; 4] = [quality::RUNS, quality::RESULTS, quality::VIOLATIONS, quality::SCORES];
+static QUALITY: [Table; 5] =
+    [quality::RUNS, quality::RESULTS, quality::VIOLATIONS, quality::SCORES, quality::DECISIONS];
 
 /// The tables of the schema `quality`, which the warehouse fills itself: what the rules of data quality
-/// have found.
+/// have found, and what was decided about it.
 pub fn quality_tables() -> &'static [Table] {
     &QUALITY
 }

@@ -95,3 +95,22 @@ pub(crate) const SCORES: Table = Table {
     key: &["run_id", "dataset", "family"],
     sort: &["run_id", "dataset", "family"],
 };
+
+pub(crate) const DECISIONS: Table = Table {
+    name: "decisions",
+    comment: "One change of the state of one violation; the last one of a row and a rule counts.",
+    columns: &[
+        Column::new("change_id", Int64, false, "Number of the change; later ones are larger, as are later runs."),
+        Column::text("rule", "Name of the rule."),
+        Column::text("dataset", "Table of the row, with its schema."),
+        Column::text("row_key", "Key of the row: its key columns with / between them.").classified(RawText),
+        Column::text("state", "What the violation became: assigned, accepted, corrected."),
+        Column::maybe_text("assignee", "Who is to see to it; null where nobody was named."),
+        // Whoever writes it may quote the row.
+        Column::maybe_text("reason", "Why; null where none was given.").classified(RawText),
+        Column::text("decided_by", "Who made the change."),
+        Column::new("run_id", Int64, false, "Run that had found the violation."),
+    ],
+    key: &["change_id", "rule", "dataset", "row_key"],
+    sort: &["change_id", "rule", "row_key"],
+};

@@ -41,6 +41,31 @@ pub enum Error {
         /// The version that was asked for.
         version: u64,
     },
+    /// A rule has found nothing that could be decided.
+    #[error("the queue has nothing of the rule \"{rule}\".{hint}")]
+    NothingOf {
+        /// The rule that was named.
+        rule: String,
+        /// Rules that the queue has something of.
+        hint: String,
+    },
+    /// A row is not in the queue.
+    #[error(
+        "the queue has no row \"{row}\" of the rule {rule}; nothing was changed. `haetae-server quality queue --rule \
+         {rule}` lists its rows"
+    )]
+    NotQueued {
+        /// The rule.
+        rule: String,
+        /// The key of the row.
+        row: String,
+    },
+    /// A decision lacks what it needs.
+    #[error("{what}; nothing was changed")]
+    Undecided {
+        /// What is missing, and what to do.
+        what: String,
+    },
     /// A rule failed while it ran.
     #[error("the rule {rule} cannot be checked: {source}")]
     Failed {

@@ -4,6 +4,7 @@
 //! * [`rules`]: files -> rules, or everything that is wrong with the files.
 //! * [`sql`]: a rule -> SQL that gives the rows which break it.
 //! * [`run`](fn@run): rules over one version of the warehouse -> tables, committed together.
+//! * [`queue`]: what was found and is not settled -> decisions of stewards, all of which are kept.
 //!
 //! The crate reads by SQL and writes by transactions of the store: it sees nothing of the engine.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -12,6 +13,7 @@ mod check;
 mod digits;
 mod error;
 mod outlier;
+pub mod queue;
 mod results;
 pub mod rules;
 mod run;

@@ -7,6 +7,7 @@ pub mod ingest;
 pub mod model;
 pub mod policy;
 pub mod quality;
+pub mod queue;
 pub mod score;
 pub mod serve;
 pub mod user;
@@ -50,7 +51,7 @@ pub enum Command {
     ///
     /// Queries and loads go on meanwhile; a version that is being read stays.
     Vacuum(vacuum::Options),
-    /// Check the data by rules, and show how good it is
+    /// Check the data by rules, show how good it is, and decide about what was found
     Quality(quality::Options),
     /// Score the items of a day, or companies, decide on lanes, and keep both in the schema `risk`
     ///

@@ -29,6 +29,8 @@ enum Action {
     List(List),
     /// Show the last run, or the rows that break a rule
     Show(Show),
+    #[command(flatten)]
+    Queue(super::queue::Action),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +115,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Action::Run(options) => run_rules(options),
         Action::List(options) => list(options),
         Action::Show(options) => show(options),
+        Action::Queue(action) => super::queue::run(action),
     }
 }
 
@@ -220,7 +223,7 @@ fn show(options: &Show) -> Result<(), Failure> {
 }
 
 /// The answer as a table of text.
-fn answer(engine: &Engine, runtime: &tokio::runtime::Runtime, sql: &str) -> Result<String, Failure> {
+pub fn answer(engine: &Engine, runtime: &tokio::runtime::Runtime, sql: &str) -> Result<String, Failure> {
     let (schema, batches) = runtime.block_on(async {
         let statement = engine.current()?.statement(sql).await?;
         let stream = statement.execute(None).await?;

@@ -1,4 +1,4 @@
-//! The commands `quality run`, `list` and `show`, and who may read what they found.
+//! The commands of `quality`, and who may read what they found.
 
 use std::process::{Command, Output};
 
@@ -55,6 +55,32 @@ fn rules_are_run_listed_and_shown() {
     assert!(
         text(&refused.stderr).contains("rule courier.named: there is no check \"not_nul\". Did you mean not_null?")
     );
+}
+
+#[test]
+fn a_steward_works_the_queue() {
+    let place = Place::new();
+    let rules = place.file("rules.toml", RULES);
+    assert!(quality(Some(&place), &["run", "--rules", rules.to_str().unwrap()]).status.success());
+    let rule = ["--rule", "courier.named", "--by", "lee"];
+    let with = |words: &[&str]| quality(Some(&place), &[&words[..1], &rule, &words[1..]].concat());
+    let assigned = with(&["assign", "--row", "C2", "--to", "kim"]);
+    let said = "1 rows of courier.named are assigned; change 6 is safe on the disk, the warehouse is at version 3\n";
+    assert_eq!(text(&assigned.stdout), said, "{assigned:?}");
+    let again = with(&["assign", "--row", "C2", "--to", "kim"]);
+    assert!(text(&again.stdout).starts_with("nothing to do: that was decided before"), "{again:?}");
+    let listed = quality(Some(&place), &["queue", "--state", "assigned", "--assignee", "kim"]);
+    let rows = text(&listed.stdout);
+    assert!(rows.contains("| courier.named | customs.dim_courier | C2      | assigned | kim "), "{rows}");
+    let accepted = with(&["accept", "--all", "--reason", "it has none"]);
+    assert!(text(&accepted.stdout).starts_with("1 rows of courier.named are accepted"), "{accepted:?}");
+    let none = quality(Some(&place), &["queue", "--state", "open"]);
+    assert!(!text(&none.stdout).contains("courier.named"), "{none:?}");
+    let strange = with(&["correct", "--row", "C9", "--reason", "x"]);
+    assert_eq!(strange.status.code(), Some(1));
+    assert!(text(&strange.stderr).contains("the queue has no row \"C9\" of the rule courier.named"), "{strange:?}");
+    let neither = with(&["correct", "--reason", "x"]);
+    assert!(!neither.status.success() && text(&neither.stderr).contains("--row"), "{neither:?}");
 }
 
 #[tokio::test]

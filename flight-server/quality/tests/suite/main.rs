@@ -5,4 +5,5 @@ mod checks;
 mod files;
 mod place;
 mod planted;
+mod queue;
 mod runs;

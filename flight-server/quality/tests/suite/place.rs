@@ -6,7 +6,7 @@ use arrow::util::display::array_value_to_string;
 use futures::TryStreamExt;
 use haetae_quality::rules::{self, Rules};
 use haetae_quality::{Done, Options, Result};
-use haetae_warehouse::ingest::{Format, ingest};
+use haetae_warehouse::ingest::{Change, Changes, Format, ingest};
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 
@@ -49,6 +49,15 @@ impl Place {
 
     pub fn items(&self, lines: &[String]) {
         self.load("fact_item", &format!("{ITEM_HEADER}\n{}\n", lines.join("\n")));
+    }
+
+    pub fn replace_items(&self, lines: &[String]) {
+        let file = self.folder.path().join("rows.csv");
+        std::fs::write(&file, format!("{ITEM_HEADER}\n{}\n", lines.join("\n"))).unwrap();
+        let mut changes = Changes::begin(&self.store).unwrap();
+        let format = Format::Table("fact_item".to_owned());
+        changes.apply(Change::Replace, "customs", &format, vec![file.into()], &mut |_| {}).unwrap();
+        changes.commit().unwrap();
     }
 
     pub fn engine(&self) -> Engine {
