@@ -28,7 +28,7 @@ lint:  ## clippy; it compiles all dependencies a second time, so it is no part o
 bench:  ## the figures of docs/benchmarks.md; AREA=kernel runs one area, AREA=build takes an hour
 	@scripts/setup lab test bench && scripts/build && scripts/bench $(AREA)
 
-doc:  ## the API reference of our own crates, as HTML
+doc:  ## the book in book/, and the API reference of our own crates, as HTML
 	@scripts/setup lab && scripts/doc
 
 clean:  ## remove .venv, the demo warehouse and the results of benchmarks

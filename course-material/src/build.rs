@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use haetae_check::{Check, TRAINEE, Trap};
+use haetae_check::{Check, Language, TRAINEE, Trap};
 
 use crate::error::{Error, Result};
 use crate::notebook::{self, Cell, Grader};
@@ -234,6 +234,7 @@ fn sealed(course: &Course, module: &Module, question: &Question) -> Result<Strin
             .iter()
             .map(|(query, says)| Trap { query: whole(course, module, query), says: says.clone() })
             .collect(),
+        language: Language::of(module.language).unwrap_or_default(),
     };
     Ok(check.seal()?)
 }

@@ -148,6 +148,7 @@ def test_a_translation_asks_the_same(language, module):
         _, theirs = translated[name]
         assert [trap.pop("query") for trap in check["traps"]] == [trap.pop("query") for trap in theirs["traps"]]
         assert all(mine["says"] != other["says"] for mine, other in zip(check.pop("traps"), theirs.pop("traps"), strict=True))
+        assert theirs.pop("language") == language
         assert check == theirs
     assert english.keys() == translated.keys()
 
@@ -159,3 +160,22 @@ def test_a_translation_advises_in_its_language(kernel, language, module):
     trap = checks(module, f"exercise.{language}")["q1"][1]["traps"][0]
     kernel.ok("%%sql --save q1\n" + trap["query"].replace("{trainee}", "1001"))
     kernel.fails(exercise["q1-check"], "Error", trap["says"])
+
+
+SPOKEN = {
+    "ko": ("위의 셀에 예시 줄이 그대로 있습니다", "열들이 없습니다", "실습 q1: 맞았습니다.\n"),
+    "ru": ("в ячейке выше всё ещё стоит строка-пример", "не хватает столбцов", "Упражнение q1: верно.\n"),
+}
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_a_check_speaks_the_language_of_its_notebook(kernel, language):
+    untouched, no_columns, right = SPOKEN[language]
+    exercise = code("05-tariffs", f"exercise.{language}")
+    begin(kernel, exercise)
+    kernel.ok(exercise["q1"])
+    kernel.fails(exercise["q1-check"], "Error", untouched)
+    kernel.ok("%%sql --save q1\nselect 1 as one")
+    kernel.fails(exercise["q1-check"], "Error", no_columns)
+    kernel.ok(code("05-tariffs", "solution")["q1"])
+    assert kernel.ok(exercise["q1-check"]).stdout == right

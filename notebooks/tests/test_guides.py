@@ -10,7 +10,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CELL = re.compile(r"^```(?:rust|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guides/first-notebook.md", "docs/guides/risk.md"])
+PAGES = [
+    "README.md",
+    "docs/getting-started.md",
+    "docs/guides/first-notebook.md",
+    "docs/guides/risk.md",
+    "docs/roles/analyst.md",
+    "docs/roles/data-scientist.md",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_cells_of_a_page_run(page, server):
     cells = CELL.findall((ROOT / page).read_text())
     assert len(cells) >= 3
@@ -19,6 +29,7 @@ def test_cells_of_a_page_run(page, server):
         for code in cells:
             cell = kernel.ok(code)
             assert cell.stderr == ""
-            assert cell.of("execute_result"), f"a cell of {page} shows nothing:\n{code}"
+            shown = cell.of("execute_result") + cell.of("display_data")
+            assert shown, f"a cell of {page} shows nothing:\n{code}"
     finally:
         kernel.stop()

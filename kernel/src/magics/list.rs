@@ -43,10 +43,37 @@ pub(super) fn known() -> String {
     COMMANDS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
+/// The commands, and what is none by its form.
+fn lines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    COMMANDS.iter().copied().chain([("", "NAME?", "what a variable, a command or a name of the toolkit is")])
+}
+
 /// The list of commands, as a table.
 pub fn help() -> Bundle {
-    let inspect = ("", "NAME?", "what a variable, a command or a name of the toolkit is");
-    let lines = COMMANDS.iter().copied().chain([inspect]);
-    let rows = lines.map(|(_, usage, does)| vec![Some(usage.to_owned()), Some(does.to_owned())]).collect();
+    let rows = lines().map(|(_, usage, does)| vec![Some(usage.to_owned()), Some(does.to_owned())]).collect();
     Table::of_texts(&["command", "what it does"], rows).bundle()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    /// After a change, run with HAETAE_UPDATE_SNAPSHOTS=1.
+    #[test]
+    fn the_page_of_commands_is_what_help_says() {
+        let mut page =
+            "# Commands of a cell\n\nWhat `%help` lists, made from the kernel: do not edit this page. How each works \
+                        in detail: [the kernel](kernel.md).\n\n| command | what it does |\n|---|---|\n"
+                .to_owned();
+        for (_, usage, does) in lines() {
+            let usage = usage.replace('|', "\\|");
+            writeln!(page, "| `{usage}` | {does} |").unwrap();
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/commands.md");
+        if std::env::var_os("HAETAE_UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "run with HAETAE_UPDATE_SNAPSHOTS=1");
+    }
 }

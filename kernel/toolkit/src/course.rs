@@ -7,7 +7,7 @@
 
 use crate::session::{run as sql, saved};
 use crate::{Error, Result};
-use haetae_check::{Check, TRAINEE, Table, Value, compare};
+use haetae_check::{Check, Language, Says, TRAINEE, Table, Value, compare};
 use haetae_client::SavedQueries;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType};
@@ -18,8 +18,6 @@ const NUMBER: &str = "trainee";
 const LAST_TRAINEE: u32 = 999_999;
 /// The column of an answer that was not begun.
 const STUB: &str = "todo";
-/// What is said of it.
-const UNTOUCHED: &str = "the cell above still holds the example line; write your {answer} there and run it";
 /// An answer that has so many rows more than the right one is not looked at.
 const MORE: usize = 100_000;
 
@@ -29,10 +27,11 @@ const MORE: usize = 100_000;
 /// [`Error::Answer`] with what is wrong; [`Error::Check`] where the text of the check was changed; and what the
 /// server says of the query.
 pub fn check(exercise: &str, sealed: &str) -> Result<()> {
+    let check = opened(exercise, sealed)?;
     let saved = saved()?;
-    let trainee = trainee(&saved)?;
-    verdict(exercise, sealed, &saved, trainee)?;
-    println(&format!("Exercise {exercise}: right."));
+    let trainee = trainee(&saved, check.language)?;
+    verdict(&check, &saved, trainee)?;
+    praise(&check);
     Ok(())
 }
 
@@ -41,17 +40,17 @@ pub fn check(exercise: &str, sealed: &str) -> Result<()> {
 /// # Errors
 /// As [`check`].
 pub fn check_frame(exercise: &str, answer: &DataFrame, sealed: &str) -> Result<()> {
-    let trainee = trainee(&saved()?)?;
     let check = opened(exercise, sealed)?;
+    let trainee = trainee(&saved()?, check.language)?;
     if answer.width() == 0 {
-        return Err(wrong(exercise, UNTOUCHED.replace("{answer}", "code")));
+        return Err(wrong(&check, Says::StillTheCode, &[]));
     }
     let right = table(&query(&check.query, trainee)?)?;
     if answer.height() > right.rows() + MORE {
-        return Err(too_many(exercise, right.rows() + MORE));
+        return Err(too_many(&check, right.rows() + MORE));
     }
     judge(&check, &table(answer)?, &right, trainee)?;
-    println(&format!("Exercise {exercise}: right."));
+    praise(&check);
     Ok(())
 }
 
@@ -61,45 +60,49 @@ pub fn check_frame(exercise: &str, answer: &DataFrame, sealed: &str) -> Result<(
 /// # Errors
 /// As [`check`].
 pub fn check_for(trainee: u32, exercise: &str, sealed: &str) -> Result<()> {
+    let check = opened(exercise, sealed)?;
     let mut saved = saved()?;
     saved.save(NUMBER, &format!("select {trainee} as trainee_no"));
-    verdict(exercise, sealed, &saved, trainee).map_err(|error| match error {
-        Error::Answer { exercise, finding } => Error::Answer {
-            exercise,
-            finding: format!(
-                "on the data of another trainee it is not right: {finding}. Is a number or a name in your query that \
-                 you took from a result?"
-            ),
-        },
+    verdict(&check, &saved, trainee).map_err(|error| match error {
+        Error::Answer { language, exercise, finding } => {
+            let finding = Says::OnOtherData.with(language, &[("finding", &finding)]);
+            Error::Answer { language, exercise, finding }
+        }
         other => other,
     })
 }
 
-fn println(line: &str) {
+fn praise(check: &Check) {
+    let line = Says::Right.with(check.language, &[("exercise", &check.exercise)]);
     crate::cell::print_line(format_args!("{line}"));
 }
 
 /// The number that the notebook has for its trainee.
-fn trainee(saved: &SavedQueries) -> Result<u32> {
-    let wrong = |finding: &str| Error::Answer { exercise: NUMBER.to_owned(), finding: finding.to_owned() };
-    let Some(query) = saved.get(NUMBER) else {
-        return Err(wrong("there is no trainee yet: run the cells at the top of this notebook first"));
+fn trainee(saved: &SavedQueries, language: Language) -> Result<u32> {
+    let wrong = |says: Says| {
+        let finding = says.with(language, &[("last", &LAST_TRAINEE.to_string())]);
+        Error::Answer { language, exercise: NUMBER.to_owned(), finding }
     };
+    let Some(query) = saved.get(NUMBER) else { return Err(wrong(Says::NoTrainee)) };
     let table = table(&sql(query)?)?;
     match table.column("trainee_no") {
         Some([Value::Number(number)]) if number.fract() == 0.0 && (1.0..=f64::from(LAST_TRAINEE)).contains(number) => {
             Ok(*number as u32)
         }
-        _ => Err(wrong("expected one whole number from 1 to 999999 as trainee_no; mend the cell with your number")),
+        _ => Err(wrong(Says::BadTrainee)),
     }
 }
 
-fn wrong(exercise: &str, finding: String) -> Error {
-    Error::Answer { exercise: exercise.to_owned(), finding }
+fn wrong(check: &Check, says: Says, parts: &[(&str, &str)]) -> Error {
+    found(check, says.with(check.language, parts))
 }
 
-fn too_many(exercise: &str, most: usize) -> Error {
-    wrong(exercise, format!("your answer has more than {most} rows, and that is far too many"))
+fn found(check: &Check, finding: String) -> Error {
+    Error::Answer { language: check.language, exercise: check.exercise.clone(), finding }
+}
+
+fn too_many(check: &Check, most: usize) -> Error {
+    wrong(check, Says::FarTooMany, &[("most", &most.to_string())])
 }
 
 /// The check of this exercise and of no other.
@@ -108,8 +111,8 @@ fn opened(exercise: &str, sealed: &str) -> Result<Check> {
     if check.exercise == exercise {
         return Ok(check);
     }
-    let other = &check.exercise;
-    Err(wrong(exercise, format!("this is the check of {other}; take the cell from a fresh copy of the exercise")))
+    let (language, finding) = (check.language, Says::OtherCheck.with(check.language, &[("other", &check.exercise)]));
+    Err(Error::Answer { language, exercise: exercise.to_owned(), finding })
 }
 
 /// A query of a check, for a trainee.
@@ -117,11 +120,10 @@ fn query(text: &str, trainee: u32) -> Result<DataFrame> {
     sql(&text.replace(TRAINEE, &trainee.to_string()))
 }
 
-fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> Result<()> {
-    let check = opened(exercise, sealed)?;
+fn verdict(check: &Check, saved: &SavedQueries, trainee: u32) -> Result<()> {
+    let exercise = check.exercise.as_str();
     let Some(answer) = saved.get(exercise) else {
-        let finding = format!("there is no answer yet: run the cell that begins with `%%sql --save {exercise}`");
-        return Err(wrong(exercise, finding));
+        return Err(wrong(check, Says::NoAnswer, &[("exercise", exercise)]));
     };
     let right = table(&query(&check.query, trainee)?)?;
     // A cross join is not counted to its end.
@@ -131,28 +133,28 @@ fn verdict(exercise: &str, sealed: &str, saved: &SavedQueries, trainee: u32) -> 
     if let Some([Value::Number(rows)]) = rows.column("n")
         && *rows > most as f64
     {
-        return Err(too_many(exercise, most));
+        return Err(too_many(check, most));
     }
     let answer = table(&sql(&saved.expand(answer))?)?;
     if answer.names().eq([STUB]) {
-        return Err(wrong(exercise, UNTOUCHED.replace("{answer}", "query")));
+        return Err(wrong(check, Says::StillTheQuery, &[]));
     }
-    judge(&check, &answer, &right, trainee)
+    judge(check, &answer, &right, trainee)
 }
 
 /// Compares, and says what a typical mistake deserves.
 fn judge(check: &Check, answer: &Table, right: &Table, trainee: u32) -> Result<()> {
-    let Some(finding) = compare(check, answer, right) else { return Ok(()) };
+    let Some(wrong) = compare(check, answer, right) else { return Ok(()) };
     // Their rows may repeat a key, and stand in any order.
     let as_it_is = Check { key: Vec::new(), order: Vec::new(), ..check.clone() };
     for trap in &check.traps {
         // A trap that fails on this trainee's data says nothing.
         let Ok(frame) = query(&trap.query, trainee) else { continue };
         if compare(&as_it_is, answer, &table(&frame)?).is_none() {
-            return Err(wrong(&check.exercise, trap.says.clone()));
+            return Err(found(check, trap.says.clone()));
         }
     }
-    Err(wrong(&check.exercise, finding.to_string()))
+    Err(found(check, wrong.text(check.language)))
 }
 
 /// A frame as plain values.

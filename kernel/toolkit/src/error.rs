@@ -74,8 +74,10 @@ pub enum Error {
         reason: String,
     },
     /// An answer to an exercise that is not right yet.
-    #[error("Exercise {exercise}, not yet: {finding}")]
+    #[error("{}", haetae_check::Says::NotYet.with(*.language, &[("exercise", .exercise.as_str()), ("finding", .finding.as_str())]))]
     Answer {
+        /// The language of its exercise.
+        language: haetae_check::Language,
         /// Name of the exercise.
         exercise: String,
         /// What is wrong with the answer.

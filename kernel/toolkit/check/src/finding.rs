@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::says::{Language, Says};
+
 /// The first thing that is wrong with an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -47,9 +49,9 @@ pub enum Finding {
         /// Its name.
         column: String,
         /// What it holds.
-        found: &'static str,
+        found: Says,
         /// What it should hold.
-        expected: &'static str,
+        expected: Says,
     },
     /// Values that are not right.
     Values {
@@ -99,62 +101,68 @@ pub enum Difference {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Language::English))
+    }
+}
+
+impl Finding {
+    /// The finding in a language.
+    pub fn text(&self, language: Language) -> String {
+        let say = |says: Says, parts: &[(&str, &str)]| says.with(language, parts);
+        let names = |names: &[String]| names_in(names, language);
         match self {
             Finding::MissingColumns { missing, found } => {
-                let (these, are) = if missing.len() == 1 { ("column", "is") } else { ("columns", "are") };
-                write!(f, "the {these} {} {are} missing; your answer has {}. ", names(missing), names(found))?;
-                write!(f, "Give a column its name with `as`")
+                let says = if missing.len() == 1 { Says::MissingColumn } else { Says::MissingColumns };
+                say(says, &[("missing", &names(missing)), ("found", &names(found))])
             }
-            Finding::ExtraColumns { extra } => {
-                write!(f, "the task does not ask for {}; take out what is not needed", names(extra))
+            Finding::ExtraColumns { extra } => say(Says::ExtraColumns, &[("extra", &names(extra))]),
+            Finding::NoRows => say(Says::NoRows, &[]),
+            Finding::Rows { found, too_many } => {
+                say(if *too_many { Says::TooMany } else { Says::TooFew }, &[("rows", &found.to_string())])
             }
-            Finding::NoRows => write!(f, "your answer has no rows; one of your conditions keeps everything out"),
-            Finding::Rows { found, too_many: true } => {
-                write!(f, "your answer has {found} rows, and that is too many; is a condition missing, or a grouping?")
-            }
-            Finding::Rows { found, too_many: false } => {
-                write!(f, "your answer has {found} rows, and that is too few; which rows do your conditions keep out?")
-            }
-            Finding::Repeated { key, example } => {
-                write!(f, "there should be one row for each {}, but {example} stands there more than once", names(key))
-            }
-            Finding::Strangers { key, rows: 1, example } => {
-                write!(f, "one row does not belong there: that with {} {example}", names(key))
-            }
+            Finding::Repeated { key, example } => say(Says::Repeated, &[("key", &names(key)), ("example", example)]),
             Finding::Strangers { key, rows, example } => {
-                write!(f, "{rows} rows do not belong there, for instance that with {} {example}", names(key))
+                let says = if *rows == 1 { Says::Stranger } else { Says::Strangers };
+                say(says, &[("key", &names(key)), ("rows", &rows.to_string()), ("example", example)])
             }
             Finding::Kind { column, found, expected } => {
-                write!(f, "`{column}` should hold {expected}, and holds {found}")?;
-                if *expected == "text" {
-                    write!(f, ". Codes are text: a number loses the zeros at its front")?;
-                }
-                Ok(())
+                let (found, kind) = (found.text(language), expected.text(language));
+                let text = say(Says::Kind, &[("column", column), ("expected", kind), ("found", found)]);
+                if *expected == Says::Text { text + Says::CodesAreText.text(language) } else { text }
             }
             Finding::Values { column, rows, of, like } => {
-                write!(f, "the rows are the right ones, but `{column}` is wrong in {rows} of {of}")?;
-                match like {
-                    Difference::Some => Ok(()),
-                    Difference::Hundredfold => write!(f, ": it is 100 times too large. A fraction, or percent?"),
-                    Difference::Hundredth => write!(f, ": it is 100 times too small. A fraction, or percent?"),
-                    Difference::TimesPower => write!(f, ": it is off by a power of ten. Look at the units"),
-                    Difference::Nulls => write!(f, ": nothing (null) stands where a value should"),
-                    Difference::NotNulls => write!(f, ": a value stands where nothing (null) should"),
-                    Difference::Sign => write!(f, ": it has the wrong sign. Which is taken away from which?"),
-                }
+                let (rows, of) = (rows.to_string(), of.to_string());
+                say(Says::Values, &[("column", column), ("rows", &rows), ("of", &of)]) + like.text(language)
             }
-            Finding::SomeRows { rows, of } => write!(f, "{rows} of {of} rows are not right"),
+            Finding::SomeRows { rows, of } => {
+                say(Says::SomeRows, &[("rows", &rows.to_string()), ("of", &of.to_string())])
+            }
             Finding::Order { column, descending } => {
-                let first = if *descending { "largest" } else { "smallest" };
-                write!(f, "the rows are right, their order is not: the {first} `{column}` comes first")
+                let says = if *descending { Says::LargestFirst } else { Says::SmallestFirst };
+                say(says, &[("column", column)])
             }
         }
     }
 }
 
-fn names(names: &[String]) -> String {
+impl Difference {
+    fn text(self, language: Language) -> &'static str {
+        let says = match self {
+            Difference::Some => return "",
+            Difference::Hundredfold => Says::Hundredfold,
+            Difference::Hundredth => Says::Hundredth,
+            Difference::TimesPower => Says::TimesPower,
+            Difference::Nulls => Says::Nulls,
+            Difference::NotNulls => Says::NotNulls,
+            Difference::Sign => Says::Sign,
+        };
+        says.text(language)
+    }
+}
+
+fn names_in(names: &[String], language: Language) -> String {
     if names.is_empty() {
-        return "none".to_owned();
+        return Says::NoColumns.text(language).to_owned();
     }
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -20,10 +20,12 @@
 
 mod compare;
 mod finding;
+mod says;
 mod sealed;
 mod table;
 
 pub use compare::compare;
 pub use finding::{Difference, Finding};
+pub use says::{Language, Says};
 pub use sealed::{Check, Error, Order, TRAINEE, Trap};
 pub use table::{Table, Value};

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::says::Language;
+
 /// Where a check's queries want the trainee's number.
 pub const TRAINEE: &str = "{trainee}";
 
@@ -29,6 +31,9 @@ pub struct Check {
     /// Typical wrong answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traps: Vec<Trap>,
+    /// The language of the notebook that it stands in.
+    #[serde(default, skip_serializing_if = "Language::is_english")]
+    pub language: Language,
 }
 
 /// A column by which rows are ordered.

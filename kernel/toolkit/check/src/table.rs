@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::says::Says;
+
 /// One value of a result. Dates are text, `YYYY-MM-DD`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -14,12 +16,12 @@ pub enum Value {
 }
 
 impl Value {
-    /// A word for its kind.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// The word for its kind.
+    pub(crate) fn kind(&self) -> Says {
         match self {
-            Value::Null => "nothing",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "text",
+            Value::Null => Says::Nothing,
+            Value::Number(_) => Says::Number,
+            Value::Text(_) => Says::Text,
         }
     }
 

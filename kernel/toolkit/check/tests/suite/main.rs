@@ -1,7 +1,7 @@
 //! Answers that are right, wrong, and right in another way, as tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use haetae_check::{Check, Difference, Finding, Order, Table, Trap, Value, compare};
+use haetae_check::{Check, Difference, Finding, Language, Order, Says, Table, Trap, Value, compare};
 
 fn text(values: &[&str]) -> Vec<Value> {
     values.iter().map(|value| if *value == "-" { Value::Null } else { Value::Text((*value).to_owned()) }).collect()
@@ -91,6 +91,57 @@ fn ties_may_stand_in_the_order_of_the_next_column_only() {
     let turned = offices(&["30", "20"], &[2.0, 2.0]);
     let finding = Finding::Order { column: "office_id".into(), descending: false };
     assert_eq!(compare(&ordered(), &turned, &right), Some(finding));
+}
+
+#[test]
+fn a_finding_is_complete_in_every_language() {
+    let (key, example) = (vec!["office_id".to_owned()], "40".to_owned());
+    let values = |like| Finding::Values { column: "share".into(), rows: 2, of: 3, like };
+    let likes = [
+        Difference::Some,
+        Difference::Hundredfold,
+        Difference::Hundredth,
+        Difference::TimesPower,
+        Difference::Nulls,
+        Difference::NotNulls,
+        Difference::Sign,
+    ];
+    let mut findings = vec![
+        (Finding::MissingColumns { missing: vec!["a_1".into()], found: vec![] }, vec!["`a_1`"]),
+        (
+            Finding::MissingColumns { missing: vec!["a_1".into(), "b".into()], found: key.clone() },
+            vec!["`b`", "`office_id`"],
+        ),
+        (Finding::ExtraColumns { extra: vec!["kind".into()] }, vec!["`kind`"]),
+        (Finding::NoRows, vec![]),
+        (Finding::Rows { found: 17, too_many: true }, vec!["17"]),
+        (Finding::Rows { found: 17, too_many: false }, vec!["17"]),
+        (Finding::Repeated { key: key.clone(), example: example.clone() }, vec!["`office_id`", "40"]),
+        (Finding::Strangers { key: key.clone(), rows: 1, example: example.clone() }, vec!["`office_id`", "40"]),
+        (Finding::Strangers { key, rows: 5, example }, vec!["5", "`office_id`", "40"]),
+        (Finding::Kind { column: "hs6".into(), found: Says::Number, expected: Says::Text }, vec!["`hs6`"]),
+        (Finding::SomeRows { rows: 4, of: 9 }, vec!["4", "9"]),
+        (Finding::Order { column: "lines".into(), descending: true }, vec!["`lines`"]),
+        (Finding::Order { column: "lines".into(), descending: false }, vec!["`lines`"]),
+    ];
+    findings.extend(likes.map(|like| (values(like), vec!["`share`", "2", "3"])));
+    for (finding, facts) in findings {
+        let texts = ["en", "ko", "ru"].map(|code| finding.text(Language::of(code).unwrap()));
+        for text in &texts {
+            assert!(!text.contains(['{', '}']), "{text}");
+            assert!(facts.iter().all(|fact| text.contains(fact)), "{facts:?} in: {text}");
+        }
+        assert_eq!(texts[0], finding.to_string());
+        assert!(texts[0] != texts[1] && texts[1] != texts[2] && texts[0] != texts[2], "{texts:?}");
+    }
+    assert_eq!(Language::of("xx"), None);
+}
+
+#[test]
+fn a_check_keeps_its_language_and_english_needs_no_word_for_it() {
+    let korean = Check { language: Language::Korean, ..keyed() };
+    assert_eq!(Check::open(&korean.seal().unwrap()).unwrap(), korean);
+    assert!(!serde_json::to_string(&keyed()).unwrap().contains("language"));
 }
 
 #[test]
