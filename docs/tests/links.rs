@@ -1,4 +1,4 @@
-//! Every relative link in a Markdown page of the repository leads to a file that is there.
+//! Every relative link in a Markdown page of the repository leads to a file that is there, and to a heading of it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,8 +17,13 @@ fn links_lead_somewhere() {
     let mut broken = Vec::new();
     for page in &pages {
         for link in links(&fs::read_to_string(page).unwrap()) {
-            let target = link.split('#').next().unwrap_or_default();
-            if !target.is_empty() && !target.contains("://") && !page.parent().unwrap().join(target).exists() {
+            let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+            if target.contains("://") {
+                continue;
+            }
+            let path = if target.is_empty() { page.clone() } else { page.parent().unwrap().join(target) };
+            let there = path.exists() && (heading.is_empty() || headings(&path).any(|name| name == heading));
+            if !there {
                 broken.push(format!("{}: {link}", page.display()));
             }
         }
@@ -44,4 +49,15 @@ fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
 /// What stands in `](…)`.
 fn links(text: &str) -> Vec<&str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link).collect()
+}
+
+/// The names of the headings of a page, as GitHub and mdBook make them.
+fn headings(page: &Path) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(page).unwrap_or_default();
+    let heads = text.lines().filter(|line| line.starts_with('#')).map(|line| {
+        let kept = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    });
+    heads.collect::<Vec<_>>().into_iter()
 }
