@@ -208,3 +208,17 @@ fn the_glossary_has_each_term_once_and_in_three_languages() {
         assert!(meaning.len() > 10, "{term} has no meaning");
     }
 }
+
+#[test]
+fn the_guide_lists_each_module_as_it_is() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/guides/course.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    for module in ours().modules {
+        let name = &module.name;
+        let start = format!("| [{name}](../../notebooks/course/{name}/lesson.ipynb) | {} | ", module.title);
+        let end = format!(" | {} questions, {} points |", module.questions.len(), module.points());
+        let row =
+            guide.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no row begins: {start}"));
+        assert!(row.ends_with(&end), "expected{end} in: {row}");
+    }
+}
