@@ -5,25 +5,77 @@ import re
 import subprocess
 from pathlib import Path
 
-from haetae_testing import BIN
+import pytest
+from adbc_driver_flightsql import dbapi
+from haetae_testing import BIN, Server, run
 
 PAGE = Path(__file__).resolve().parent.parent / "operations.md"
-BLOCK = re.compile(r"^```sh\n# run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LOAD, HOUSEKEEPING, BACKUP, RESTORE = re.findall(r"^```sh\n# run\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+PASSWORD = "a long enough password"
 
 
-def test_what_the_page_says_can_be_done(tmp_path):
-    blocks = BLOCK.findall(PAGE.read_text())
+def shell(commands, folder):
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    said = []
-    for block in blocks:
-        done = subprocess.run(["bash", "-euc", block], cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
-        said.append(done.stdout)
-    load, housekeeping, backup, restore = said
-    assert "2,000 rows" in load or "2000 rows" in load
-    assert "is safe on the disk" in load
+    done = subprocess.run(["bash", "-euc", commands], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def ask(server, query, user="haetae", password=None):
+    """The first value of a query's result."""
+    options = {"username": user, "password": password or server.password}
+    with dbapi.connect(server.url.replace("http", "grpc"), db_kwargs=options, autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    assert shell(LOAD, tmp_path).count("is safe on the disk") == 10
+    return tmp_path
+
+
+def test_a_backup_of_a_warehouse_in_use_is_the_warehouse(loaded):
+    housekeeping = shell(HOUSEKEEPING, loaded)
     assert "removed" in housekeeping
-    versions = housekeeping[housekeeping.index("version  committed") :].split()
-    assert backup.split() == versions
-    assert restore.split()[: len(versions)] == versions
-    assert "already" in restore[restore.rindex("fact_item") - 200 :]
+    versions = housekeeping[housekeeping.index("version  committed") :].splitlines()
+    server = Server(loaded / "wh")
+    try:
+        total = ask(server, "select sum(item_price_krw) from fact_item")
+        kept = shell(BACKUP, loaded).splitlines()
+        assert [line.split() for line in kept] == [line.split() for line in versions]
+    finally:
+        server.stop()
+    restored = shell(RESTORE, loaded)
+    assert restored.splitlines()[: len(versions)] == kept
+    assert "nothing to load" in restored
+    server = Server(loaded / "wh")
+    try:
+        assert ask(server, "select count(*) from fact_item") == 2000
+        assert ask(server, "select sum(item_price_krw) from fact_item") == total
+    finally:
+        server.stop()
+
+
+def test_a_backup_has_the_policy_and_a_whole_audit(loaded):
+    hashed = subprocess.run([BIN / "haetae-server", "policy", "hash"], input=f"{PASSWORD}\n", capture_output=True, text=True)
+    roles = "[roles.admin]\nadmin = true\n[roles.auditor]\nauditor = true\n"
+    users = {"owner": "admin", "lee": "auditor"}
+    password = hashed.stdout.strip()
+    policy = loaded / "wh/policy.toml"
+    policy.write_text(roles + "".join(f'[users.{who}]\nrole = "{role}"\npassword = "{password}"\n' for who, role in users.items()))
+    policy.chmod(0o600)
+    server = Server(loaded / "wh")
+    try:
+        assert ask(server, "select count(*) from fact_item", "owner", PASSWORD) == 2000
+        shell(BACKUP, loaded)
+    finally:
+        server.stop()
+    assert "whole" in run("haetae-server", "audit", "verify", "--warehouse", loaded / "backup")
+    server = Server(loaded / "backup")
+    try:
+        recorded = "select count(*) from system.audit where event = 'query'"
+        assert ask(server, recorded, "lee", PASSWORD) >= 1
+    finally:
+        server.stop()
