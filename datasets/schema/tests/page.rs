@@ -74,7 +74,7 @@ fn type_name(of: &DataType) -> String {
         DataType::Boolean => "true or false".to_owned(),
         DataType::Date32 => "day".to_owned(),
         DataType::Float64 => "number".to_owned(),
-        DataType::Int64 | DataType::Int32 | DataType::Int16 | DataType::UInt64 => "whole number".to_owned(),
+        of if of.is_integer() => "whole number".to_owned(),
         DataType::Timestamp(_, _) => "time (UTC)".to_owned(),
         other => format!("{other}"),
     }
