@@ -126,13 +126,12 @@ fn verdict(check: &Check, saved: &SavedQueries, trainee: u32) -> Result<()> {
         return Err(wrong(check, Says::NoAnswer, &[("exercise", exercise)]));
     };
     let right = table(&query(&check.query, trainee)?)?;
-    // A cross join is not counted to its end.
+    // A cross join is not counted to its end. The rows are numbered, not counted below a limit: DataFusion 55 fails on a
+    // limit right above a `group by` whose columns nobody asks for.
     let most = right.rows() + MORE;
-    let counted = format!("select count(*) as n from (select 1 as one from {exercise} limit {}) as counted", most + 1);
-    let rows = table(&sql(&saved.expand(&counted))?)?;
-    if let Some([Value::Number(rows)]) = rows.column("n")
-        && *rows > most as f64
-    {
+    let numbered = format!("select row_number() over () as n from {exercise}");
+    let beyond = format!("select n from ({numbered}) as numbered where n > {most} limit 1");
+    if table(&sql(&saved.expand(&beyond))?)?.rows() > 0 {
         return Err(too_many(check, most));
     }
     let answer = table(&sql(&saved.expand(answer))?)?;
