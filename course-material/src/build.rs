@@ -21,6 +21,9 @@ pub const NOBODY: u32 = 1001;
 /// it lines of its own (its divisor is above it), so that no copied result fits.
 pub const OTHER: u32 = 1_004_711;
 
+/// From which day on the finished projects are scored.
+const EXAMPLE_CUT: &str = "2021-01-01";
+
 /// Whose notebook it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -50,6 +53,11 @@ pub fn files(course: &Course) -> Result<Vec<(PathBuf, String)>> {
                 files.push((path, notebook::text(&module.name, part, module.language, &cells)?));
             }
         }
+    }
+    for project in course.projects.iter().filter(|project| project.name.starts_with("example-")) {
+        let path = PathBuf::from("projects").join(format!("{}.ipynb", project.name));
+        let cells = project.cells(&project.name, EXAMPLE_CUT);
+        files.push((path, notebook::text("projects", &project.name, "en", &cells)?));
     }
     Ok(files)
 }

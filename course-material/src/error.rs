@@ -86,9 +86,15 @@ pub enum Error {
         found: String,
     },
     /// What runs submissions cannot be started.
-    #[error("submissions cannot be run: {reason}")]
+    #[error("cells cannot be run: {reason}")]
     Runner {
         /// Why, and what to do.
+        reason: String,
+    },
+    /// A data project that cannot be made or scored.
+    #[error("{reason}")]
+    Project {
+        /// Where, what, and what to do.
         reason: String,
     },
     /// Data that cannot be written as JSON, or read.

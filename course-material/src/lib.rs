@@ -11,6 +11,7 @@ pub mod error;
 pub mod grade;
 pub mod notebook;
 pub mod progress;
+pub mod project;
 pub mod source;
 pub mod words;
 

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use haetae_course::grade::{Limits, Runner, grade};
 use haetae_course::progress::Ledger;
+use haetae_course::project::{self, Order};
 use haetae_course::{Course, build, check, progress};
 
 /// Builds the course, checks it, and grades what trainees hand in.
@@ -59,6 +60,35 @@ enum Command {
         /// The Python in which the kernel is installed.
         #[arg(long, default_value = ".venv/bin/python")]
         python: PathBuf,
+    },
+    /// Makes a data project: a folder NAME for trainees, and NAME-private with the findings that are kept apart. Asks the server
+    /// that HAETAE_URL and HAETAE_SECRET_FILE name for all findings; it must not be that of the trainees.
+    NewProject {
+        /// Small letters, digits and `-`.
+        name: String,
+        /// Lines declared from this day on are private.
+        #[arg(long, value_name = "DAY", default_value = "2021-01-01")]
+        cut: String,
+        /// Where both folders are made.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        /// The Python in which the kernel is installed.
+        #[arg(long, default_value = ".venv/bin/python")]
+        python: PathBuf,
+    },
+    /// Says how good a project's predictions are on the findings that were kept apart.
+    ScoreProject {
+        /// Lines declaration_id,item_no,score with these words on top.
+        predictions: PathBuf,
+        /// The file findings.csv of NAME-private.
+        #[arg(long, value_name = "FILE")]
+        private: PathBuf,
+        /// Share of lines that is opened.
+        #[arg(long, default_value_t = 0.1)]
+        rate: f64,
+        /// Print the figures as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Shows the best points of each trainee in each module, and how far each cohort is.
     Progress {
@@ -118,11 +148,7 @@ fn main() -> Result<ExitCode> {
             println!("{} modules, all notebooks up to date", course.modules.len());
         }
         Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, rust, python } => {
-            if std::env::var_os("HAETAE_URL").is_none() {
-                bail!(
-                    "HAETAE_URL is not set: start the lab (`make lab`), and export HAETAE_URL and HAETAE_SECRET_FILE as docs/guides/course.md has them"
-                );
-            }
+            server_is_named()?;
             let runner = Runner { python, kernel: "haetae".to_owned() };
             let limits = Limits {
                 cell: Duration::from_secs(cell_seconds),
@@ -144,6 +170,21 @@ fn main() -> Result<ExitCode> {
                 return Ok(ExitCode::from(2));
             }
         }
+        Command::NewProject { name, cut, folder, python } => {
+            server_is_named()?;
+            let runner = Runner { python, kernel: "haetae".to_owned() };
+            let made = project::make(&course, &Order { name, cut, folder }, &runner)?;
+            println!("{}: {} findings, for trainees", made.public.display(), made.public_findings);
+            println!("{}: {} findings, to be kept apart", made.private.display(), made.private_findings);
+        }
+        Command::ScoreProject { predictions, private, rate, json } => {
+            let scored = project::score(&predictions, &private, rate)?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&scored)?);
+            } else {
+                print!("{scored}");
+            }
+        }
         Command::Progress { files } => print!("{}", files.read()?.table(&course)),
         Command::Statistics { files } => print!("{}", files.read()?.statistics(&course)),
         Command::Certificate { files, trainee, level } => {
@@ -151,4 +192,13 @@ fn main() -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn server_is_named() -> Result<()> {
+    if std::env::var_os("HAETAE_URL").is_none() {
+        bail!(
+            "HAETAE_URL is not set: start the lab (`make lab`), and export HAETAE_URL and HAETAE_SECRET_FILE as docs/guides/course.md has them"
+        );
+    }
+    Ok(())
 }

@@ -17,6 +17,8 @@ pub struct Cell {
     pub source: String,
     /// nbgrader's word on it.
     pub grader: Option<Grader>,
+    /// Tags; papermill looks for `parameters`.
+    pub tags: Vec<&'static str>,
 }
 
 /// What nbgrader knows of a cell.
@@ -33,12 +35,19 @@ pub enum Grader {
 impl Cell {
     /// A cell of text.
     pub fn text(id: String, source: impl Into<String>) -> Self {
-        Self { id, code: false, source: source.into(), grader: None }
+        Self { id, code: false, source: source.into(), grader: None, tags: Vec::new() }
     }
 
     /// A cell to be run.
     pub fn code(id: String, source: impl Into<String>, grader: Option<Grader>) -> Self {
-        Self { id, code: true, source: source.into(), grader }
+        Self { id, code: true, source: source.into(), grader, tags: Vec::new() }
+    }
+
+    /// The cell with a tag.
+    #[must_use]
+    pub fn tagged(mut self, tag: &'static str) -> Self {
+        self.tags.push(tag);
+        self
     }
 
     fn json(&self) -> Value {
@@ -61,6 +70,9 @@ impl Cell {
                 about["points"] = points.into();
             }
             metadata.insert("nbgrader".to_owned(), about);
+        }
+        if !self.tags.is_empty() {
+            metadata.insert("tags".to_owned(), json!(self.tags));
         }
         let mut cell = json!({"id": self.id, "metadata": metadata, "source": lines});
         if self.code {

@@ -90,6 +90,19 @@ impl Runner {
         Ok(with_notes(ran, limits))
     }
 
+    /// What one cell prints, in a kernel of its own.
+    ///
+    /// # Errors
+    /// When it cannot be run, or fails; with the reason.
+    pub fn printed(&self, code: &str, limits: &Limits) -> Result<String> {
+        let ran = self.run(&[Step::new("cell", code)], limits)?;
+        match ran.outcomes.into_iter().next() {
+            Some(outcome) if outcome.status == "ok" && outcome.size <= limits.output => Ok(outcome.text),
+            Some(outcome) if outcome.status == "error" => Err(Error::Runner { reason: outcome.text }),
+            _ => Err(Error::Runner { reason: ran.notes.join("; ") }),
+        }
+    }
+
     fn start(&self, folder: &Path) -> std::io::Result<Child> {
         // It starts in another folder, so paths have to be whole. Links are kept: that of a virtual environment says
         // which one it is.

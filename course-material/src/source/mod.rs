@@ -8,11 +8,13 @@ mod translation;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use blocks::pieces;
 pub use blocks::{Block, Pieces};
 pub use exercise::Question;
 pub use module::Module;
 
 use crate::error::{Error, Mistake, Result};
+use crate::project::Template;
 
 /// The sources of the whole course.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +23,23 @@ pub struct Course {
     pub slice: Vec<(String, String)>,
     /// The modules in order.
     pub modules: Vec<Module>,
+    /// Pages of data projects: the one that a project begins with, and finished ones.
+    pub projects: Vec<Template>,
+    /// What a project has beside its notebook.
+    pub project_pages: ProjectPages,
 }
+
+/// Pages of a project that are no notebooks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProjectPages {
+    /// What counts, and how much.
+    pub rubric: String,
+    /// What is handed in.
+    pub report: String,
+}
+
+/// The page that a project begins with, and the finished ones.
+const PROJECTS: [&str; 3] = ["project", "example-trees", "example-memory"];
 
 impl Course {
     /// Reads a folder.
@@ -62,13 +80,29 @@ impl Course {
                 remedy: "Name a folder of modules/".to_owned(),
             });
         }
-        if mistakes.is_empty() { Ok(Self { slice, modules }) } else { Err(Error::Sources(mistakes)) }
+        let (projects, project_pages) = projects(&folder.join("project"))?;
+        if mistakes.is_empty() {
+            Ok(Self { slice, modules, projects, project_pages })
+        } else {
+            Err(Error::Sources(mistakes))
+        }
     }
 
     /// The module of a name.
     pub fn module(&self, name: &str) -> Option<&Module> {
         self.modules.iter().find(|module| module.name == name)
     }
+}
+
+/// The pages of projects, of which there may be none.
+fn projects(folder: &Path) -> Result<(Vec<Template>, ProjectPages)> {
+    if !folder.exists() {
+        return Ok((Vec::new(), ProjectPages::default()));
+    }
+    let page = |name: &str| Template::new(name, &read(&folder.join(format!("{name}.md")))?);
+    let projects = PROJECTS.into_iter().map(page).collect::<Result<Vec<_>>>()?;
+    let pages = ProjectPages { rubric: read(&folder.join("rubric.md"))?, report: read(&folder.join("report.md"))? };
+    Ok((projects, pages))
 }
 
 fn read(path: &Path) -> Result<String> {

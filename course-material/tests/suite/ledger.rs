@@ -71,7 +71,10 @@ fn a_certificate_is_for_those_who_have_passed_all_modules() {
     assert!(text.contains("| A tour of the workbench | 5 of 7 |"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("| ")).count(), basic.len() + 2);
     let error = certificate("advanced").unwrap_err().to_string();
-    assert!(error.contains("17-drift (nothing handed in)") && error.contains("20-fairness (nothing handed in)"), "{error}");
+    assert!(
+        error.contains("17-drift (nothing handed in)") && error.contains("20-fairness (nothing handed in)"),
+        "{error}"
+    );
     for module in ["17-drift", "18-scorecard", "19-nets", "20-fairness"] {
         record(&ledger, &report(&course, module, 7, 4)).unwrap();
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod ledger;
+mod project;
 mod translation;
 
 use haetae_course::build::{self, Form};
@@ -149,7 +150,8 @@ fn building_twice_gives_the_same_bytes_and_touches_nothing() {
     fs::write(&stray, "{}").unwrap();
     let written = build::write(&course, folder.path()).unwrap();
     let translations: usize = course.modules.iter().map(|module| module.translations.len()).sum();
-    assert_eq!(written.len(), 3 * course.modules.len() + 2 * translations + 1);
+    let examples = course.projects.len() - 1;
+    assert_eq!(written.len(), 3 * course.modules.len() + 2 * translations + examples + 1);
     assert!(!stray.exists());
     assert_eq!(build::write(&course, folder.path()).unwrap(), Vec::<PathBuf>::new());
     assert_eq!(check::stale(&course, folder.path()).unwrap(), []);
