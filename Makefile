@@ -1,5 +1,5 @@
 # Each target is one script; `make help` lists them.
-.PHONY: help setup build lab test crash-test notebooks lint bench doc clean
+.PHONY: help setup build lab test release-test crash-test notebooks lint bench doc clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -15,6 +15,9 @@ lab: build  ## demo warehouse, Flight SQL server and JupyterLab on 127.0.0.1:888
 
 test:  ## every test, Rust and Python
 	@scripts/setup lab test && scripts/build && scripts/test
+
+release-test:  ## as `make test`, and nothing is left out because it has passed before
+	@scripts/setup lab test && scripts/build && HAETAE_RUN_ALL=1 scripts/test
 
 crash-test:  ## thousands of kills, power cuts and errors of the disk; prints what was lost
 	@scripts/setup lab test && scripts/build && scripts/crash-test

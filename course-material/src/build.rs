@@ -154,7 +154,11 @@ pub fn exercise(course: &Course, module: &Module, form: Form) -> Result<Vec<Cell
     let mut hints = 0;
     for (at, block) in module.exercise.iter().enumerate() {
         match block.kind.as_str() {
-            "cell" => cells.push(Cell::code(format!("cell-{at:02}"), &block.body, None)),
+            "cell" => {
+                // What prepares data is the course's, as the cells at the top are; others are there to be changed.
+                let grader = prepared(block).map(|_| Grader::Locked);
+                cells.push(Cell::code(format!("cell-{at:02}"), &block.body, grader));
+            }
             "" => cells.push(Cell::text(format!("text-{at:02}"), &block.body)),
             "hint" => {
                 hints += 1;
@@ -251,10 +255,7 @@ fn sealed(course: &Course, module: &Module, question: &Question) -> Result<Strin
 fn whole(course: &Course, module: &Module, query: &str) -> String {
     let mut tables = vec![("trainee".to_owned(), format!("select {TRAINEE} as trainee_no"))];
     tables.extend(course.slice.iter().cloned());
-    tables.extend(module.exercise.iter().filter(|block| block.kind == "cell").filter_map(|block| {
-        let (name, saved) = block.body.strip_prefix("%%sql --save ")?.split_once('\n')?;
-        Some((name.trim().to_owned(), saved.trim().to_owned()))
-    }));
+    tables.extend(module.exercise.iter().filter_map(prepared));
     tables.extend(module.questions.iter().map(|question| (question.name.clone(), question.solution.clone())));
     let mut needed: Vec<&(String, String)> = Vec::new();
     let mut text = query.to_owned();
@@ -269,6 +270,12 @@ fn whole(course: &Course, module: &Module, query: &str) -> String {
     let mut parts: Vec<String> = needed.iter().rev().map(|(name, saved)| format!("{name} as (\n{saved}\n)")).collect();
     parts.push(format!("answer as (\n{query}\n)"));
     format!("with {}\nselect * from answer", parts.join(",\n"))
+}
+
+/// Name and text of the query that a cell of an exercise saves.
+pub(crate) fn prepared(block: &Block) -> Option<(String, String)> {
+    let (name, saved) = block.body.strip_prefix("%%sql --save ")?.split_once('\n')?;
+    (block.kind == "cell").then(|| (name.trim().to_owned(), saved.trim().to_owned()))
 }
 
 /// Whether a name stands in a query as a word.

@@ -30,9 +30,9 @@ def report(done, status):
 def submission(tmp_path, server):
     """Writes a submission: the exercise with answers, after a change."""
 
-    def write(change=lambda cells: None, trainee=7, answers=True):
-        notebook = nbformat.read(NOTEBOOKS / MODULE / "exercise.ipynb", as_version=4)
-        solved = nbformat.read(NOTEBOOKS / MODULE / "solution.ipynb", as_version=4)
+    def write(change=lambda cells: None, trainee=7, answers=True, module=MODULE):
+        notebook = nbformat.read(NOTEBOOKS / module / "exercise.ipynb", as_version=4)
+        solved = nbformat.read(NOTEBOOKS / module / "solution.ipynb", as_version=4)
         cells = {cell.id: cell for cell in notebook.cells}
         cells["trainee"].source = cells["trainee"].source.replace("select 1001", f"select {trainee}")
         for cell in solved.cells:
@@ -90,6 +90,37 @@ def test_what_a_trainee_has_done_to_the_file_is_told_and_changes_nothing(submiss
     assert says["q2"] == says["q3"] == ""
     assert says["q4"].startswith("Exercise q4, not yet: ")
     assert done["trainee"] == 8
+
+
+def test_a_cell_that_prepares_data_is_the_courses_whatever_the_file_makes_of_it(submission):
+    def change(cells):
+        name = next(name for name, cell in cells.items() if cell.source.startswith("%%sql --save my_prices"))
+        cells[name].source = "%%sql --save my_prices\nselect 1 as nothing"
+
+    done = report(grade(submission(change, module="15-trees"), "--trainee", 7), 0)
+    assert len(done["notes"]) == 1 and done["notes"][0].endswith("was changed; the course's own text was run instead"), done["notes"]
+
+
+def test_what_the_course_itself_has_in_rust_is_not_noted(submission):
+    assert report(grade(submission(module="15-trees"), "--trainee", 7), 0)["notes"] == []
+
+
+def test_rust_answers_run_only_where_somebody_allows_it(submission):
+    solved = submission(module="09-rust")
+    refused = report(grade(solved, "--trainee", 7), 2)
+    assert refused["points"] == 0
+    assert sum("Rust of a submission runs only with --rust" in note for note in refused["notes"]) == 4, refused["notes"]
+    done = report(grade(solved, "--trainee", 7, "--rust"), 0)
+    assert (done["points"], done["notes"]) == (done["of"], [])
+
+
+def test_a_wrong_answer_in_rust_gets_its_advice(submission):
+    def change(cells):
+        cells["q1"].source = cells["q1"].source.replace('.and(col("item_price_krw")', '.or(col("item_price_krw")')
+
+    done = report(grade(submission(change, module="09-rust"), "--trainee", 7, "--rust"), 2)
+    says = {mark["question"]: mark["says"] for mark in done["marks"]}
+    assert "Both have to hold" in says["q1"] and says["q2"] == says["q3"] == says["q4"] == ""
 
 
 def test_endless_loops_and_huge_outputs_end(submission):

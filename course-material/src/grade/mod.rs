@@ -14,7 +14,7 @@ pub use run::Runner;
 
 use crate::build::{self, Form};
 use crate::error::{Error, Result};
-use crate::source::Course;
+use crate::source::{Course, Module};
 use run::Step;
 use submission::{Runs, Submission};
 
@@ -54,10 +54,10 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
         (None, None) => notes.push("no trainee's number could be read".to_owned()),
         _ => {}
     }
-    let mut steps = setup(course, number.unwrap_or(build::NOBODY));
+    let mut steps = setup(course, module, number.unwrap_or(build::NOBODY));
     steps.extend(taken.cells.iter().map(|(name, code)| Step::new(name, code)));
     // Once more, so that no cell of the file changes what a check finds.
-    steps.extend(setup(course, number.unwrap_or(build::NOBODY)));
+    steps.extend(setup(course, module, number.unwrap_or(build::NOBODY)));
     for question in &module.questions {
         let id = format!("{}-check", question.name);
         let cell = solved.iter().find(|cell| cell.id == id);
@@ -68,10 +68,11 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     Ok(report::report(module, number, notes, &ran.outcomes))
 }
 
-/// The cells at the top, as the course has them.
-fn setup(course: &Course, trainee: u32) -> Vec<Step> {
+/// The cells at the top, and those that prepare data further down, as the course has them.
+fn setup(course: &Course, module: &Module, trainee: u32) -> Vec<Step> {
     let trainee = Step::new("trainee", &format!("%%sql --save trainee\nselect {trainee} as trainee_no"));
-    let slice = course.slice.iter();
-    let slice = slice.map(|(name, query)| Step::new(name, &format!("%%sql --save {name}\n{query}")));
-    std::iter::once(trainee).chain(slice).collect()
+    let prepared = module.exercise.iter().filter_map(build::prepared);
+    let queries = course.slice.iter().cloned().chain(prepared);
+    let queries = queries.map(|(name, query)| Step::new(&name, &format!("%%sql --save {name}\n{query}")));
+    std::iter::once(trainee).chain(queries).collect()
 }

@@ -92,6 +92,8 @@ impl Submission {
             }
             match known.grader {
                 None if known.id == TRAINEE => taken.trainee = number_in(&source),
+                // The course's own, which no check depends on.
+                None if runs != Runs::All && source.trim() == known.source.trim() => {}
                 None | Some(Grader::Solution) => taken.add(&known.id, &source, runs),
                 Some(_) if source.trim() != known.source.trim() => {
                     taken.notes.push(format!("`{}` was changed; the course's own text was run instead", known.id));
