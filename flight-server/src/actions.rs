@@ -3,7 +3,10 @@
 use std::fmt::Display;
 
 use arrow_flight::sql::{
-    ActionCancelQueryRequest, ActionCancelQueryResult, ActionCreatePreparedStatementRequest, Command, ProstMessageExt,
+    ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionBeginTransactionRequest,
+    ActionBeginTransactionResult, ActionCancelQueryRequest, ActionCancelQueryResult,
+    ActionCreatePreparedStatementRequest, ActionEndSavepointRequest, ActionEndTransactionRequest, Command,
+    EndTransaction, ProstMessageExt,
 };
 use arrow_flight::{
     Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightInfo, RenewFlightEndpointRequest,
@@ -16,8 +19,9 @@ use tonic::Status;
 use crate::Result;
 use crate::audit::Record;
 use crate::auth::Principal;
-use crate::service::{Caller, Service, any, command, refuse_transaction};
+use crate::service::{Caller, Service, any, command};
 use crate::session_options::{CloseSessionResult, SessionOptions};
+use crate::writes::transaction;
 
 const CREATE_PREPARED: &str = "CreatePreparedStatement";
 const CLOSE_PREPARED: &str = "ClosePreparedStatement";
@@ -27,18 +31,32 @@ const RENEW: &str = "RenewFlightEndpoint";
 const SET_OPTIONS: &str = "SetSessionOptions";
 const GET_OPTIONS: &str = "GetSessionOptions";
 const CLOSE_SESSION: &str = "CloseSession";
+const BEGIN: &str = "BeginTransaction";
+const END: &str = "EndTransaction";
+const BEGIN_SAVEPOINT: &str = "BeginSavepoint";
+const END_SAVEPOINT: &str = "EndSavepoint";
+/// What is done with a savepoint; arrow-flight keeps the names to itself.
+const RELEASE: i32 = 1;
+const ROLLBACK: i32 = 2;
 const REFRESH: &str = "haetae.RefreshToken";
 
 /// Name and meaning of each action.
-pub(crate) const ACTIONS: [(&str, &str); 9] = [
+pub(crate) const ACTIONS: [(&str, &str); 13] = [
     (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
     (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
     (CANCEL, "Ends a query and its tickets; body: CancelFlightInfoRequest"),
     (CANCEL_QUERY, "The same, as older clients ask for it; body: ActionCancelQueryRequest"),
     (RENEW, "Gives a ticket that lasts longer; body: RenewFlightEndpointRequest"),
-    (SET_OPTIONS, "Sets options of this login: query_seconds; body: SetSessionOptionsRequest"),
+    (
+        SET_OPTIONS,
+        "Sets options of this login: query_seconds, ipc_compression, dictionaries; body: SetSessionOptionsRequest",
+    ),
     (GET_OPTIONS, "Gives the options of this login; body: GetSessionOptionsRequest"),
     (CLOSE_SESSION, "Ends this login, its tokens and its options; body: CloseSessionRequest"),
+    (BEGIN, "Begins a transaction; body: ActionBeginTransactionRequest"),
+    (END, "Commits a transaction or drops it; body: ActionEndTransactionRequest"),
+    (BEGIN_SAVEPOINT, "Marks a place in a transaction; body: ActionBeginSavepointRequest"),
+    (END_SAVEPOINT, "Goes back to such a place, or forgets it; body: ActionEndSavepointRequest"),
     (REFRESH, "Gives new tokens as JSON; body: the refresh token of the login"),
 ];
 
@@ -84,18 +102,51 @@ impl Service {
                 self.log_out(&principal)?;
                 Ok(vec![CloseSessionResult::CLOSED.encode_to_vec().into()])
             }
-            "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => Err(Status::unimplemented(
-                "there are no transactions: the warehouse is read-only for SQL, and each statement sees one version of it",
-            )),
+            BEGIN => {
+                let _: ActionBeginTransactionRequest = packed(&action.body, "an ActionBeginTransactionRequest")?;
+                let transaction_id = self.begin_transaction(&principal).await?.into();
+                Ok(vec![ActionBeginTransactionResult { transaction_id }.as_any().encode_to_vec().into()])
+            }
+            END => {
+                let request: ActionEndTransactionRequest = packed(&action.body, "an ActionEndTransactionRequest")?;
+                let commit = match request.action() {
+                    EndTransaction::Commit => true,
+                    EndTransaction::Rollback => false,
+                    EndTransaction::Unspecified => {
+                        return Err(Status::invalid_argument("expected to commit or to roll back, found neither"));
+                    }
+                };
+                let id = transaction(Some(&request.transaction_id))?;
+                self.end_transaction(&principal, &id, commit).await.map(|()| Vec::new())
+            }
+            BEGIN_SAVEPOINT => {
+                let request: ActionBeginSavepointRequest = packed(&action.body, "an ActionBeginSavepointRequest")?;
+                let id = transaction(Some(&request.transaction_id))?;
+                let savepoint_id = self.transactions.set_savepoint(&principal, &id).await?.into();
+                Ok(vec![ActionBeginSavepointResult { savepoint_id }.as_any().encode_to_vec().into()])
+            }
+            END_SAVEPOINT => {
+                let request: ActionEndSavepointRequest = packed(&action.body, "an ActionEndSavepointRequest")?;
+                let back = match request.action {
+                    ROLLBACK => true,
+                    RELEASE => false,
+                    _ => {
+                        return Err(Status::invalid_argument("expected to release or to roll back, found neither"));
+                    }
+                };
+                let name = transaction(Some(&request.savepoint_id))?;
+                self.transactions.end_savepoint(&principal, &name, back).await.map(|()| Vec::new())
+            }
             other => Err(Status::unimplemented(format!("this server has no action \"{other}\""))),
         }
     }
 
     async fn prepare(&self, principal: &Principal, body: &[u8]) -> Result<Vec<Bytes>, Status> {
         let request: ActionCreatePreparedStatementRequest = packed(body, "an ActionCreatePreparedStatementRequest")?;
-        refuse_transaction(request.transaction_id.as_ref())?;
+        let id = transaction(request.transaction_id.as_ref())?;
+        let version = self.version(principal, &id)?;
         let text = request.query.clone();
-        let prepared = self.statements.prepare(principal, request.query).await;
+        let prepared = self.statements.prepare(principal, request.query, id, version).await;
         self.refused(principal, || shape(&text), &prepared);
         Ok(vec![prepared?.as_any().encode_to_vec().into()])
     }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::Datelike;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use sha2::{Digest, Sha256};
+use tonic::Request;
+use tonic::transport::{Certificate as Authority, Identity, Server, ServerTlsConfig};
 
 use crate::{Error, Result};
 
@@ -21,6 +23,8 @@ pub struct Certificate {
     pub certificate: PathBuf,
     /// Its private key; nobody but its owner may be able to read it.
     pub key: PathBuf,
+    /// Those who may sign certificates of clients, as PEM; `None` = clients need none, and have none.
+    pub clients: Option<PathBuf>,
 }
 
 impl Certificate {
@@ -38,7 +42,11 @@ impl Certificate {
             let remedy = format!("run `chmod 600 {}`", self.key.display());
             return Err(self.wrong_key(&format!("others can read it (mode {mode:04o}); {remedy}")));
         }
-        let config = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        let mut config = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        if let Some(clients) = &self.clients {
+            // Who has none logs in with a password.
+            config = config.client_ca_root(Authority::from_pem(read(clients)?)).client_auth_optional(true);
+        }
         server.tls_config(config).map_err(|error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             self.wrong_key(&format!("it cannot be used with {}: {cause}", self.certificate.display()))
@@ -50,11 +58,19 @@ impl Certificate {
     }
 }
 
+/// The fingerprint of the certificate that a client has shown, which has been verified: `sha256:` and 64 hexadecimal
+/// digits. `None` where it has shown none.
+pub(crate) fn fingerprint<T>(request: &Request<T>) -> Option<String> {
+    let shown = request.peer_certs()?;
+    let digest = Sha256::digest(shown.first()?);
+    Some(digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}")))
+}
+
 /// A new key and a certificate for `names` (names or addresses of the host) that it has signed
 /// itself, good for a year, as `server.crt` and `server.pem` in `folder`. Clients have to be told to
 /// trust it. Fails where one of the files is there already.
 pub fn make(folder: &Path, names: &[String]) -> Result<Certificate> {
-    let made = Certificate { certificate: folder.join("server.crt"), key: folder.join("server.pem") };
+    let made = Certificate { certificate: folder.join("server.crt"), key: folder.join("server.pem"), clients: None };
     let failed = |reason: String| Error::Certificate { path: made.certificate.clone(), reason };
     let wrong = |error: rcgen::Error| failed(error.to_string());
     let key = KeyPair::generate().map_err(wrong)?;

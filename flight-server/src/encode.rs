@@ -1,5 +1,5 @@
 //! What goes in: a stream of record batches. What comes out: Flight data: the schema, then batches
-//! of at most about one mebibyte.
+//! of at most about one mebibyte, compressed if the client wants that.
 //!
 //! Batches are cut by the size of the rows they show, not of the buffers they share: the stock
 //! encoder counts whole buffers and cuts slices far too small. Messages stay near one mebibyte
@@ -7,8 +7,9 @@
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
-use arrow_flight::{FlightData, SchemaAsIpc};
+use arrow_flight::FlightData;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use tonic::Status;
@@ -18,14 +19,59 @@ use crate::status;
 /// Size that a message aims at, in bytes.
 pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
 
+/// How the bodies of messages are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Compression {
+    #[default]
+    None,
+    Lz4,
+    Zstd,
+}
+
+impl Compression {
+    /// The names of all.
+    pub(crate) const NAMES: &str = "none, lz4, zstd";
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::None, Self::Lz4, Self::Zstd].into_iter().find(|known| known.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    fn codec(self) -> Option<CompressionType> {
+        match self {
+            Self::None => None,
+            Self::Lz4 => Some(CompressionType::LZ4_FRAME),
+            Self::Zstd => Some(CompressionType::ZSTD),
+        }
+    }
+}
+
 /// The messages of a result.
-pub(crate) fn flight_data<S>(schema: &SchemaRef, batches: S) -> BoxStream<'static, Result<FlightData, Status>>
+pub(crate) fn flight_data<S>(
+    schema: &SchemaRef,
+    batches: S,
+    compression: Compression,
+) -> BoxStream<'static, Result<FlightData, Status>>
 where
     S: Stream<Item = Result<RecordBatch, Status>> + Send + 'static,
 {
-    let options = IpcWriteOptions::default();
-    let head = FlightData::from(SchemaAsIpc::new(schema, &options));
+    let options = IpcWriteOptions::default().try_with_compression(compression.codec());
+    let options = match options {
+        Ok(options) => options,
+        Err(error) => return stream::iter([Err(status::internal("compress a result")(error))]).boxed(),
+    };
     let mut encoder = Encoder { options, ..Encoder::default() };
+    // With the tracker of the batches, which knows the columns with dictionaries from here.
+    let tracker = &mut encoder.dictionaries.0;
+    let head = encoder.generator.schema_to_bytes_with_dictionary_tracker(schema, tracker, &encoder.options);
+    let head = FlightData::from(head);
     let body = batches.flat_map(move |batch| {
         let messages = match batch.and_then(|batch| encoder.encode(&batch)) {
             Ok(messages) => messages.into_iter().map(Ok).collect(),

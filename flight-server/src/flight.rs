@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::actions::ACTIONS;
 use crate::auth::basic_credentials;
+use crate::certificate::fingerprint;
 use crate::running::guarded;
 use crate::service::{Caller, Service};
 use crate::statements::schema_message;
@@ -47,18 +48,19 @@ impl FlightService for Service {
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<FlightInfo> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, descriptor) = request.into_parts();
-        guarded("planning the query", self.info(Caller { headers: &headers, peer }, &descriptor))
+        guarded("planning the query", self.info(Caller { headers: &headers, peer, certificate }, &descriptor))
             .await
             .map(Response::new)
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Reply<SchemaResult> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, descriptor) = request.into_parts();
         guarded("planning the query", async {
-            let schema = self.info(Caller { headers: &headers, peer }, &descriptor).await?.try_decode_schema();
+            let schema =
+                self.info(Caller { headers: &headers, peer, certificate }, &descriptor).await?.try_decode_schema();
             let schema = schema.map_err(status::internal("describe the columns"))?;
             Ok(Response::new(SchemaResult { schema: schema_message(&schema.into())? }))
         })
@@ -66,52 +68,58 @@ impl FlightService for Service {
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, ticket) = request.into_parts();
-        let rows = guarded("the query", self.rows(Caller { headers: &headers, peer }, &ticket.ticket)).await?;
+        let rows =
+            guarded("the query", self.rows(Caller { headers: &headers, peer, certificate }, &ticket.ticket)).await?;
         Ok(Response::new(rows))
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, data) = request.into_parts();
         let app_metadata =
-            guarded("taking over the values", self.put(Caller { headers: &headers, peer }, data)).await?;
+            guarded("taking over the values", self.put(Caller { headers: &headers, peer, certificate }, data)).await?;
         Ok(Response::new(stream::iter([Ok(PutResult { app_metadata })]).boxed()))
     }
 
     async fn do_action(&self, request: Request<Action>) -> Reply<Self::DoActionStream> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, action) = request.into_parts();
-        let results = guarded("the action", self.action(Caller { headers: &headers, peer }, action)).await?;
+        let results =
+            guarded("the action", self.action(Caller { headers: &headers, peer, certificate }, action)).await?;
         let results = results.into_iter().map(|body| Ok(arrow_flight::Result { body }));
         Ok(Response::new(stream::iter(results.collect::<Vec<_>>()).boxed()))
     }
 
     async fn list_actions(&self, request: Request<Empty>) -> Reply<Self::ListActionsStream> {
-        self.auth.principal(request.metadata(), request.remote_addr())?;
+        self.auth.principal(request.metadata(), request.remote_addr(), fingerprint(&request).as_deref())?;
         let known =
             ACTIONS.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
         Ok(Response::new(stream::iter(known).boxed()))
     }
 
     async fn list_flights(&self, request: Request<Criteria>) -> Reply<Self::ListFlightsStream> {
-        self.auth.principal(request.metadata(), request.remote_addr())?;
+        self.auth.principal(request.metadata(), request.remote_addr(), fingerprint(&request).as_deref())?;
         Err(Status::unimplemented("there are no named flights; ask for tables with CommandGetTables, or query them"))
     }
 
     /// A statement is only planned before its ticket is redeemed, which takes no polling: the first answer is
     /// the last one.
     async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Reply<PollInfo> {
-        let peer = request.remote_addr();
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, descriptor) = request.into_parts();
-        let info = guarded("planning the query", self.info(Caller { headers: &headers, peer }, &descriptor)).await?;
+        let info =
+            guarded("planning the query", self.info(Caller { headers: &headers, peer, certificate }, &descriptor))
+                .await?;
         let expiration_time = info.endpoint.first().and_then(|endpoint| endpoint.expiration_time);
         Ok(Response::new(PollInfo { info: Some(info), flight_descriptor: None, progress: Some(1.0), expiration_time }))
     }
 
     async fn do_exchange(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {
-        self.auth.principal(request.metadata(), request.remote_addr())?;
-        Err(Status::unimplemented("DoExchange is not supported; use GetFlightInfo and DoGet"))
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
+        let (headers, _, data) = request.into_parts();
+        let rows = guarded("the query", self.exchange(Caller { headers: &headers, peer, certificate }, data)).await?;
+        Ok(Response::new(rows))
     }
 }

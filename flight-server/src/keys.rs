@@ -8,8 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_flight::sql::{Command, CommandGetPrimaryKeys};
 use haetae_schema::Table;
-use haetae_warehouse::CATALOG;
 use haetae_warehouse::query::Snapshot;
+use haetae_warehouse::{CATALOG, WORK};
 
 /// What happens to a reference when its key changes: nothing (NO ACTION in FlightSql.proto). The warehouse does
 /// not enforce keys; the check of a load says which references do not hold.
@@ -73,6 +73,8 @@ fn shown(snapshot: &Snapshot) -> Vec<(String, &'static Table, SchemaRef)> {
     snapshot
         .tables()
         .into_iter()
+        // What a user makes may have the name of a table of the star.
+        .filter(|(schema, ..)| schema != WORK)
         .filter_map(|(schema, table, columns)| Some((schema, haetae_schema::table(&table)?, columns)))
         .collect()
 }

@@ -4,7 +4,8 @@
 //!
 //! A request passes `service` (authentication, dispatch by command), then `statements` or
 //! `metadata`, and comes back as Flight data. All state that a client holds is in sealed tickets and
-//! handles; the server keeps only which tokens have been ended before their time.
+//! handles; the server keeps only which tokens have been ended before their time, options of sessions, and the
+//! transactions that are open. What changes something passes `ingest` or `updates`, then `writes`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod actions;
@@ -14,8 +15,11 @@ mod certificate;
 mod deadline;
 mod encode;
 mod error;
+mod exchange;
+mod feed;
 mod files;
 mod flight;
+mod ingest;
 mod jwt;
 mod keys;
 mod limits;
@@ -36,7 +40,10 @@ mod session_options;
 mod sql_info;
 mod statements;
 mod status;
+mod transactions;
 mod type_info;
+mod updates;
+mod writes;
 
 pub use auth::USER;
 pub use certificate::{Certificate, make as make_certificate};

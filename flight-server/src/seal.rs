@@ -48,6 +48,12 @@ pub(crate) struct Claim {
     /// The query of a ticket, by which it can be cancelled.
     #[prost(string, tag = "7")]
     pub(crate) query: String,
+    /// The transaction that a handle was made in; empty where there was none.
+    #[prost(string, tag = "8")]
+    pub(crate) transaction: String,
+    /// Whether columns that are dictionaries stay so.
+    #[prost(bool, tag = "9")]
+    pub(crate) dictionaries: bool,
 }
 
 /// Seals and opens claims with a key that lives as long as the process.
@@ -112,7 +118,17 @@ mod tests {
 
     fn claim(ends: u64) -> Claim {
         let (principal, sql, policy) = ("haetae".into(), "select 1".into(), "p1".into());
-        Claim { principal, sql, parameters: Bytes::new(), version: 3, ends, policy, query: "q".into() }
+        Claim {
+            principal,
+            sql,
+            parameters: Bytes::new(),
+            version: 3,
+            ends,
+            policy,
+            query: "q".into(),
+            transaction: String::new(),
+            dictionaries: false,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! records of what they read.
 
 use std::fmt;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,13 +22,19 @@ use tonic::{Status, Streaming};
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal};
 use crate::deadline::Deadline;
+use crate::encode::Compression;
 use crate::queries::Queries;
 use crate::running::{Cut, Running};
 use crate::seal::Claim;
 use crate::served::{Rows, audited};
 use crate::session_options::Sessions;
-use crate::statements::{Statements, flight_info};
+use crate::statements::{Statements, collected, flight_info, read_parameters};
+use crate::transactions::Transactions;
+use crate::writes::transaction;
 use crate::{Result, encode, metadata, status};
+
+/// Says how one result is to be compressed.
+const COMPRESSION_HEADER: &str = "x-haetae-compression";
 
 /// The Flight SQL service.
 pub(crate) struct Service {
@@ -35,7 +42,8 @@ pub(crate) struct Service {
     pub(crate) statements: Statements,
     pub(crate) queries: Queries,
     pub(crate) sessions: Sessions,
-    running: Running,
+    pub(crate) transactions: Transactions,
+    pub(crate) running: Running,
     /// How long a query may run; `None` = for ever.
     query_life: Option<Duration>,
     /// Where a policy is in force.
@@ -46,6 +54,8 @@ pub(crate) struct Service {
 pub(crate) struct Caller<'a> {
     pub(crate) headers: &'a MetadataMap,
     pub(crate) peer: Option<SocketAddr>,
+    /// The fingerprint of the certificate that the client has shown.
+    pub(crate) certificate: Option<String>,
 }
 
 impl Service {
@@ -56,7 +66,8 @@ impl Service {
         query_life: Option<Duration>,
     ) -> Self {
         let (queries, sessions) = (Queries::default(), Sessions::default());
-        Self { auth, statements, queries, sessions, running: Running::new(), query_life, audit }
+        let (transactions, running) = (Transactions::default(), Running::new());
+        Self { auth, statements, queries, sessions, transactions, running, query_life, audit }
     }
 
     /// How many results are being sent, now and whenever that changes.
@@ -70,7 +81,7 @@ impl Service {
     }
 
     pub(crate) fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
-        let principal = self.auth.principal(caller.headers, caller.peer)?;
+        let principal = self.auth.principal(caller.headers, caller.peer, caller.certificate.as_deref())?;
         self.auditable()?;
         Ok(principal)
     }
@@ -79,14 +90,14 @@ impl Service {
         let principal = self.principal(&caller)?;
         let info = match command(&descriptor.cmd)? {
             Command::CommandStatementQuery(query) => {
-                refuse_transaction(query.transaction_id.as_ref())?;
-                self.planned(&principal, query.query).await?
+                let id = transaction(query.transaction_id.as_ref())?;
+                self.planned(&principal, query.query, Bytes::new(), &id).await?
             }
             Command::CommandPreparedStatementQuery(query) => {
-                let handle = &query.prepared_statement_handle;
-                let info = self.statements.prepared_info(&principal, handle).await;
-                self.refused(&principal, || self.statements.shape(&principal, handle), &info);
-                info?
+                let opened = self.statements.handled(&principal, &query.prepared_statement_handle);
+                self.refused(&principal, String::new, &opened);
+                let claim = opened?;
+                self.planned(&principal, claim.sql, claim.parameters, &claim.transaction).await?
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
                 // Whoever redeems the ticket is answered with what they may see, so that it needs no seal.
@@ -97,11 +108,34 @@ impl Service {
         Ok(info.with_descriptor(descriptor.clone()))
     }
 
-    async fn planned(&self, principal: &Principal, sql: String) -> Result<FlightInfo, Status> {
+    async fn planned(
+        &self,
+        principal: &Principal,
+        sql: String,
+        parameters: Bytes,
+        id: &str,
+    ) -> Result<FlightInfo, Status> {
         let text = sql.clone();
-        let info = self.statements.info(principal, sql).await;
+        let info = async {
+            let version = self.version(principal, id)?;
+            let (info, tables) = self
+                .statements
+                .info(principal, sql, parameters, version, self.sessions.dictionaries(&principal.session))
+                .await?;
+            if !id.is_empty() {
+                let held = self.transactions.hold(principal, id).await?;
+                held.as_ref().map_or(Ok(()), |prepared| Self::untouched(principal, &prepared.changes, &tables))?;
+            }
+            Ok(info)
+        };
+        let info: Result<FlightInfo, Status> = info.await;
         self.refused(principal, || shape(&text), &info);
         info
+    }
+
+    /// The version that statements of a transaction see; `None` outside of one.
+    pub(crate) fn version(&self, principal: &Principal, id: &str) -> Result<Option<u64>, Status> {
+        if id.is_empty() { Ok(None) } else { self.transactions.version(principal, id).map(Some) }
     }
 
     /// Records a statement that could not be planned. One that could is recorded when it is read.
@@ -117,6 +151,7 @@ impl Service {
         ticket: &[u8],
     ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
         let principal = self.principal(&caller)?;
+        let compression = self.compression(&caller, &principal)?;
         let rows_sent = Rows::default();
         let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(&principal)) };
         let (data, record) = match command(ticket)? {
@@ -137,7 +172,8 @@ impl Service {
                 let rows = rows.inspect_ok(move |batch| {
                     counted.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
                 });
-                (encode::flight_data(&schema, rows.map_err(|error| status::from_warehouse(&error))), record)
+                let rows = rows.map_err(|error| status::from_warehouse(&error));
+                (encode::flight_data(&schema, rows, compression), record)
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
                 Some(answer) => {
@@ -145,7 +181,7 @@ impl Service {
                     rows_sent.store(answer.num_rows() as u64, Ordering::Relaxed);
                     let name = other.type_url().rsplit('.').next().unwrap_or_default();
                     let record = Record::of(&principal, "metadata", name);
-                    (encode::flight_data(&answer.schema(), stream::iter([Ok(answer)])), record)
+                    (encode::flight_data(&answer.schema(), stream::iter([Ok(answer)]), compression), record)
                 }
                 None => return Err(unsupported(&other)),
             },
@@ -164,8 +200,18 @@ impl Service {
         }
     }
 
+    /// What the call says, or else the session.
+    pub(crate) fn compression(&self, caller: &Caller<'_>, principal: &Principal) -> Result<Compression, Status> {
+        let Some(asked) = caller.headers.get(COMPRESSION_HEADER) else {
+            return Ok(self.sessions.compression(&principal.session));
+        };
+        asked.to_str().ok().and_then(Compression::of).ok_or_else(|| {
+            Status::invalid_argument(format!("the header {COMPRESSION_HEADER} must be one of {}", Compression::NAMES))
+        })
+    }
+
     /// The shorter one of what the server and the session say.
-    fn life(&self, principal: &Principal) -> Option<Duration> {
+    pub(crate) fn life(&self, principal: &Principal) -> Option<Duration> {
         let session = self.sessions.life(&principal.session);
         match (self.query_life, session) {
             (Some(server), Some(session)) => Some(server.min(session)),
@@ -185,17 +231,44 @@ impl Service {
                 Ok(bound.encode_to_vec().into())
             }
             Command::CommandStatementUpdate(update) => {
-                // A statement that changes something is refused in planning, with its own message.
-                self.planned(&principal, update.query).await?;
-                Ok(DoPutUpdateResult { record_count: 0 }.encode_to_vec().into())
+                let id = transaction(update.transaction_id.as_ref())?;
+                self.in_time(&caller, &principal, self.update(&principal, &update.query, None, &id)).await
             }
-            Command::CommandStatementIngest(_) | Command::CommandPreparedStatementUpdate(_) => {
-                Err(Status::permission_denied(
-                    "the warehouse is read-only for Flight SQL; to load data, use `haetae-server ingest`",
-                ))
+            Command::CommandPreparedStatementUpdate(update) => {
+                let claim = self.statements.handled(&principal, &update.prepared_statement_handle)?;
+                // Some clients send the values here, others have bound them before.
+                let values = if first.data_header.is_empty() {
+                    read_parameters(&claim.parameters)?
+                } else {
+                    let values = collected(stream::once(async move { Ok(first) }).chain(data)).await?;
+                    (values.num_columns() > 0).then_some(values)
+                };
+                let done = self.update(&principal, &claim.sql, values.as_ref(), &claim.transaction);
+                self.in_time(&caller, &principal, done).await
+            }
+            Command::CommandStatementIngest(ingest) => {
+                let rows = stream::once(async move { Ok(first) }).chain(data);
+                self.in_time(&caller, &principal, self.ingest(&principal, caller.headers, &ingest, rows)).await
             }
             other => Err(unsupported(&other)),
         }
+    }
+
+    /// The number of rows that a change came to, unless its time is over before.
+    async fn in_time(
+        &self,
+        caller: &Caller<'_>,
+        principal: &Principal,
+        change: impl Future<Output = Result<u64, Status>>,
+    ) -> Result<Bytes, Status> {
+        let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(principal)) };
+        let rows = tokio::select! {
+            biased;
+            status = cut.wait() => return Err(status),
+            rows = change => rows?,
+        };
+        let record_count = i64::try_from(rows).unwrap_or(i64::MAX);
+        Ok(DoPutUpdateResult { record_count }.encode_to_vec().into())
     }
 }
 
@@ -206,7 +279,7 @@ impl fmt::Debug for Service {
 }
 
 /// The record of a query that reads `reads`.
-fn read_record(
+pub(crate) fn read_record(
     principal: &Principal,
     shape: String,
     reads: &std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
@@ -233,19 +306,10 @@ pub(crate) fn command(bytes: &[u8]) -> Result<Command, Status> {
         .map_err(|error| Status::invalid_argument(format!("cannot read the Flight SQL command: {error}")))
 }
 
-fn unsupported(command: &Command) -> Status {
+pub(crate) fn unsupported(command: &Command) -> Status {
     let name = command.type_url().rsplit('.').next().unwrap_or_default();
     Status::unimplemented(format!(
         "this server does not support {}",
         if name.is_empty() { "an empty command" } else { name }
     ))
-}
-
-pub(crate) fn refuse_transaction(id: Option<&Bytes>) -> Result<(), Status> {
-    match id {
-        Some(id) if !id.is_empty() => {
-            Err(Status::invalid_argument("the transaction is unknown: there are no transactions"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -60,6 +60,7 @@ impl Service {
 
     pub(crate) fn log_out(&self, principal: &Principal) -> Result<Vec<Bytes>, Status> {
         self.sessions.close(&principal.session);
+        self.transactions.close(&principal.session);
         let ended = self.auth.log_out(principal);
         self.audit(Record::of(principal, "logout", ""), &ended);
         ended.map(|()| Vec::new())

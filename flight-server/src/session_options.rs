@@ -10,12 +10,20 @@ use std::time::Duration;
 use haetae_warehouse::{CATALOG, DEFAULT_SCHEMA};
 use prost::{Message, Oneof};
 
+use crate::Result;
+use crate::encode::Compression;
+
 /// The catalog and the schema of names without one. They are there because drivers ask for them, and cannot be
 /// changed.
 const CATALOG_OPTION: &str = "catalog";
 const SCHEMA_OPTION: &str = "schema";
 /// The longest that a query of the session may run, in seconds.
 const SECONDS_OPTION: &str = "query_seconds";
+
+/// How results are compressed on the wire.
+const COMPRESSION_OPTION: &str = "ipc_compression";
+/// Whether columns that are dictionaries are sent as such.
+const DICTIONARIES_OPTION: &str = "dictionaries";
 
 /// How many sessions may have options of their own. The oldest ones lose theirs.
 const SESSIONS: usize = 1_000;
@@ -87,62 +95,76 @@ impl CloseSessionResult {
     pub(crate) const CLOSED: Self = Self { status: 1 };
 }
 
-/// Sessions and the seconds that they have chosen, the latest last.
+/// What a session has chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Chosen {
+    seconds: Option<i64>,
+    compression: Compression,
+    dictionaries: bool,
+}
+
+/// Sessions and what they have chosen, the latest last.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<VecDeque<(String, i64)>>);
+pub(crate) struct Sessions(Mutex<VecDeque<(String, Chosen)>>);
 
 impl Sessions {
     /// Sets options; each by itself, so that one that is wrong does not hinder the others.
     pub(crate) fn set(&self, session: &str, asked: SessionOptions) -> SetSessionOptionsResult {
         let errors = asked.session_options.into_iter().filter_map(|(name, value)| {
-            let error = self.set_one(session, &name, value.option_value)?;
+            let error = self.set_one(session, &name, value.option_value).err()?;
             Some((name, SetError { value: error as i32 }))
         });
         SetSessionOptionsResult { errors: errors.collect() }
     }
 
-    fn set_one(&self, session: &str, name: &str, value: Option<OptionValue>) -> Option<ErrorValue> {
+    fn set_one(&self, session: &str, name: &str, value: Option<OptionValue>) -> Result<(), ErrorValue> {
+        let mut chosen = self.chosen(session);
         let fixed = |right: &str| match &value {
-            None => None,
-            Some(OptionValue::Text(text)) if text == right => None,
-            Some(_) => Some(ErrorValue::InvalidValue),
+            None => Ok(()),
+            Some(OptionValue::Text(text)) if text == right => Ok(()),
+            Some(_) => Err(ErrorValue::InvalidValue),
         };
         match name {
-            CATALOG_OPTION => fixed(CATALOG),
-            SCHEMA_OPTION => fixed(DEFAULT_SCHEMA),
-            SECONDS_OPTION => {
-                let seconds = match value {
-                    None => None,
-                    Some(OptionValue::Int(seconds @ 1..)) => Some(seconds),
-                    // ADBC's generic options are texts.
-                    Some(OptionValue::Text(text)) => match text.parse() {
-                        Ok(seconds @ 1..) => Some(seconds),
-                        _ => return Some(ErrorValue::InvalidValue),
-                    },
-                    Some(_) => return Some(ErrorValue::InvalidValue),
-                };
-                self.choose(session, seconds);
-                None
+            CATALOG_OPTION => return fixed(CATALOG),
+            SCHEMA_OPTION => return fixed(DEFAULT_SCHEMA),
+            SECONDS_OPTION => chosen.seconds = seconds(value)?,
+            COMPRESSION_OPTION => {
+                chosen.compression = match value {
+                    None => Compression::None,
+                    Some(OptionValue::Text(text)) => Compression::of(&text).ok_or(ErrorValue::InvalidValue)?,
+                    Some(_) => return Err(ErrorValue::InvalidValue),
+                }
             }
-            _ => Some(ErrorValue::InvalidName),
+            DICTIONARIES_OPTION => chosen.dictionaries = flag(value)?,
+            _ => return Err(ErrorValue::InvalidName),
         }
+        self.choose(session, chosen);
+        Ok(())
     }
 
-    fn choose(&self, session: &str, seconds: Option<i64>) {
+    fn choose(&self, session: &str, chosen: Chosen) {
         let mut all = self.lock();
         all.retain(|(other, _)| other != session);
-        let Some(seconds) = seconds else { return };
+        if chosen == Chosen::default() {
+            return;
+        }
         if all.len() == SESSIONS {
             all.pop_front();
         }
-        all.push_back((session.to_owned(), seconds));
+        all.push_back((session.to_owned(), chosen));
     }
 
     /// What holds for a session.
     pub(crate) fn get(&self, session: &str) -> SessionOptions {
         let text = |text: &str| OptionValue::Text(text.to_owned());
-        let mut options = vec![(CATALOG_OPTION, text(CATALOG)), (SCHEMA_OPTION, text(DEFAULT_SCHEMA))];
-        options.extend(self.seconds(session).map(|seconds| (SECONDS_OPTION, OptionValue::Int(seconds))));
+        let chosen = self.chosen(session);
+        let mut options = vec![
+            (CATALOG_OPTION, text(CATALOG)),
+            (SCHEMA_OPTION, text(DEFAULT_SCHEMA)),
+            (COMPRESSION_OPTION, text(chosen.compression.name())),
+            (DICTIONARIES_OPTION, OptionValue::Bool(chosen.dictionaries)),
+        ];
+        options.extend(chosen.seconds.map(|seconds| (SECONDS_OPTION, OptionValue::Int(seconds))));
         let options = options
             .into_iter()
             .map(|(name, value)| (name.to_owned(), SessionOptionValue { option_value: Some(value) }));
@@ -151,21 +173,53 @@ impl Sessions {
 
     /// How long a query of the session may run; `None` = as long as the server lets it.
     pub(crate) fn life(&self, session: &str) -> Option<Duration> {
-        self.seconds(session).map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
+        self.chosen(session).seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
+    }
+
+    /// How results of the session are compressed.
+    pub(crate) fn compression(&self, session: &str) -> Compression {
+        self.chosen(session).compression
+    }
+
+    /// Whether columns that are dictionaries stay so in results of the session.
+    pub(crate) fn dictionaries(&self, session: &str) -> bool {
+        self.chosen(session).dictionaries
     }
 
     /// Forgets the options of a session.
     pub(crate) fn close(&self, session: &str) {
-        self.choose(session, None);
+        self.choose(session, Chosen::default());
     }
 
-    fn seconds(&self, session: &str) -> Option<i64> {
-        self.lock().iter().find(|(other, _)| other == session).map(|(_, seconds)| *seconds)
+    fn chosen(&self, session: &str) -> Chosen {
+        self.lock().iter().find(|(other, _)| other == session).map(|(_, chosen)| *chosen).unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, i64)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, Chosen)>> {
         // Whole after every change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// ADBC's generic options are texts.
+
+fn seconds(value: Option<OptionValue>) -> Result<Option<i64>, ErrorValue> {
+    match value {
+        None => Ok(None),
+        Some(OptionValue::Int(seconds @ 1..)) => Ok(Some(seconds)),
+        Some(OptionValue::Text(text)) => {
+            text.parse::<i64>().ok().filter(|seconds| *seconds > 0).map(Some).ok_or(ErrorValue::InvalidValue)
+        }
+        Some(_) => Err(ErrorValue::InvalidValue),
+    }
+}
+
+fn flag(value: Option<OptionValue>) -> Result<bool, ErrorValue> {
+    match value {
+        None => Ok(false),
+        Some(OptionValue::Bool(flag)) => Ok(flag),
+        Some(OptionValue::Text(text)) => text.parse::<bool>().map_err(|_| ErrorValue::InvalidValue),
+        Some(_) => Err(ErrorValue::InvalidValue),
     }
 }
 
@@ -192,6 +246,12 @@ mod tests {
             ("query_seconds", text("soon"), Some(ErrorValue::InvalidValue)),
             ("query_seconds", Some(OptionValue::Int(0)), Some(ErrorValue::InvalidValue)),
             ("query_seconds", Some(OptionValue::Double(1.0)), Some(ErrorValue::InvalidValue)),
+            ("ipc_compression", text("lz4"), None),
+            ("ipc_compression", text("gzip"), Some(ErrorValue::InvalidValue)),
+            ("ipc_compression", Some(OptionValue::Int(1)), Some(ErrorValue::InvalidValue)),
+            ("dictionaries", Some(OptionValue::Bool(true)), None),
+            ("dictionaries", text("false"), None),
+            ("dictionaries", text("maybe"), Some(ErrorValue::InvalidValue)),
             ("colour", text("blue"), Some(ErrorValue::InvalidName)),
         ] {
             let errors = Sessions::default().set("s", asked(name, value.clone())).errors;
@@ -207,7 +267,7 @@ mod tests {
         sessions.set("a", asked("query_seconds", five.clone()));
         assert_eq!((sessions.life("a"), sessions.life("b")), (Some(Duration::from_secs(5)), None));
         assert_eq!(sessions.get("a").session_options["query_seconds"].option_value, five);
-        assert_eq!(sessions.get("b").session_options.len(), 2);
+        assert_eq!(sessions.get("b").session_options.len(), 4);
         sessions.set("a", asked("query_seconds", None));
         assert_eq!(sessions.life("a"), None);
         sessions.set("a", asked("query_seconds", five));
@@ -219,7 +279,7 @@ mod tests {
     fn the_oldest_sessions_lose_their_options() {
         let sessions = Sessions::default();
         for number in 0..=SESSIONS {
-            sessions.choose(&number.to_string(), Some(1));
+            sessions.choose(&number.to_string(), Chosen { seconds: Some(1), ..Chosen::default() });
         }
         assert_eq!(sessions.lock().len(), SESSIONS);
         assert!(sessions.life("0").is_none() && sessions.life("1").is_some());

@@ -8,13 +8,15 @@ use arrow_flight::sql::{
     SupportedSqlGrammar,
 };
 
+use crate::transactions;
+
 /// The answer to GetSqlInfo.
 pub(crate) fn about() -> Result<SqlInfoData, FlightError> {
     let mut infos = SqlInfoDataBuilder::new();
     server(&mut infos);
     names(&mut infos);
     language(&mut infos);
-    transactions(&mut infos);
+    about_transactions(&mut infos);
     limits(&mut infos);
     infos.build()
 }
@@ -23,16 +25,17 @@ fn server(infos: &mut SqlInfoDataBuilder) {
     infos.append(SqlInfo::FlightSqlServerName, "Haetae");
     infos.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
     infos.append(SqlInfo::FlightSqlServerArrowVersion, arrow::ARROW_VERSION);
-    infos.append(SqlInfo::FlightSqlServerReadOnly, true);
+    infos.append(SqlInfo::FlightSqlServerReadOnly, false);
     infos.append(SqlInfo::FlightSqlServerSql, true);
     infos.append(SqlInfo::FlightSqlServerSubstrait, false);
-    infos.append(SqlInfo::FlightSqlServerTransaction, SqlSupportedTransaction::None as i32);
+    infos.append(SqlInfo::FlightSqlServerTransaction, SqlSupportedTransaction::Savepoint as i32);
     infos.append(SqlInfo::FlightSqlServerCancel, true);
-    infos.append(SqlInfo::FlightSqlServerBulkIngestion, false);
-    infos.append(SqlInfo::FlightSqlServerIngestTransactionsSupported, false);
+    infos.append(SqlInfo::FlightSqlServerBulkIngestion, true);
+    infos.append(SqlInfo::FlightSqlServerIngestTransactionsSupported, true);
     // 0 = sessions set one themselves, or none.
     infos.append(SqlInfo::FlightSqlServerStatementTimeout, 0i32);
-    infos.append(SqlInfo::FlightSqlServerTransactionTimeout, 0i32);
+    let life = i32::try_from(transactions::LIFE.as_millis()).unwrap_or(i32::MAX);
+    infos.append(SqlInfo::FlightSqlServerTransactionTimeout, life);
 }
 
 fn names(infos: &mut SqlInfoDataBuilder) {
@@ -86,15 +89,16 @@ fn language(infos: &mut SqlInfoDataBuilder) {
     infos.append(SqlInfo::SqlStoredFunctionsUsingCallSyntaxSupported, false);
 }
 
-fn transactions(infos: &mut SqlInfoDataBuilder) {
-    infos.append(SqlInfo::SqlTransactionsSupported, false);
-    let isolation = SqlTransactionIsolationLevel::SqlTransactionNone;
+fn about_transactions(infos: &mut SqlInfoDataBuilder) {
+    infos.append(SqlInfo::SqlTransactionsSupported, true);
+    // All statements of a transaction see one version; a table that another commit has changed ends it.
+    let isolation = SqlTransactionIsolationLevel::SqlTransactionRepeatableRead;
     infos.append(SqlInfo::SqlDefaultTransactionIsolation, isolation as i64);
     infos.append(SqlInfo::SqlSupportedTransactionsIsolationLevels, bits(&[isolation as i32]));
     infos.append(SqlInfo::SqlDataDefinitionCausesTransactionCommit, false);
     infos.append(SqlInfo::SqlDataDefinitionsInTransactionsIgnored, false);
-    infos.append(SqlInfo::SqlBatchUpdatesSupported, false);
-    infos.append(SqlInfo::SqlSavepointsSupported, false);
+    infos.append(SqlInfo::SqlBatchUpdatesSupported, true);
+    infos.append(SqlInfo::SqlSavepointsSupported, true);
 }
 
 /// 0 = no limit, or none that is known.

@@ -6,7 +6,9 @@
 //! both see the same. A prepared handle names neither: each use of it is planned anew, with what the
 //! policy shows then.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -22,7 +24,9 @@ use arrow_flight::sql::{
 use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use haetae_warehouse::query::{Engine, QueryStream, Snapshot, shape};
+use haetae_warehouse::query::{Engine, QueryStream, Snapshot};
+use haetae_warehouse::store::Store;
+use haetae_warehouse::{Error, SqlFault};
 use prost::Message;
 use prost_types::Timestamp;
 use tonic::Status;
@@ -57,32 +61,50 @@ impl Statements {
         Ok(())
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        self.engine.store()
+    }
+
+    /// A version of the warehouse, as the principal sees it.
+    pub(crate) fn at(&self, principal: &Principal, version: u64) -> Result<Snapshot, Status> {
+        let snapshot = self.engine.at(version).map_err(|error| status::from_warehouse(&error))?;
+        let snapshot = snapshot.ok_or_else(|| {
+            Status::not_found(
+                "the version of the warehouse that the ticket was made for is no longer kept; run the query again",
+            )
+        })?;
+        seen_by(snapshot, principal)
+    }
+
+    /// The version that a statement sees: the newest where none is given.
+    fn version(&self, principal: &Principal, version: Option<u64>) -> Result<Snapshot, Status> {
+        version.map_or_else(|| self.snapshot(principal), |version| self.at(principal, version))
+    }
+
     /// The newest version of the warehouse, as the principal sees it.
     pub(crate) fn snapshot(&self, principal: &Principal) -> Result<Snapshot, Status> {
         let snapshot = self.engine.current().map_err(|error| status::from_warehouse(&error))?;
         seen_by(snapshot, principal)
     }
 
-    /// The statement of a handle without its values, for the audit.
-    pub(crate) fn shape(&self, principal: &Principal, handle: &[u8]) -> String {
-        self.sealer.open(Purpose::Handle, &principal.user, handle).map(|claim| shape(&claim.sql)).unwrap_or_default()
+    /// What a handle stands for.
+    pub(crate) fn handled(&self, principal: &Principal, handle: &[u8]) -> Result<Claim, Status> {
+        self.sealer.open(Purpose::Handle, &principal.user, handle)
     }
 
-    /// The columns of a statement, and a ticket for its rows.
-    pub(crate) async fn info(&self, principal: &Principal, sql: String) -> Result<FlightInfo, Status> {
-        self.bound_info(principal, sql, Bytes::new()).await
-    }
-
-    /// The same for a prepared statement with what was bound to it.
-    pub(crate) async fn prepared_info(&self, principal: &Principal, handle: &[u8]) -> Result<FlightInfo, Status> {
-        let claim = self.sealer.open(Purpose::Handle, &principal.user, handle)?;
-        self.bound_info(principal, claim.sql, claim.parameters).await
-    }
-
-    async fn bound_info(&self, principal: &Principal, sql: String, parameters: Bytes) -> Result<FlightInfo, Status> {
-        let snapshot = self.snapshot(principal)?;
+    /// The columns of a statement with what was bound to it, a ticket for its rows, and the tables that it reads.
+    pub(crate) async fn info(
+        &self,
+        principal: &Principal,
+        sql: String,
+        parameters: Bytes,
+        version: Option<u64>,
+        dictionaries: bool,
+    ) -> Result<(FlightInfo, BTreeSet<String>), Status> {
+        let snapshot = self.version(principal, version)?;
         let values = read_parameters(&parameters)?;
         let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = statement.with_dictionaries(dictionaries);
         let schema = statement.schema(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
         let claim = Claim {
             principal: principal.user.clone(),
@@ -92,8 +114,10 @@ impl Statements {
             ends: 0,
             policy: principal.policy.clone(),
             query: random::id().map_err(|error| Status::internal(error.to_string()))?,
+            dictionaries,
+            ..Claim::default()
         };
-        info_of(&schema, self.endpoint(claim))
+        Ok((info_of(&schema, self.endpoint(claim))?, statement.tables()))
     }
 
     /// An endpoint whose ticket lasts from now on.
@@ -122,15 +146,10 @@ impl Statements {
                 "the policy has been changed since the ticket was made; run the query again",
             ));
         }
-        let snapshot = self.engine.at(claim.version).map_err(|error| status::from_warehouse(&error))?;
-        let snapshot = snapshot.ok_or_else(|| {
-            Status::not_found(
-                "the version of the warehouse that the ticket was made for is no longer kept; run the query again",
-            )
-        })?;
-        let snapshot = seen_by(snapshot, principal)?;
+        let snapshot = self.at(principal, claim.version)?;
         let values = read_parameters(&claim.parameters)?;
         let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = statement.with_dictionaries(claim.dictionaries);
         statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))
     }
 
@@ -139,14 +158,23 @@ impl Statements {
         &self,
         principal: &Principal,
         sql: String,
+        transaction: String,
+        version: Option<u64>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let snapshot = self.snapshot(principal)?;
-        let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
-        let handle = self.handle(principal, sql, Bytes::new());
+        let snapshot = self.version(principal, version)?;
+        let (columns, parameters) = match snapshot.statement(&sql).await {
+            Ok(statement) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
+            // Clients know by a result without columns that it is to be run as an update.
+            Err(Error::Sql { fault: SqlFault::ReadOnly, .. }) => {
+                let update = snapshot.update(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+                (Schema::empty().into(), Arc::clone(update.parameters()))
+            }
+            Err(error) => return Err(status::from_warehouse(&error)),
+        };
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: handle,
-            dataset_schema: schema_message(&statement.unbound_schema())?,
-            parameter_schema: schema_message(statement.parameters())?,
+            prepared_statement_handle: self.handle(principal, Claim { sql, transaction, ..Claim::default() }),
+            dataset_schema: schema_message(&columns)?,
+            parameter_schema: schema_message(&parameters)?,
         })
     }
 
@@ -157,32 +185,38 @@ impl Statements {
         handle: &[u8],
         values: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        let claim = self.sealer.open(Purpose::Handle, &principal.user, handle)?;
-        let unreadable =
-            |error: FlightError| Status::invalid_argument(format!("cannot read the parameter values: {error}"));
-        let values = values.map_err(|status| FlightError::Tonic(Box::new(status)));
-        let mut values = FlightRecordBatchStream::new_from_flight_data(values);
-        let mut batches = Vec::new();
-        let mut bytes = 0;
-        while let Some(batch) = values.try_next().await.map_err(unreadable)? {
-            bytes += batch.get_array_memory_size();
-            // Checked again when encoded; this bounds what is collected before that.
-            if bytes > 16 * PARAMETER_BYTES {
-                return Err(too_many_values());
-            }
-            batches.push(batch);
-        }
-        let schema = values.schema().cloned().unwrap_or_else(|| Schema::empty().into());
-        let bound = concat_batches(&schema, &batches).map_err(status::internal("take over the parameter values"))?;
-        let handle = self.handle(principal, claim.sql, write_parameters(&bound)?);
+        let claim = self.handled(principal, handle)?;
+        let bound = collected(values).await?;
+        let handle = self.handle(principal, Claim { parameters: write_parameters(&bound)?, ..claim });
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
     }
 
-    fn handle(&self, principal: &Principal, sql: String, parameters: Bytes) -> Bytes {
+    fn handle(&self, principal: &Principal, claim: Claim) -> Bytes {
         let (principal, ends) = (principal.user.clone(), self.sealer.ends_in(HANDLE_LIFE));
-        let claim = Claim { principal, sql, parameters, ends, ..Claim::default() };
-        self.sealer.seal(Purpose::Handle, &claim)
+        self.sealer.seal(Purpose::Handle, &Claim { principal, ends, ..claim })
     }
+}
+
+/// Values for parameters, as one batch; no more than is kept of them.
+pub(crate) async fn collected(
+    values: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+) -> Result<RecordBatch, Status> {
+    let unreadable =
+        |error: FlightError| Status::invalid_argument(format!("cannot read the parameter values: {error}"));
+    let values = values.map_err(|status| FlightError::Tonic(Box::new(status)));
+    let mut values = FlightRecordBatchStream::new_from_flight_data(values);
+    let mut batches = Vec::new();
+    let mut bytes = 0;
+    while let Some(batch) = values.try_next().await.map_err(unreadable)? {
+        bytes += batch.get_array_memory_size();
+        // Checked again when encoded; this bounds what is collected before that.
+        if bytes > 16 * PARAMETER_BYTES {
+            return Err(too_many_values());
+        }
+        batches.push(batch);
+    }
+    let schema = values.schema().cloned().unwrap_or_else(|| Schema::empty().into());
+    concat_batches(&schema, &batches).map_err(status::internal("take over the parameter values"))
 }
 
 /// The time of the clock after `life` from now on.
@@ -234,7 +268,7 @@ fn too_many_values() -> Status {
     ))
 }
 
-fn read_parameters(bytes: &Bytes) -> Result<Option<RecordBatch>, Status> {
+pub(crate) fn read_parameters(bytes: &Bytes) -> Result<Option<RecordBatch>, Status> {
     if bytes.is_empty() {
         return Ok(None);
     }

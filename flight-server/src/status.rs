@@ -17,6 +17,14 @@ pub(crate) fn from_warehouse(error: &Error) -> Status {
             SqlFault::Failed => Status::internal(message),
             _ => Status::invalid_argument(message),
         },
+        Error::Conflict { .. } => Status::aborted(message),
+        Error::KeyReused { .. } | Error::Exists { .. } => Status::already_exists(message),
+        Error::UnknownTable { .. } | Error::UnknownSchema { .. } => Status::not_found(message),
+        Error::Misfit { .. }
+        | Error::CannotMake { .. }
+        | Error::Refused { .. }
+        | Error::Unreadable { .. }
+        | Error::BadKey { .. } => Status::invalid_argument(message),
         // What is wrong with the policy is for whoever keeps it, not for its users.
         Error::Policy { .. } => Status::internal("the policy cannot be used; ask whoever runs the server"),
         _ => Status::internal(message),

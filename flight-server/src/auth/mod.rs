@@ -24,7 +24,7 @@ pub(crate) use credentials::{basic_credentials, payload_credentials};
 use self::credentials::strip_scheme;
 use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
-use crate::policy::{Policies, make_dummy, verify_password};
+use crate::policy::{Policies, User, make_dummy, verify_password};
 use crate::revoked::Revoked;
 use crate::secret::{Key, hmac};
 use crate::{Error, Result, random};
@@ -131,6 +131,8 @@ impl Auth {
             Users::Owner(right) => Ok(self.equal(user, USER) & self.equal(password, right)),
             Users::Policy(policies) => {
                 let hash = policies.current().users.get(user).map(|user| user.password.clone());
+                // Who has a certificate alone has no password that could be right.
+                let hash = hash.filter(|hash| !hash.is_empty());
                 let known = hash.is_some();
                 let (hash, password) = (hash.unwrap_or_else(|| self.dummy.clone()), password.to_owned());
                 let _turn = self.checks.acquire().await.map_err(|_| Status::unavailable("the server is ending"))?;
@@ -173,9 +175,17 @@ impl Auth {
         self.revoked.end(&principal.session, now + LONGEST_SESSION, now).map(drop).map_err(internal)
     }
 
-    /// The principal of a request, by its bearer token.
-    pub(crate) fn principal(&self, headers: &MetadataMap, peer: Option<SocketAddr>) -> Result<Principal, Status> {
+    /// The principal of a request, by its bearer token, or else by the certificate of its connection.
+    pub(crate) fn principal(
+        &self,
+        headers: &MetadataMap,
+        peer: Option<SocketAddr>,
+        certificate: Option<&str>,
+    ) -> Result<Principal, Status> {
         let given = headers.get("authorization").and_then(|value| value.to_str().ok());
+        if let (None, Some(certificate)) = (given, certificate) {
+            return self.certified(certificate, peer);
+        }
         let Some(token) = given.and_then(|value| strip_scheme(value, "Bearer")) else {
             return Err(Status::unauthenticated(
                 "no bearer token; log in with user name and password first (Handshake)",
@@ -195,6 +205,33 @@ impl Auth {
                 Ok(Principal { user, role, session, peer, policy: policy.version.clone(), access: Some(access) })
             }
         }
+    }
+
+    /// The user of a certificate. The session is the connection: it ends with it.
+    fn certified(&self, certificate: &str, peer: Option<SocketAddr>) -> Result<Principal, Status> {
+        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        if let Users::Policy(policies) = &self.users {
+            let shown = |user: &User| user.certificate.as_deref() == Some(certificate);
+            let found = policies.current().users.iter().find(|(_, user)| shown(user)).map(|(name, _)| name.clone());
+            // The policy may have been changed since: the newer one decides.
+            if let Some(user) = found
+                && let Some((policy, access)) = policies.access(&user)
+                && let Some(entry) = policy.users.get(&user).filter(|entry| shown(entry))
+            {
+                let (role, session) = (entry.role.clone(), format!("certificate {peer}"));
+                return Ok(Principal {
+                    user,
+                    role,
+                    session,
+                    peer,
+                    policy: policy.version.clone(),
+                    access: Some(access),
+                });
+            }
+        }
+        Err(Status::unauthenticated(format!(
+            "no user of the policy has the certificate {certificate}; log in with a password, or ask whoever keeps the policy"
+        )))
     }
 
     /// The claims of a token whose user is still there, with the same password, and whose session

@@ -44,13 +44,13 @@ async fn a_token_is_good_until_it_ends() {
         assert_eq!(refused.code(), tonic::Code::Unauthenticated);
     }
     let token = auth.log_in("haetae", "right", None).await.unwrap().access;
-    let principal = auth.principal(&bearer(&token), None).unwrap();
+    let principal = auth.principal(&bearer(&token), None, None).unwrap();
     assert_eq!((principal.user.as_str(), principal.role.as_str()), ("haetae", "owner"));
     assert!(principal.access.is_none());
-    assert!(auth.principal(&bearer("forged"), None).is_err());
-    assert!(auth.principal(&MetadataMap::new(), None).is_err());
+    assert!(auth.principal(&bearer("forged"), None, None).is_err());
+    assert!(auth.principal(&MetadataMap::new(), None, None).is_err());
     time.fetch_add(24 * 3600 * 1000, Ordering::SeqCst);
-    assert!(auth.principal(&bearer(&token), None).is_err());
+    assert!(auth.principal(&bearer(&token), None, None).is_err());
 }
 
 #[tokio::test]
@@ -66,17 +66,17 @@ async fn tokens_of_a_policy_end_in_many_ways() {
     let auth = Auth::new(users(), &key, Revoked::in_file(&ended, 0).unwrap(), clock.clone()).unwrap();
     assert!(auth.log_in("kim", "lee's password", None).await.is_err());
     assert!(auth.log_in("nobody", "kim's password", None).await.is_err());
-    let good = |token: &str| auth.principal(&bearer(token), None).is_ok();
+    let good = |token: &str| auth.principal(&bearer(token), None, None).is_ok();
 
     // By time, and by logging out; then also for a server that is started again.
     let kim = auth.log_in("kim", "kim's password", None).await.unwrap();
     let lee = auth.log_in("lee", "lee's password", None).await.unwrap();
     assert!(good(&kim.access) && !good(&kim.refresh) && kim.seconds == 300);
-    auth.log_out(&auth.principal(&bearer(&kim.access), None).unwrap()).unwrap();
+    auth.log_out(&auth.principal(&bearer(&kim.access), None, None).unwrap()).unwrap();
     assert!(!good(&kim.access) && refresh(&auth, &kim.refresh).is_err() && good(&lee.access));
     let again = Auth::new(users(), &key, Revoked::in_file(&ended, 0).unwrap(), clock.clone()).unwrap();
-    assert!(again.principal(&bearer(&kim.access), None).is_err());
-    assert_eq!(again.principal(&bearer(&lee.access), None).unwrap().user, "lee");
+    assert!(again.principal(&bearer(&kim.access), None, None).is_err());
+    assert_eq!(again.principal(&bearer(&lee.access), None, None).unwrap().user, "lee");
     time.fetch_add(300_000, Ordering::SeqCst);
     assert!(!good(&lee.access));
 

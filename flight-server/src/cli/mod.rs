@@ -65,7 +65,7 @@ pub enum Command {
     /// Prints `listening on ADDRESS` when it is ready. Without a policy the user is `haetae`; the
     /// password stands in the file server.secret in the warehouse directory, which only its owner can
     /// read. With a policy each of its users sees what their role shows, and all that is read is
-    /// written to the audit. SQL changes nothing. SIGTERM and Ctrl-C end the server when running queries have
+    /// written to the audit. Clients change what the policy lets them. SIGTERM and Ctrl-C end the server when running queries have
     /// finished, at the latest after --drain-seconds.
     Serve(serve::Options),
     /// Check a policy file, or hash a password for one

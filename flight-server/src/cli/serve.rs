@@ -34,6 +34,9 @@ pub struct Options {
     /// Private key of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Those who sign certificates of clients, in PEM form: users of the policy log in with theirs
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
     /// Memory for the sorts, joins and aggregates of all queries together, in MiB; beyond it they
     /// use temporary files
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
@@ -70,7 +73,8 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let engine = EngineOptions { memory_bytes: options.memory_mib << 20, ..EngineOptions::default() };
     let drain = Duration::from_secs(options.drain_seconds);
     let pair = options.tls_cert.clone().zip(options.tls_key.clone());
-    let certificate = pair.map(|(certificate, key)| Certificate { certificate, key });
+    let certificate =
+        pair.map(|(certificate, key)| Certificate { certificate, key, clients: options.client_ca.clone() });
     let (listen, policy) = (options.listen, options.policy.clone());
     let query_life = options.query_seconds.map(Duration::from_secs);
     let serve = ServeOptions { listen, policy, certificate, engine, query_life, drain };

@@ -83,8 +83,8 @@ fn read_users(section: Section<'_>, policy: &mut Policy, complaints: &mut Compla
             complaints.add(line, format!("\"{name}\" is no user name; use letters, digits, . _ @ and -, 64 at most"));
         }
         let Some(section) = complaints.section(entry) else { continue };
-        let (mut role, mut hash, mut attributes) = (None, None, BTreeMap::new());
-        for entry in complaints.entries(section, Some(&["role", "password", "attributes"])) {
+        let (mut role, mut hash, mut certificate, mut attributes) = (None, None, None, BTreeMap::new());
+        for entry in complaints.entries(section, Some(&["role", "password", "certificate", "attributes"])) {
             match entry.key {
                 "role" => {
                     let Some(found) = complaints.text(entry) else { continue };
@@ -104,6 +104,18 @@ fn read_users(section: Section<'_>, policy: &mut Policy, complaints: &mut Compla
                     }
                     hash = Some(found.to_owned());
                 }
+                "certificate" => {
+                    let Some(found) = complaints.text(entry) else { continue };
+                    if policy.users.values().any(|other| other.certificate.as_deref() == Some(found)) {
+                        complaints.add(entry.line, format!("the certificate {found} is of another user too"));
+                    }
+                    let digits = found.strip_prefix("sha256:").unwrap_or_default();
+                    if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+                        let expected = "expected sha256: and 64 small hexadecimal digits";
+                        complaints.add(entry.line, format!("\"{found}\" is no fingerprint; {expected}"));
+                    }
+                    certificate = Some(found.to_owned());
+                }
                 _ => {
                     let Some(section) = complaints.section(entry) else { continue };
                     for entry in complaints.entries(section, None) {
@@ -116,12 +128,12 @@ fn read_users(section: Section<'_>, policy: &mut Policy, complaints: &mut Compla
         if role.is_none() {
             complaints.add(line, format!("the user {name} has no role; write role = \"…\""));
         }
-        if hash.is_none() {
-            complaints.add(line, format!("the user {name} has no password; make one with `haetae-server policy hash`"));
+        if hash.is_none() && certificate.is_none() {
+            complaints.add(line, format!("the user {name} has no password; make one with `haetae-server policy hash`, or write certificate = \"sha256:…\""));
         }
         let (role, password) = (role.unwrap_or_default(), hash.unwrap_or_default());
         check_attributes(name, line, policy.roles.get(&role), &attributes, complaints);
-        policy.users.insert(name.to_owned(), User { role, password, attributes });
+        policy.users.insert(name.to_owned(), User { role, password, certificate, attributes });
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haetae_warehouse::query::policy::{Access, MaskKey, Rights, SystemTable};
+use haetae_warehouse::query::policy::{Access, MaskKey, Rights, SystemTable, work_space};
 
 pub use password::hash as hash_password;
 pub(crate) use password::make_dummy;
@@ -38,8 +38,10 @@ pub struct Policy {
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) role: String,
-    /// An argon2id hash in PHC form.
+    /// An argon2id hash in PHC form; empty for who logs in with a certificate alone.
     pub(crate) password: String,
+    /// The fingerprint of the certificate that the user logs in with.
+    pub(crate) certificate: Option<String>,
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
@@ -82,6 +84,7 @@ impl Policy {
             Rights::Limited { tables, attributes, key: key.clone() }
         };
         let system = audit.filter(|_| role.auditor).cloned().into_iter().collect();
-        Some(Arc::new(Access { id: format!("{}/{user}", self.version), rights, system }))
+        let (work, writes) = (role.work().then(|| work_space(user)), role.writes.clone());
+        Some(Arc::new(Access { id: format!("{}/{user}", self.version), rights, system, work, writes }))
     }
 }

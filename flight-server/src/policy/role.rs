@@ -7,11 +7,12 @@ use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{META, QUALITY, REJECTS, RISK, SCHEMAS};
+use haetae_warehouse::{META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
 
 use super::sections::{Complaints, Entry, Section};
 
-const SETTINGS: [&str; 8] = ["admin", "auditor", "tables", "clear", "attributes", "rows", "masks", "description"];
+const SETTINGS: [&str; 9] =
+    ["admin", "auditor", "tables", "clear", "attributes", "rows", "masks", "write", "description"];
 
 /// What a role may do.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ pub(crate) struct Role {
     /// What `$name` in expressions may stand for; each user of the role has them.
     pub(crate) attributes: BTreeSet<String>,
     pub(crate) tables: BTreeMap<(String, String), TableAccess>,
+    /// Those of `tables` whose rows the role may change; an admin may change all.
+    pub(crate) writes: BTreeSet<(String, String)>,
+    /// Whether the role may make tables in `work`, as `write` says.
+    makes: bool,
 }
 
 /// Where the parts of a role stand in the file.
@@ -41,11 +46,17 @@ impl Lines {
 }
 
 impl Role {
+    /// Whether each user of the role has a schema `work`.
+    pub(crate) fn work(&self) -> bool {
+        self.admin || self.makes
+    }
+
     /// What is wrong with the expressions.
     pub(super) fn check(&self) -> Vec<PolicyFault> {
         let attributes = self.attributes.iter().map(|name| (name.clone(), String::new())).collect();
         let rights = Rights::Limited { tables: self.tables.clone(), attributes, key: MaskKey::new([0; 32]) };
-        Access { id: String::new(), rights, system: Vec::new() }.check()
+        let (work, writes) = (None, BTreeSet::new());
+        Access { id: String::new(), rights, system: Vec::new(), work, writes }.check()
     }
 }
 
@@ -55,9 +66,10 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
     let mut lines = Lines { role: section.line, ..Lines::default() };
     let mut cleared = BTreeSet::new();
     let (mut rows, mut masks) = (Vec::new(), Vec::new());
+    let mut writes = None;
     let mut limited = None;
     for entry in complaints.entries(section, Some(&SETTINGS)) {
-        if matches!(entry.key, "tables" | "clear" | "attributes" | "rows" | "masks") {
+        if matches!(entry.key, "tables" | "clear" | "attributes" | "rows" | "masks" | "write") {
             limited = limited.or(Some(entry.line));
         }
         match entry.key {
@@ -74,6 +86,7 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
             "attributes" => role.attributes = complaints.list(entry).into_iter().map(str::to_owned).collect(),
             "rows" => rows = parts(entry, complaints),
             "masks" => masks = parts(entry, complaints),
+            "write" => writes = Some(entry),
             _ => {
                 complaints.text(entry);
             }
@@ -112,7 +125,42 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
             }
         }
     }
+    if let Some(entry) = writes {
+        write(&mut role, entry, complaints);
+    }
     (role, lines)
+}
+
+/// What the role may change: its own schema `work`, and tables that it sees as they are. Who changed a table that they
+/// see in part would learn from the answers what they do not see.
+fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
+    for pattern in complaints.list(entry) {
+        if pattern == WORK {
+            role.makes = true;
+            continue;
+        }
+        for (schema, table) in tables(pattern, entry.line, complaints) {
+            if table == REJECTS && pattern.contains('*') {
+                continue;
+            }
+            let name = format!("{schema}.{table}");
+            let whole = role.tables.get(&(schema.clone(), table.clone())).is_some_and(|access| {
+                access.filter.is_none() && access.columns.values().all(|column| *column == Column::Show)
+            });
+            if !SCHEMAS.contains(&schema.as_str()) || table == REJECTS {
+                complaints.add(entry.line, format!("{name} is written by the server alone"));
+            } else if !whole {
+                complaints.add(
+                    entry.line,
+                    format!(
+                        "{name} cannot be in `write`: the role does not see all of its rows and columns as they are"
+                    ),
+                );
+            } else {
+                role.writes.insert((schema, table));
+            }
+        }
+    }
 }
 
 fn parts<'a>(entry: Entry<'a>, complaints: &mut Complaints<'_>) -> Vec<Entry<'a>> {

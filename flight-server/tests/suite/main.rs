@@ -1,7 +1,9 @@
 //! The server from the outside: real sockets, real clients, the real program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificates;
 mod ending;
+mod exchange;
 mod harness;
 mod login;
 mod metadata;
@@ -17,3 +19,5 @@ mod script;
 mod security;
 mod sql;
 mod statements;
+mod updates;
+mod writes;

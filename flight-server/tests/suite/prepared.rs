@@ -83,6 +83,6 @@ async fn values_that_do_not_fit_are_refused() {
     let info = prepared.execute().await.unwrap();
     assert_eq!(cells(&fetch(&mut client, info).await.unwrap()), [["2"]]);
 
-    let changes = client.prepare("delete from dim_courier".to_owned(), None).await.unwrap_err().to_string();
+    let changes = client.prepare("drop table dim_courier".to_owned(), None).await.unwrap_err().to_string();
     assert!(changes.contains("read-only"), "{changes}");
 }

@@ -133,6 +133,40 @@ pub enum Error {
         /// What the library said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A table of a user cannot be made as it was asked for.
+    #[error("cannot make the table {table}: {reason}")]
+    CannotMake {
+        /// The table.
+        table: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A table of that name is there already.
+    #[error("there is a table {table} already; choose another name, or ask for its rows to be added or replaced")]
+    Exists {
+        /// The table.
+        table: String,
+    },
+    /// Rows do not fit the table that they are for.
+    #[error("the rows do not fit {table}: the column \"{column}\": {reason}")]
+    Misfit {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What was expected, and what was found.
+        reason: String,
+    },
+    /// Rows of a statement break rules of the table.
+    #[error("{rows} rows break a rule of {table}, and nothing was changed; the first: {reason}")]
+    Refused {
+        /// How many.
+        rows: u64,
+        /// The table.
+        table: String,
+        /// Of the first of them.
+        reason: String,
+    },
     /// A policy does not fit the tables.
     #[error("the policy for {place} cannot be used: {reason}")]
     Policy {

@@ -26,6 +26,8 @@ pub const QUALITY: &str = "quality";
 pub const RISK: &str = "risk";
 /// The schema of what the warehouse knows of its own tables.
 pub const META: &str = "meta";
+/// The schema of the tables that a user has made: each user has one of their own.
+pub const WORK: &str = "work";
 /// The table of each schema that keeps refused rows.
 pub const REJECTS: &str = "rejects";
 

@@ -10,7 +10,7 @@ use super::load::{Load, Loaded};
 use super::rejects;
 use super::source::{BatchHash, Source, digest, hexadecimal};
 use super::{Change, Format, Ingested, Progress, Skipped};
-use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Store, Transaction};
+use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Savepoint, Store, Transaction};
 use crate::{Error, REJECTS, Result};
 
 /// The longest idempotency key, in bytes.
@@ -39,11 +39,22 @@ const KEY_BYTES: usize = 200;
 /// ```
 #[derive(Debug)]
 pub struct Changes {
-    transaction: Transaction,
+    pub(super) transaction: Transaction,
     key: Option<String>,
     /// The commit that had the key before.
     earlier: Option<Commit>,
-    content: Sha256,
+    pub(super) content: Sha256,
+    pub(super) done: Ingested,
+    tables: BTreeMap<String, u64>,
+    pub(super) changed: bool,
+    /// Why the first of the refused rows was refused.
+    refusal: Option<String>,
+}
+
+/// A state of [`Changes`].
+#[derive(Debug, Clone)]
+pub struct Mark {
+    savepoint: Savepoint,
     done: Ingested,
     tables: BTreeMap<String, u64>,
     changed: bool,
@@ -55,7 +66,7 @@ impl Changes {
         let transaction = store.begin()?;
         let done = Ingested { version: transaction.base().version, ..Ingested::default() };
         let (content, tables) = (Sha256::new(), BTreeMap::new());
-        Ok(Self { transaction, key: None, earlier: None, content, done, tables, changed: false })
+        Ok(Self { transaction, key: None, earlier: None, content, done, tables, changed: false, refusal: None })
     }
 
     /// Gives the commit an idempotency key of 1 to 200 bytes: when a commit with this key was made
@@ -171,6 +182,70 @@ impl Changes {
         Ok(())
     }
 
+    /// What the operations came to so far.
+    pub fn done(&self) -> &Ingested {
+        &self.done
+    }
+
+    /// The version that the changes build on.
+    pub fn base_version(&self) -> u64 {
+        self.transaction.base().version
+    }
+
+    /// Whether the operations so far have changed a table.
+    pub fn touches(&self, schema: &str, table: &str) -> bool {
+        self.transaction.changes(schema, table)
+    }
+
+    /// Whether a commit with the same key has been made before, so that nothing will be done.
+    pub fn repeats(&self) -> bool {
+        self.earlier.is_some()
+    }
+
+    /// Whether the changes have a key, so that their content counts.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Where the changes are now, to come back to.
+    pub fn mark(&self) -> Mark {
+        let (done, tables) = (self.done.clone(), self.tables.clone());
+        Mark { savepoint: self.transaction.savepoint(), done, tables, changed: self.changed }
+    }
+
+    /// Takes back everything since `mark`. Marks that were set since then are good no more.
+    pub fn back_to(&mut self, mark: Mark) {
+        self.transaction.restore(mark.savepoint);
+        (self.done, self.tables, self.changed) = (mark.done, mark.tables, mark.changed);
+    }
+
+    /// Does `work`; when it fails, everything is as it was before.
+    pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mark = self.mark();
+        let result = work(self);
+        if result.is_err() {
+            self.back_to(mark);
+        }
+        result
+    }
+
+    /// [`apply`](Self::apply) of batches where a row that breaks a rule is an error instead of a refused row.
+    pub fn apply_all(&mut self, change: Change, schema: &str, table: &str, source: Source<'_>) -> Result<()> {
+        let before = self.done.rejected;
+        self.refusal = None;
+        self.whole(|changes| {
+            changes.apply(change, schema, &Format::Table(table.to_owned()), vec![source], &mut |_| {})?;
+            match changes.done.rejected - before {
+                0 => Ok(()),
+                rows => Err(Error::Refused {
+                    rows,
+                    table: format!("{schema}.{table}"),
+                    reason: changes.refusal.take().unwrap_or_default(),
+                }),
+            }
+        })
+    }
+
     fn record(&mut self, operation: NewOperation, load: Loaded) {
         self.changed = true;
         self.done.accepted += operation.accepted;
@@ -182,6 +257,7 @@ impl Changes {
         if !load.rejects.is_empty() {
             *self.tables.entry(REJECTS.to_owned()).or_default() += operation.rejected;
             let mut rest = load.rejects;
+            self.refusal = self.refusal.take().or_else(|| rest.first().map(|reject| reject.reason.clone()));
             while !rest.is_empty() {
                 let after = rest.split_off(rest.len().min(rejects::ROWS));
                 let rejects = std::mem::replace(&mut rest, after);

@@ -16,6 +16,7 @@ mod guard;
 mod keys;
 mod layout;
 mod load;
+mod made;
 mod records;
 mod rejects;
 mod source;
@@ -30,8 +31,9 @@ use arrow::array::RecordBatch;
 use crate::Result;
 use crate::store::{Kind, Store};
 
-pub use changes::Changes;
+pub use changes::{Changes, Mark};
 pub(crate) use load::ROWS_IN_A_FILE;
+pub use made::made_schema;
 pub use rejects::{Reject, rejects_schema};
 pub use source::Source;
 

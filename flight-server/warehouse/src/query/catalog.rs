@@ -14,9 +14,10 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use haetae_schema::Table as StarTable;
 
 use super::STORE_URL;
+use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
-use crate::{Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS};
+use crate::{Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -67,6 +68,22 @@ pub(super) fn providers(manifest: &Manifest, runtime: &RuntimeEnv) -> Result<Vec
         Ok((known.schema.to_owned(), known.name.to_owned(), provider))
     };
     known().filter(|known| known.schema != META).map(provider).collect()
+}
+
+/// (table, columns) of what a user has made, in the order of the names. `space` is the schema in the manifest.
+pub(super) fn made(manifest: &Manifest, space: &str) -> Result<Vec<(String, SchemaRef)>> {
+    let tables = manifest.tables.get(space).into_iter().flatten();
+    let made = tables.filter(|(_, files)| !files.columns.is_empty());
+    made.map(|(name, files)| Ok((name.clone(), made_schema(&files.columns)?))).collect()
+}
+
+/// The same as tables of the schema `work`.
+pub(super) fn made_providers(manifest: &Manifest, runtime: &RuntimeEnv, space: &str) -> Result<Vec<Table>> {
+    let provider = |(name, columns): (String, SchemaRef)| {
+        let provider = table(manifest.files(space, &name), runtime, WORK, &name, columns)?;
+        Ok((WORK.to_owned(), name, provider))
+    };
+    made(manifest, space)?.into_iter().map(provider).collect()
 }
 
 /// The tables of data with those files alone that are not in `before`, each in the schema

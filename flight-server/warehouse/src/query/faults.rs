@@ -6,7 +6,7 @@ use datafusion::error::DataFusionError;
 use super::catalog;
 use super::policy::Access;
 use crate::names::{hint, near};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault, WORK};
 
 /// How the library begins when a statement is SQL and it does nothing with it.
 const UNSUPPORTED: &str = "Unsupported SQL statement: ";
@@ -44,7 +44,7 @@ fn names(access: Option<&Access>) -> Vec<(String, Vec<String>)> {
         return access.names();
     }
     // Facts first, as the schema has them.
-    catalog::names()
+    catalog::names().into_iter().chain([(WORK.to_owned(), Vec::new())]).collect()
 }
 
 /// Translates the refusal of a statement that is not a query.
@@ -120,6 +120,11 @@ fn unknown_table(text: &str, names: &[(String, Vec<String>)]) -> Option<String> 
         let hint = hint(&near(schema, schemas.iter().copied()));
         return Some(format!("there is no schema \"{schema}\"; the schemas are {}.{hint}", schemas.join(", ")));
     };
+    if schema == WORK {
+        return Some(format!(
+            "there is no table \"{table}\" in the schema work, which has what you have written there"
+        ));
+    }
     let close = near(table, known.iter().map(String::as_str));
     let hint = if close.is_empty() { format!(" The tables are {}.", known.join(", ")) } else { hint(&close) };
     Some(format!("there is no table \"{table}\" in the schema {schema}.{hint}"))

@@ -9,6 +9,7 @@ mod parameters;
 pub mod policy;
 mod shape;
 mod statement;
+mod update;
 
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,11 +25,12 @@ use futures::future::BoxFuture;
 
 use self::policy::Access;
 use crate::store::{Manifest, Pinned, Store};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
+pub use update::{Effect, Update};
 
 /// Where the engine finds the files of the warehouse: its own scheme, so that no path outside the
 /// warehouse has a name in it.
@@ -116,6 +118,11 @@ impl Engine {
         Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()) })
     }
 
+    /// The warehouse that is queried.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The newest version.
     pub fn current(&self) -> Result<Snapshot> {
         let version = self.store.current_version()?;
@@ -175,7 +182,8 @@ impl Engine {
         };
         let context = SessionContext::new_with_state(base.session().build());
         let about = meta::tables(&manifest, None);
-        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).collect();
+        let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
+        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
         Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
     }
@@ -211,6 +219,12 @@ impl Snapshot {
         Box::pin(Statement::plan(&self.context, self.access.clone(), sql))
     }
 
+    /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
+    /// these, when the user may not change the table, or when it cannot be done safely.
+    pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
+        Box::pin(Update::plan(&self.context, self.access.clone(), sql))
+    }
+
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
@@ -219,7 +233,11 @@ impl Snapshot {
             Some(context) => context,
             None => {
                 let about = meta::tables(&self.manifest, Some(access));
-                let state = policy::session(self.base.session(), access, &self.base.tables, &about)?;
+                let made = match &access.work {
+                    Some(space) => catalog::made_providers(&self.manifest, &self.base.runtime, space)?,
+                    None => Vec::new(),
+                };
+                let state = policy::session(self.base.session(), access, &self.base.tables, &about, &made)?;
                 let context = Arc::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {
@@ -236,7 +254,11 @@ impl Snapshot {
     /// fields carry comment and unit where the warehouse knows them. What the user may not see is
     /// not among them.
     pub fn tables(&self) -> Vec<(String, String, arrow::datatypes::SchemaRef)> {
-        let Some(access) = &self.access else { return catalog::tables() };
+        let made = self.made().into_iter().map(|(table, columns)| (WORK.to_owned(), table, columns));
+        let Some(access) = &self.access else {
+            // `work` is the last of the names.
+            return catalog::tables().into_iter().chain(made).collect();
+        };
         let shown = catalog::tables().into_iter().filter_map(|(schema, table, columns)| {
             let columns = access.describe(&schema, &table, &columns)?;
             Some((schema, table, columns))
@@ -245,9 +267,15 @@ impl Snapshot {
             .system
             .iter()
             .map(|table| (policy::SYSTEM_SCHEMA.to_owned(), table.name.clone(), Arc::clone(&table.columns)));
-        let mut found: Vec<_> = shown.chain(kept).collect();
+        let mut found: Vec<_> = shown.chain(kept).chain(made).collect();
         found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         found
+    }
+
+    /// The tables that the user has made. One whose columns cannot be read is told of where it is queried.
+    fn made(&self) -> Vec<(String, arrow::datatypes::SchemaRef)> {
+        let space = self.access.as_ref().map_or(Some(WORK), |access| access.work.as_deref());
+        space.and_then(|space| catalog::made(&self.manifest, space).ok()).unwrap_or_default()
     }
 
     /// The schemas that have a table which the user may see, in the order of their names.

@@ -30,6 +30,7 @@ pub struct Statement {
     plan: LogicalPlan,
     parameters: SchemaRef,
     access: Option<Arc<Access>>,
+    dictionaries: bool,
 }
 
 /// Rows of a query. Dropping it ends the query.
@@ -42,9 +43,12 @@ pub struct QueryStream {
 impl Statement {
     pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, sql: &str) -> Result<Self> {
         let state = context.state();
-        let numbered = number_placeholders(sql);
-        let plan = state.create_logical_plan(&numbered).await;
-        let plan = plan.map_err(|error| explain(&error, access.as_deref()))?;
+        let plan = logical(&state, access.as_deref(), sql).await?;
+        Self::over(Arc::new(state), access, plan)
+    }
+
+    /// The statement of a plan that is no more than a query.
+    pub(super) fn over(state: Arc<SessionState>, access: Option<Arc<Access>>, plan: LogicalPlan) -> Result<Self> {
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -55,7 +59,13 @@ impl Statement {
             policy::allowed(&plan, access)?;
         }
         let parameters = parameters(&plan, access.as_deref())?;
-        Ok(Self { state: Arc::new(state), plan, parameters, access })
+        Ok(Self { state, plan, parameters, access, dictionaries: false })
+    }
+
+    /// Leaves columns that are dictionaries as they are, for who can read them.
+    pub fn with_dictionaries(mut self, keep: bool) -> Self {
+        self.dictionaries = keep;
+        self
     }
 
     fn explain(&self, error: &DataFusionError) -> Error {
@@ -68,9 +78,14 @@ impl Statement {
         &self.parameters
     }
 
+    /// `schema.table` of what the statement reads.
+    pub fn tables(&self) -> BTreeSet<String> {
+        policy::reads(&self.plan).into_keys().collect()
+    }
+
     /// The columns of the result as they are known before parameters are bound.
     pub fn unbound_schema(&self) -> SchemaRef {
-        plain_schema(self.plan.schema().as_arrow())
+        plain_schema(self.plan.schema().as_arrow(), self.dictionaries)
     }
 
     /// The columns of the result. `values` holds one column for each parameter, in order.
@@ -78,7 +93,7 @@ impl Statement {
         Box::pin(async move {
             let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
             let (plan, _) = self.physical(values, row).await?;
-            Ok(plain_schema(&plan.schema()))
+            Ok(plain_schema(&plan.schema(), self.dictionaries))
         })
     }
 
@@ -109,7 +124,7 @@ impl Statement {
 
     /// The number of rows of parameters, `None` where the statement has no parameters. Fails when
     /// the values do not fit.
-    fn first_row(&self, values: Option<&RecordBatch>) -> Result<Option<usize>> {
+    pub(super) fn first_row(&self, values: Option<&RecordBatch>) -> Result<Option<usize>> {
         let wanted = self.parameters.fields().len();
         let found = values.map_or(0, RecordBatch::num_columns);
         let rows = values.map_or(0, RecordBatch::num_rows);
@@ -139,7 +154,7 @@ impl Statement {
 
     async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<QueryStream> {
         let (plan, reads) = self.physical(values, row).await?;
-        let schema = plain_schema(&plan.schema());
+        let schema = plain_schema(&plan.schema(), self.dictionaries);
         let batches: SendableRecordBatchStream =
             execute_stream(plan, self.state.task_ctx()).map_err(|error| self.explain(&error))?;
         let (target, access, state) = (Arc::clone(&schema), self.access.clone(), Arc::clone(&self.state));
@@ -179,6 +194,12 @@ impl std::fmt::Debug for QueryStream {
     }
 }
 
+/// Parses and plans one statement of any kind.
+pub(super) async fn logical(state: &SessionState, access: Option<&Access>, sql: &str) -> Result<LogicalPlan> {
+    let numbered = number_placeholders(sql);
+    state.create_logical_plan(&numbered).await.map_err(|error| explain(&error, access))
+}
+
 fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> {
     let wrong = |message: String| Error::Sql { fault: SqlFault::Parameters, message };
     let found = plan.get_parameter_fields().map_err(|error| explain(&error, access))?;
@@ -200,22 +221,26 @@ fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> 
 
 /// The schema without metadata, which two plans of the same query need not agree on, and with types
 /// that every client reads.
-fn plain_schema(schema: &Schema) -> SchemaRef {
-    Arc::new(Schema::new(schema.fields().iter().map(plain_field).collect::<Vec<_>>()))
+fn plain_schema(schema: &Schema, dictionaries: bool) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().iter().map(|field| plain_field(field, dictionaries)).collect::<Vec<_>>()))
 }
 
-fn plain_field(field: &FieldRef) -> FieldRef {
-    Arc::new(Field::new(field.name(), plain_type(field.data_type()), field.is_nullable()))
+fn plain_field(field: &FieldRef, dictionaries: bool) -> FieldRef {
+    Arc::new(Field::new(field.name(), plain_type(field.data_type(), dictionaries), field.is_nullable()))
 }
 
-/// Without views and dictionaries, also inside of lists and structs: older clients cannot read
-/// views, and dictionaries would have to be the same in all batches.
-fn plain_type(data_type: &DataType) -> DataType {
+/// Without views and, unless they are wanted, dictionaries, also inside of lists and structs: older clients cannot
+/// read views, and some expect one dictionary for all batches.
+fn plain_type(data_type: &DataType, dictionaries: bool) -> DataType {
+    let plain_field = |field: &FieldRef| plain_field(field, dictionaries);
     match data_type {
         DataType::Utf8View => DataType::Utf8,
         DataType::BinaryView => DataType::Binary,
-        DataType::Dictionary(_, values) => plain_type(values),
-        DataType::RunEndEncoded(_, values) => plain_type(values.data_type()),
+        DataType::Dictionary(key, values) if dictionaries => {
+            DataType::Dictionary(key.clone(), Box::new(plain_type(values, dictionaries)))
+        }
+        DataType::Dictionary(_, values) => plain_type(values, dictionaries),
+        DataType::RunEndEncoded(_, values) => plain_type(values.data_type(), dictionaries),
         DataType::List(item) | DataType::ListView(item) => DataType::List(plain_field(item)),
         DataType::LargeList(item) | DataType::LargeListView(item) => DataType::LargeList(plain_field(item)),
         DataType::FixedSizeList(item, length) => DataType::FixedSizeList(plain_field(item), *length),

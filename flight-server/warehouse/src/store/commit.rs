@@ -110,6 +110,12 @@ impl Transaction {
             if draft.changes_rows {
                 now.changed = next.version;
             }
+            if let Some(columns) = &draft.columns {
+                now.columns.clone_from(columns);
+            }
+            if draft.gone {
+                next.tables.entry(schema.clone()).or_default().remove(table);
+            }
         }
         let first = next.next_load;
         // Also a commit that records nothing uses up a number, because its files are named by it.

@@ -109,7 +109,9 @@ pub fn compact(store: &Store, wanted: &Compaction) -> Result<Compacted> {
 
 /// Returns how many rows were written again.
 fn compact_table(transaction: &mut Transaction, wanted: &Compaction, schema: &str, table: &str) -> Result<u64> {
-    let sort: &[&str] = haetae_schema::table(table).map_or(&[], |table| table.sort);
+    // A table that a user has made may have the name of another one.
+    let star = haetae_schema::table(table).filter(|_| crate::known_schema(schema).is_ok());
+    let sort: &[&str] = star.map_or(&[], |table| table.sort);
     let small = |file: &&DataFile| wanted.all || file.rows < wanted.rows_in_a_file / 2;
     let files: Vec<DataFile> = transaction.files(schema, table).iter().filter(small).cloned().collect();
     let mut written = 0;

@@ -31,7 +31,7 @@ struct Load {
 
 pub(super) fn parse(text: &str) -> Result<Manifest, serde_json::Error> {
     let First { version, next_load, tables, loads } = serde_json::from_str(text)?;
-    let of_table = |(name, files)| (name, TableFiles { changed: version, files });
+    let of_table = |(name, files)| (name, TableFiles { changed: version, files, columns: Vec::new() });
     let tables = tables.into_iter().map(|(schema, tables)| (schema, tables.into_iter().map(of_table).collect()));
     // Each load was a version of its own.
     let commits = loads.into_iter().map(|load| {

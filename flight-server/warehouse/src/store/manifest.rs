@@ -35,6 +35,20 @@ pub struct TableFiles {
     pub changed: u64,
     /// The files, in the order in which they were added.
     pub files: Vec<DataFile>,
+    /// The columns of a table that a user has made; none where the schema of the warehouse has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<MadeColumn>,
+}
+
+/// One column of a table that a user has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeColumn {
+    /// Its name.
+    pub name: String,
+    /// Its Arrow type, as Arrow writes it.
+    pub data_type: String,
+    /// Whether it may be null.
+    pub nullable: bool,
 }
 
 /// One immutable Parquet file.

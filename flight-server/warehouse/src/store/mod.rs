@@ -45,7 +45,7 @@ pub use clock::{Clock, SystemClock, parse_time, time_text};
 pub use commit::Committed;
 pub use compact::{Compacted, CompactedTable, Compaction, compact};
 pub use disk::{Disk, LocalDisk};
-pub use manifest::{Commit, DataFile, Input, Key, Kind, Manifest, Operation, TableFiles};
+pub use manifest::{Commit, DataFile, Input, Key, Kind, MadeColumn, Manifest, Operation, TableFiles};
 pub(crate) use parquet_file::{BATCH_ROWS, read as read_parquet};
 pub use pinned::Pinned;
 pub use transaction::{NewOperation, Savepoint, Transaction};

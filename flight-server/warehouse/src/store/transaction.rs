@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::lock::Lock;
-use super::manifest::{DataFile, Input, Key, Kind};
+use super::manifest::{DataFile, Input, Key, Kind, MadeColumn};
 use super::parquet_file::{self, Sink};
 use super::{Pinned, Store, vacuum};
 use crate::{Error, Result};
@@ -35,6 +35,10 @@ pub(super) struct Draft {
     pub(super) files: Vec<DataFile>,
     /// Whether rows change. Compaction changes files only.
     pub(super) changes_rows: bool,
+    /// The columns of a table that a user makes.
+    pub(super) columns: Option<Vec<MadeColumn>>,
+    /// Whether the table is to be no more.
+    pub(super) gone: bool,
 }
 
 /// The state of a draft, to come back to.
@@ -199,9 +203,54 @@ impl Transaction {
 
     pub(super) fn draft(&mut self, schema: &str, table: &str) -> &mut Draft {
         let base = &self.base;
-        self.drafts
-            .entry((schema.to_owned(), table.to_owned()))
-            .or_insert_with(|| Draft { files: base.files(schema, table).to_vec(), changes_rows: false })
+        self.drafts.entry((schema.to_owned(), table.to_owned())).or_insert_with(|| {
+            let files = base.files(schema, table).to_vec();
+            Draft { files, changes_rows: false, columns: None, gone: false }
+        })
+    }
+
+    /// The columns of a table that a user has made, as the transaction has it so far; `None` where there is none.
+    pub fn made(&self, schema: &str, table: &str) -> Option<&[MadeColumn]> {
+        let draft = self.drafts.get(&(schema.to_owned(), table.to_owned()));
+        let columns = match draft {
+            Some(draft) if draft.gone => return None,
+            Some(Draft { columns: Some(columns), .. }) => columns,
+            _ => &self.base.table(schema, table)?.columns,
+        };
+        (!columns.is_empty()).then_some(columns.as_slice())
+    }
+
+    /// Makes an empty table with these columns, in the place of one with the same name.
+    pub fn make(&mut self, schema: &str, table: &str, columns: Vec<MadeColumn>) {
+        let draft = self.draft(schema, table);
+        draft.files.clear();
+        (draft.columns, draft.changes_rows, draft.gone) = (Some(columns), true, false);
+    }
+
+    /// Removes a table that a user has made.
+    pub fn unmake(&mut self, schema: &str, table: &str) {
+        let draft = self.draft(schema, table);
+        draft.files.clear();
+        (draft.columns, draft.changes_rows, draft.gone) = (None, true, true);
+    }
+
+    /// A new file for rows that are in no order.
+    pub(crate) fn file(&mut self, columns: &SchemaRef) -> Result<Sink> {
+        self.sink(columns, &[])
+    }
+
+    /// Adds a file that has been written to a table.
+    pub(crate) fn add_file(&mut self, schema: &str, table: &str, sink: Sink) -> Result<()> {
+        let file = self.finish(sink)?;
+        let draft = self.draft(schema, table);
+        draft.files.push(file);
+        draft.changes_rows = true;
+        Ok(())
+    }
+
+    /// Whether the transaction has changed a table so far.
+    pub fn changes(&self, schema: &str, table: &str) -> bool {
+        self.drafts.get(&(schema.to_owned(), table.to_owned())).is_some_and(|draft| draft.changes_rows)
     }
 
     /// A new file of the transaction.

@@ -38,7 +38,8 @@ fn limited(place: &Place) -> Snapshot {
         attributes: BTreeMap::new(),
         key: MaskKey::new([0; 32]),
     };
-    let access = Arc::new(Access { id: "kim".to_owned(), rights, system: Vec::new() });
+    let access =
+        Arc::new(Access { id: "kim".to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() });
     place.engine().current().unwrap().seen_by(&access).unwrap()
 }
 

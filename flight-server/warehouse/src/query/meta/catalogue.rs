@@ -38,7 +38,8 @@ pub(super) fn entry(schema: &str, table: &str) -> Result<&'static Entry, String>
     let read = CATALOGUE.get_or_init(|| toml::from_str(FILE).map_err(|error| format!("catalogue.toml: {error}")));
     let catalogue = read.as_ref().map_err(Clone::clone)?;
     let section = if SCHEMAS.contains(&schema) { "star" } else { schema };
-    let found = catalogue.get(section).and_then(|tables| tables.get(table));
+    // What users make is described all alike.
+    let found = catalogue.get(section).and_then(|tables| tables.get(table).or_else(|| tables.get("*")));
     let entry = found.ok_or_else(|| format!("catalogue.toml has no entry [{section}.{table}]"))?;
     if !CLASSES.contains(&entry.class.as_str()) {
         return Err(format!(

@@ -14,8 +14,8 @@ use haetae_schema::{Classification, CodeList, Table as StarTable};
 use self::catalogue::Entry;
 use super::catalog::{self, Table};
 use super::policy::{Access, SystemTable, classification};
-use crate::META;
 use crate::store::{Kind, Pinned, time_text};
+use crate::{META, WORK};
 
 /// A table that the user sees: schema, name, described columns.
 type Seen = (String, String, SchemaRef);
@@ -42,6 +42,10 @@ fn rows(table: &StarTable, manifest: &Pinned, access: Option<&Access>) -> Result
             Some((schema, table, columns))
         })
         .collect();
+    let space = access.map_or(Some(WORK), |access| access.work.as_deref());
+    let made = space.map(|space| catalog::made(manifest, space)).transpose().map_err(|error| error.to_string())?;
+    let mut seen = seen;
+    seen.extend(made.into_iter().flatten().map(|(table, columns)| (WORK.to_owned(), table, columns)));
     let columns = match table.name {
         "datasets" => datasets(&seen, manifest, access)?,
         "columns" => columns(&seen)?,
@@ -68,11 +72,20 @@ fn hidden(access: Option<&Access>, schema: &str, table: &str) -> bool {
     access.is_some_and(|access| access.hides_rows(schema, table))
 }
 
+/// The name in the manifest of a schema.
+fn stored<'a>(access: Option<&'a Access>, schema: &'a str) -> &'a str {
+    if schema != WORK {
+        return schema;
+    }
+    access.map_or(Some(WORK), |access| access.work.as_deref()).unwrap_or_default()
+}
+
 fn star(schema: &str, table: &str) -> Option<&'static StarTable> {
     let of = match schema {
         META => haetae_schema::meta_tables(),
         crate::QUALITY => haetae_schema::quality_tables(),
         crate::RISK => haetae_schema::risk_tables(),
+        WORK => return None,
         _ => haetae_schema::tables(),
     };
     of.iter().find(|known| known.name == table)
@@ -104,13 +117,13 @@ fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result
         let key = star(schema, table)?.key.iter().filter(|name| columns.column_with_name(name).is_some());
         Some(key.copied().collect::<Vec<_>>().join(", "))
     };
-    let changed = |(schema, table, _): &Seen| manifest.table(schema, table).map(|table| table.changed);
+    let changed = |(schema, table, _): &Seen| manifest.table(stored(access, schema), table).map(|table| table.changed);
     let at = |version: u64| {
         let commit = manifest.commits.iter().find(|commit| commit.version == version);
         commit.map(|commit| time_text(commit.time_ms))
     };
     let rows = |(schema, table, _): &Seen| {
-        (schema != META && !hidden(access, schema, table)).then(|| manifest.rows(schema, table))
+        (schema != META && !hidden(access, schema, table)).then(|| manifest.rows(stored(access, schema), table))
     };
     Ok(vec![
         text(seen.iter().map(|(schema, _, _)| schema)),
@@ -152,6 +165,7 @@ fn columns(seen: &[Seen]) -> Result<Vec<ArrayRef>, String> {
     let said = |row: &Described<'_>| -> Result<String, String> {
         let said = row.column.map(|column| column.comment.to_owned());
         let said = said.or_else(|| row.entry.columns.get(row.field.name()).cloned());
+        let said = said.or_else(|| (row.schema == WORK).then(|| "as its maker named it".to_owned()));
         said.ok_or_else(|| format!("the catalogue has no word about {}.{}", row.table, row.field.name()))
     };
     let described: Vec<String> = rows.iter().map(said).collect::<Result<_, _>>()?;
@@ -199,18 +213,21 @@ fn glossary_rows() -> Result<Vec<ArrayRef>, String> {
 }
 
 fn versions(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Vec<ArrayRef> {
-    let sees = |schema: &str, table: &str| seen.iter().any(|(s, t, _)| s == schema && t == table);
+    // Operations bear the names of the manifest.
+    let sees = |schema: &str, table: &str| seen.iter().any(|(s, t, _)| stored(access, s) == schema && t == table);
+    let own = stored(access, WORK);
+    let shown = |schema: &str| if schema == own { WORK.to_owned() } else { schema.to_owned() };
     let all = manifest.commits.iter().flat_map(|commit| commit.operations.iter().map(move |done| (commit, done)));
     let rows: Vec<_> = all.filter(|(_, done)| sees(&done.schema, &done.table)).collect();
     let count = |of: fn(&crate::store::Operation) -> u64| {
-        counts(rows.iter().map(|(_, done)| (!hidden(access, &done.schema, &done.table)).then(|| of(done))))
+        counts(rows.iter().map(|(_, done)| (!hidden(access, &shown(&done.schema), &done.table)).then(|| of(done))))
     };
     vec![
         counts(rows.iter().map(|(commit, _)| Some(commit.version))),
         text(rows.iter().map(|(commit, _)| time_text(commit.time_ms))),
         counts(rows.iter().map(|(_, done)| Some(done.id))),
         text(rows.iter().map(|(_, done)| Kind::to_string(&done.kind))),
-        text(rows.iter().map(|(_, done)| &done.schema)),
+        text(rows.iter().map(|(_, done)| shown(&done.schema))),
         text(rows.iter().map(|(_, done)| &done.table)),
         count(|done| done.accepted),
         count(|done| done.rejected),

@@ -12,7 +12,7 @@ mod pushdown;
 mod scan;
 mod system;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -29,7 +29,7 @@ pub use system::SystemTable;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
-use crate::{CATALOG, Error, META, Result};
+use crate::{CATALOG, Error, META, REJECTS, Result, SCHEMAS, WORK};
 
 /// The schema of the tables that the server itself keeps.
 pub const SYSTEM_SCHEMA: &str = "system";
@@ -43,6 +43,15 @@ pub struct Access {
     pub rights: Rights,
     /// What the server itself keeps and the user may read, in the schema `system`.
     pub system: Vec<SystemTable>,
+    /// The user's own schema `work`, by its name in the manifest; `None` where they may make no tables.
+    pub work: Option<String>,
+    /// (schema, table) of data that the user may change. Those who see everything may change everything.
+    pub writes: BTreeSet<(String, String)>,
+}
+
+/// The name in the manifest of the schema `work` of a user. Of hexadecimal digits, because it names a directory.
+pub fn work_space(user: &str) -> String {
+    user.bytes().fold(format!("{WORK}-"), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// The rights of a user on the tables of the warehouse.
@@ -117,6 +126,12 @@ impl Access {
         }
     }
 
+    /// Whether the user may change rows of a table of data.
+    pub fn may_write(&self, schema: &str, table: &str) -> bool {
+        let data = SCHEMAS.contains(&schema) && table != REJECTS;
+        data && (self.is_all() || self.writes.contains(&(schema.to_owned(), table.to_owned())))
+    }
+
     /// Everything that is wrong with the expressions: names, types, functions. Reads no data.
     pub fn check(&self) -> Vec<PolicyFault> {
         let Rights::Limited { tables, attributes, key } = &self.rights else { return Vec::new() };
@@ -148,6 +163,9 @@ impl Access {
                 found.entry(schema).or_default().push(table);
             }
         }
+        if self.work.is_some() {
+            found.entry(WORK.to_owned()).or_default();
+        }
         for table in &self.system {
             found.entry(SYSTEM_SCHEMA.to_owned()).or_default().push(table.name.clone());
         }
@@ -160,6 +178,7 @@ impl Access {
         state: &SessionState,
         raw: &[Table],
         about: &[Table],
+        made: &[Table],
     ) -> Result<Arc<dyn CatalogProvider>> {
         let failed = "register the tables that the policy shows";
         let catalog = MemoryCatalogProvider::new();
@@ -182,6 +201,19 @@ impl Access {
             let tables = schemas.entry(schema).or_default();
             tables.register_table(name.clone(), Arc::clone(provider)).map_err(Error::data(failed))?;
         }
+        for (schema, name, provider) in made {
+            let shown = match &self.rights {
+                Rights::All => Arc::clone(provider),
+                // The user's own, as it is; in the same closed node as all that is read.
+                Rights::Limited { attributes, key, .. } => {
+                    let (place, all) = ((schema.as_str(), name.as_str()), TableAccess::default());
+                    let guarded = GuardedTable::new(state, place, Arc::clone(provider), &all, attributes, key);
+                    Arc::new(guarded.map_err(Error::from)?)
+                }
+            };
+            let tables = schemas.entry(schema).or_default();
+            tables.register_table(name.clone(), shown).map_err(Error::data(failed))?;
+        }
         for table in &self.system {
             let tables = schemas.entry(SYSTEM_SCHEMA).or_default();
             tables.register_table(table.name.clone(), table.provider()).map_err(Error::data(failed))?;
@@ -195,13 +227,16 @@ impl Access {
     /// Whether there may be rows of the table that the user does not see.
     pub(super) fn hides_rows(&self, schema: &str, table: &str) -> bool {
         let Rights::Limited { tables, .. } = &self.rights else { return false };
+        if schema == WORK {
+            return false;
+        }
         tables.get(&(schema.to_owned(), table.to_owned())).is_none_or(|access| access.filter.is_some())
     }
 
     /// The described columns of a table as the user sees them.
     pub(super) fn describe(&self, schema: &str, table: &str, columns: &SchemaRef) -> Option<SchemaRef> {
         let Rights::Limited { tables, .. } = &self.rights else { return Some(Arc::clone(columns)) };
-        if schema == META {
+        if schema == META || schema == WORK {
             return Some(Arc::clone(columns));
         }
         let access = tables.get(&(schema.to_owned(), table.to_owned()))?;
@@ -215,18 +250,19 @@ impl Access {
     }
 }
 
-/// A session whose catalogue is what `access` shows of the `raw` tables, and all of those `about` them, which
-/// were made for it.
+/// A session whose catalogue is what `access` shows of the `raw` tables, and all of those `about` them and of those
+/// that the user has `made`, which were prepared for it.
 pub(super) fn session(
     base: SessionStateBuilder,
     access: &Access,
     raw: &[Table],
     about: &[Table],
+    made: &[Table],
 ) -> Result<SessionState> {
     // Table functions can read what is no table; nobody needs them to query one.
     let base = if access.is_all() { base } else { base.with_table_functions(Default::default()) };
     let state = base.build();
-    let catalog = access.catalog(&state, raw, about)?;
+    let catalog = access.catalog(&state, raw, about, made)?;
     state.catalog_list().register_catalog(CATALOG.to_owned(), catalog);
     Ok(state)
 }

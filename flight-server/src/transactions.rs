@@ -1,0 +1,200 @@
+//! What goes in: begins and ends of transactions. What comes out: changes that belong to one session, and are
+//! committed together or dropped.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use haetae_warehouse::ingest::{Changes, Mark};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tonic::Status;
+
+use crate::auth::Principal;
+use crate::{Result, random};
+
+/// How long a transaction may take.
+pub(crate) const LIFE: Duration = Duration::from_secs(15 * 60);
+/// How many may be open at a time, of one session and of all.
+const OF_A_SESSION: usize = 4;
+const OF_ALL: usize = 64;
+/// How many savepoints one may have.
+const SAVEPOINTS: usize = 16;
+
+/// The open transactions.
+#[derive(Clone, Default)]
+pub(crate) struct Transactions(Arc<Mutex<HashMap<String, Open>>>);
+
+struct Open {
+    user: String,
+    session: String,
+    policy: String,
+    ends: Instant,
+    /// The version that its queries see.
+    version: u64,
+    prepared: Arc<Turn<Option<Prepared>>>,
+}
+
+/// What a transaction has done so far.
+pub(crate) struct Prepared {
+    pub(crate) changes: Changes,
+    /// Its savepoints by their numbers, the oldest first.
+    marks: Vec<(u64, Mark)>,
+    next: u64,
+}
+
+/// The changes of a transaction, for as long as one call works on them; `None` when they have been ended.
+pub(crate) type Held = OwnedMutexGuard<Option<Prepared>>;
+
+impl Transactions {
+    /// Takes over changes that have just begun; returns the name of the transaction.
+    pub(crate) fn begin(&self, principal: &Principal, changes: Changes) -> Result<String, Status> {
+        let id = random::id().map_err(|error| Status::internal(error.to_string()))?;
+        let mut open = self.lock();
+        let now = Instant::now();
+        open.retain(|_, other| other.ends > now);
+        let own = open.values().filter(|other| other.session == principal.session).count();
+        if own >= OF_A_SESSION || open.len() >= OF_ALL {
+            return Err(Status::resource_exhausted(format!(
+                "too many transactions are open ({own} of this session, {} of all); end some of them",
+                open.len()
+            )));
+        }
+        let (user, session) = (principal.user.clone(), principal.session.clone());
+        let (policy, version) = (principal.policy.clone(), changes.base_version());
+        let prepared = Prepared { changes, marks: Vec::new(), next: 1 };
+        let prepared = Arc::new(Turn::new(Some(prepared)));
+        open.insert(id.clone(), Open { user, session, policy, ends: now + LIFE, version, prepared });
+        Ok(id)
+    }
+
+    /// Drops what has taken too long when it is called, as long as the server lives.
+    pub(crate) fn timer(&self) -> impl FnOnce(Instant) + Send + 'static {
+        let open = Arc::downgrade(&self.0);
+        move |now| {
+            if let Some(open) = open.upgrade() {
+                Self(open).lock().retain(|_, open| open.ends > now);
+            }
+        }
+    }
+
+    /// The version that queries of a transaction see.
+    pub(crate) fn version(&self, principal: &Principal, id: &str) -> Result<u64, Status> {
+        self.find(principal, id).map(|(version, _)| version)
+    }
+
+    /// The changes of a transaction, when no other call works on them any more.
+    pub(crate) async fn hold(&self, principal: &Principal, id: &str) -> Result<Held, Status> {
+        let (_, prepared) = self.find(principal, id)?;
+        let held = prepared.lock_owned().await;
+        if held.is_none() { Err(unknown()) } else { Ok(held) }
+    }
+
+    /// The changes of a transaction, which is no more afterwards.
+    pub(crate) async fn end(&self, principal: &Principal, id: &str) -> Result<Changes, Status> {
+        let mut held = self.hold(principal, id).await?;
+        self.lock().remove(id);
+        held.take().map(|prepared| prepared.changes).ok_or_else(unknown)
+    }
+
+    /// Sets a savepoint; returns its name, which has that of the transaction in it.
+    pub(crate) async fn set_savepoint(&self, principal: &Principal, id: &str) -> Result<String, Status> {
+        let mut held = self.hold(principal, id).await?;
+        let prepared = held.as_mut().ok_or_else(unknown)?;
+        if prepared.marks.len() >= SAVEPOINTS {
+            return Err(Status::resource_exhausted(format!(
+                "a transaction has at most {SAVEPOINTS} savepoints; release some"
+            )));
+        }
+        let number = prepared.next;
+        prepared.next += 1;
+        prepared.marks.push((number, prepared.changes.mark()));
+        Ok(format!("{id}/{number}"))
+    }
+
+    /// Forgets a savepoint and those that were set after it; takes back what was done since, if that is wanted.
+    pub(crate) async fn end_savepoint(&self, principal: &Principal, name: &str, back: bool) -> Result<(), Status> {
+        let none = || Status::not_found("the savepoint is unknown: it has been released, or its transaction has ended");
+        let (id, number) = name.rsplit_once('/').ok_or_else(none)?;
+        let number: u64 = number.parse().map_err(|_| none())?;
+        let mut held = self.hold(principal, id).await?;
+        let prepared = held.as_mut().ok_or_else(unknown)?;
+        let place = prepared.marks.iter().position(|(known, _)| *known == number).ok_or_else(none)?;
+        let mark = prepared.marks.drain(place..).next();
+        if let (true, Some((_, mark))) = (back, mark) {
+            prepared.changes.back_to(mark);
+        }
+        Ok(())
+    }
+
+    /// Drops the transactions of a session.
+    pub(crate) fn close(&self, session: &str) {
+        self.lock().retain(|_, open| open.session != session);
+    }
+
+    fn find(&self, principal: &Principal, id: &str) -> Result<(u64, Arc<Turn<Option<Prepared>>>), Status> {
+        let open = self.lock();
+        let found = open.get(id).filter(|open| open.ends > Instant::now()).ok_or_else(unknown)?;
+        // Whoever asks for another's is told no more than that it is unknown.
+        if found.user != principal.user || found.session != principal.session {
+            return Err(unknown());
+        }
+        if found.policy != principal.policy {
+            return Err(Status::aborted("the policy has been changed since the transaction began; begin it again"));
+        }
+        Ok((found.version, Arc::clone(&found.prepared)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+        // Whole after every change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unknown() -> Status {
+    Status::not_found(
+        "the transaction is unknown: it has been ended, has taken more than 15 minutes, or is of another session",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use haetae_warehouse::store::Store;
+
+    use super::*;
+
+    fn of(user: &str, session: &str) -> Principal {
+        let text = |text: &str| text.to_owned();
+        let (role, peer, policy) = (text("admin"), String::new(), text("p"));
+        Principal { user: text(user), role, session: text(session), peer, policy, access: None }
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_of_its_session_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("wh")).unwrap();
+        let transactions = Transactions::default();
+        let begin = |who: &Principal| transactions.begin(who, Changes::begin(&store).unwrap());
+        let (kim, lee) = (of("kim", "1"), of("lee", "2"));
+        let id = begin(&kim).unwrap();
+        assert_eq!(transactions.version(&kim, &id).unwrap(), 0);
+        for other in [&lee, &of("kim", "3")] {
+            assert_eq!(transactions.version(other, &id).unwrap_err().code(), tonic::Code::NotFound);
+        }
+        let changed = Principal { policy: "q".to_owned(), ..kim.clone() };
+        assert_eq!(transactions.version(&changed, &id).unwrap_err().code(), tonic::Code::Aborted);
+        for _ in 1..OF_A_SESSION {
+            begin(&kim).unwrap();
+        }
+        assert_eq!(begin(&kim).unwrap_err().code(), tonic::Code::ResourceExhausted);
+        assert!(begin(&lee).is_ok());
+        drop(transactions.end(&kim, &id).await.unwrap());
+        assert_eq!(transactions.end(&kim, &id).await.unwrap_err().code(), tonic::Code::NotFound);
+        assert!(begin(&kim).is_ok());
+        transactions.close("1");
+        assert_eq!(transactions.lock().len(), 1);
+        transactions.timer()(Instant::now() + LIFE);
+        assert!(transactions.lock().is_empty());
+        // What was being written went with them.
+        assert_eq!(std::fs::read_dir(folder.path().join("wh/tmp")).unwrap().count(), 0);
+    }
+}

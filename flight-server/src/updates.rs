@@ -1,0 +1,135 @@
+//! What goes in: SQL that changes rows, and values for its parameters. What comes out: how many rows it has changed.
+
+use std::collections::BTreeSet;
+
+use arrow::array::RecordBatch;
+use futures::{StreamExt, TryStreamExt, stream};
+use haetae_warehouse::Error;
+use haetae_warehouse::ingest::{Change, Changes, Source};
+use haetae_warehouse::query::{Effect, QueryStream, Update, shape};
+use haetae_warehouse::store::Kind;
+use tonic::Status;
+
+use crate::audit::Record;
+use crate::auth::Principal;
+use crate::feed::Fed;
+use crate::service::Service;
+use crate::writes::{Work, Written};
+use crate::{Result, status};
+
+/// What a statement has read and written.
+#[derive(Default)]
+struct Touched {
+    tables: BTreeSet<String>,
+    columns: BTreeSet<String>,
+}
+
+impl Service {
+    pub(crate) async fn update(
+        &self,
+        principal: &Principal,
+        sql: &str,
+        values: Option<&RecordBatch>,
+        id: &str,
+    ) -> Result<u64, Status> {
+        let mut touched = Touched::default();
+        let written = self.change(principal, sql, values, id, &mut touched).await;
+        let (rows, version) = written.as_ref().map_or((0, 0), |written| (written.rows, written.version));
+        let Touched { tables, columns } = touched;
+        let record = Record { tables, columns, rows, version, ..Record::of(principal, "update", shape(sql)) };
+        self.audit(record, &written);
+        written.map(|written| written.rows)
+    }
+
+    async fn change(
+        &self,
+        principal: &Principal,
+        sql: &str,
+        values: Option<&RecordBatch>,
+        id: &str,
+        touched: &mut Touched,
+    ) -> Result<Written, Status> {
+        let failed = |error: Error| status::from_warehouse(&error);
+        let mut work = self.work(principal, id, None).await?;
+        let changes = work.changes().map_err(failed)?;
+        // Planned against what the change builds on, so that nothing that was committed meanwhile is lost.
+        let snapshot = self.statements.at(principal, changes.base_version())?;
+        let update = snapshot.update(sql).await.map_err(failed)?;
+        touched.tables.insert(update.name());
+        let mut reads = update.tables();
+        if update.effect() != Effect::Insert {
+            reads.insert(update.name());
+        }
+        Self::untouched(principal, changes, &reads)?;
+        let rewritten = update.is_made() && update.effect() != Effect::Insert;
+        let mut counted = 0;
+        if rewritten && update.effect() == Effect::Update {
+            let matched = update.matched(values).await.map_err(failed)?;
+            touched.note(&matched);
+            let rows = matched.try_fold(0_u64, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) });
+            counted = rows.await.map_err(failed)?;
+        }
+        let rows = if rewritten { update.rest(values).await } else { update.rows(values).await };
+        let rows = rows.map_err(failed)?;
+        touched.note(&rows);
+        self.written(principal, work, update, rows, counted).await
+    }
+
+    async fn written(
+        &self,
+        principal: &Principal,
+        work: Work,
+        update: Update,
+        rows: QueryStream,
+        counted: u64,
+    ) -> Result<Written, Status> {
+        let columns = rows.schema();
+        // A batch without rows says which columns there are.
+        let batches = rows.chain(stream::iter([Ok(RecordBatch::new_empty(columns))]));
+        let sender = format!("a statement of {}", principal.user);
+        let job = move |changes: &mut Changes, fed: Fed| match (update.is_made(), update.effect()) {
+            (true, Effect::Insert) => changes.fill(Kind::Append, update.place(), &sender, fed, 0),
+            (true, effect) => rewrite(changes, &update, &sender, fed).map(|removed| match effect {
+                Effect::Delete => removed,
+                _ => counted,
+            }),
+            (false, effect) => load(changes, &update, effect, &sender, fed),
+        };
+        self.write(work, batches, job).await
+    }
+}
+
+impl Touched {
+    fn note(&mut self, rows: &QueryStream) {
+        for (table, columns) in rows.reads() {
+            self.tables.insert(table.clone());
+            self.columns.extend(columns.iter().map(|column| format!("{table}.{column}")));
+        }
+    }
+}
+
+/// Puts rows in the place of all that the table has; returns how many fewer there are.
+fn rewrite(changes: &mut Changes, update: &Update, sender: &str, rows: Fed) -> Result<u64, Error> {
+    let (schema, table) = update.place();
+    let Some(columns) = changes.made(schema, table)? else {
+        return Err(Error::UnknownTable { table: update.name(), known: "those that you have made".to_owned() });
+    };
+    let before = changes.made_rows(schema, table);
+    changes.make(schema, table, &columns)?;
+    let after = changes.fill(Kind::Replace, (schema, table), sender, rows, before)?;
+    Ok(before.saturating_sub(after))
+}
+
+/// By the keys of a table of data. A row that breaks a rule ends the statement.
+fn load(changes: &mut Changes, update: &Update, effect: Effect, sender: &str, rows: Fed) -> Result<u64, Error> {
+    let change = match effect {
+        Effect::Insert => Change::Append,
+        Effect::Delete => Change::Delete,
+        Effect::Update => Change::Upsert,
+    };
+    let (schema, table) = update.place();
+    let (accepted, removed) = (changes.done().accepted, changes.done().removed);
+    changes.apply_all(change, schema, table, Source::Batches { name: sender.to_owned(), batches: Box::new(rows) })?;
+    let done = changes.done();
+    Ok(if effect == Effect::Delete { done.removed - removed } else { done.accepted - accepted })
+}

@@ -1,0 +1,131 @@
+//! DoExchange, compression and dictionaries.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::DataType;
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::{CommandStatementQuery, ProstMessageExt};
+use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
+use futures::{TryStreamExt, stream};
+use prost::Message;
+use tonic::{Code, Request, Status};
+
+use crate::harness::{Raw, Running, cells};
+
+fn request<T>(client: &Raw, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let token = format!("Bearer {}", client.token().unwrap());
+    request.metadata_mut().insert("authorization", token.parse().unwrap());
+    request
+}
+
+fn numbers(values: &[i64]) -> RecordBatch {
+    RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values.to_vec())) as ArrayRef)]).unwrap()
+}
+
+async fn exchange(client: &Raw, sql: &str, values: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Status> {
+    let command = CommandStatementQuery { query: sql.to_owned(), transaction_id: None };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let schema = numbers(&[]).schema();
+    let values = stream::iter(values.into_iter().map(Ok));
+    let data =
+        FlightDataEncoderBuilder::new().with_schema(schema).with_flight_descriptor(Some(descriptor)).build(values);
+    let data: Vec<FlightData> = data.try_collect().await.unwrap();
+    let answer = client.inner().clone().do_exchange(request(client, stream::iter(data))).await?.into_inner();
+    let rows =
+        FlightRecordBatchStream::new_from_flight_data(answer.map_err(|status| FlightError::Tonic(Box::new(status))));
+    rows.try_collect().await.map_err(|error| match error {
+        FlightError::Tonic(status) => *status,
+        other => panic!("{other}"),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_go_in_and_rows_come_out() {
+    let server = Running::start().await;
+    let client = server.client().await;
+    let sql = "select b.value * cast($1 as bigint) as x from generate_series(1, 2) b order by x";
+    let rows = exchange(&client, sql, vec![numbers(&[1, 10]), numbers(&[100])]).await.unwrap();
+    assert_eq!(cells(&rows), [["1"], ["2"], ["10"], ["20"], ["100"], ["200"]]);
+    let rows = exchange(&client, "select count(*) from dim_courier", Vec::new()).await.unwrap();
+    assert_eq!(cells(&rows), [["3"]]);
+    for (sql, code) in [
+        ("selct 1", Code::InvalidArgument),
+        ("select * from nothing", Code::NotFound),
+        ("delete from dim_courier", Code::PermissionDenied),
+        ("select 1 + $1", Code::InvalidArgument),
+    ] {
+        assert_eq!(exchange(&client, sql, Vec::new()).await.unwrap_err().code(), code, "{sql}");
+    }
+    let call = request(&client, stream::iter([FlightData::default()]));
+    let refused = client.inner().clone().do_exchange(call).await.map(drop).unwrap_err();
+    assert!(refused.message().contains("names no command"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_shows_what_the_policy_shows() {
+    let server = Running::under(&crate::writes::policy()).await;
+    let lee = server.client_of("lee", crate::writes::PASSWORD).await;
+    let refused = exchange(&lee, "select * from fact_item", Vec::new()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    let rows = exchange(&lee, "select name from dim_courier order by name", Vec::new()).await.unwrap();
+    assert_eq!(cells(&rows)[0], ["F**"]);
+    let stranger = server.stranger().await;
+    let refused = stranger.inner().clone().do_exchange(Request::new(stream::iter([FlightData::default()]))).await;
+    assert_eq!(refused.map(drop).unwrap_err().code(), Code::Unauthenticated);
+    let mut min = server.client_of("min", crate::writes::PASSWORD).await;
+    let audit = "select user_name, tables, rows from system.audit where event = 'query' and outcome = 'ok'";
+    assert_eq!(crate::harness::ask(&mut min, audit).await.unwrap(), [["lee", "customs.dim_courier", "3"]]);
+}
+
+/// The messages of a result, and its batches.
+async fn raw(client: &Raw, info: &FlightInfo, compression: Option<&str>) -> Result<(usize, Vec<RecordBatch>), Status> {
+    let mut call = request(client, info.endpoint[0].ticket.clone().unwrap());
+    if let Some(compression) = compression {
+        call.metadata_mut().insert("x-haetae-compression", compression.parse().unwrap());
+    }
+    let data: Vec<FlightData> = client.inner().clone().do_get(call).await?.into_inner().try_collect().await?;
+    let bytes = data.iter().map(|message| message.data_body.len()).sum();
+    let rows = FlightRecordBatchStream::new_from_flight_data(stream::iter(data.into_iter().map(Ok)));
+    Ok((bytes, rows.try_collect().await.unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_chooses_the_compression() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let sql = "select repeat('haetae', 20) as t, value from generate_series(1, 20000)";
+    let info = client.execute(sql.to_owned(), None).await.unwrap();
+    let (plain, expected) = raw(&client, &info, None).await.unwrap();
+    for codec in ["lz4", "zstd", "none"] {
+        let (bytes, rows) = raw(&client, &info, Some(codec)).await.unwrap();
+        assert_eq!(cells(&rows), cells(&expected));
+        assert!(if codec == "none" { bytes == plain } else { bytes * 4 < plain }, "{codec}: {bytes} of {plain}");
+    }
+    assert_eq!(raw(&client, &info, Some("gzip")).await.unwrap_err().code(), Code::InvalidArgument);
+    crate::protocol::set_text(&client, "ipc_compression", "zstd").await;
+    assert!(raw(&client, &info, None).await.unwrap().0 * 4 < plain);
+    assert_eq!(raw(&client, &info, Some("none")).await.unwrap().0, plain);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dictionaries_stay_where_they_are_wanted() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let sql =
+        "select arrow_cast(concat('v', value % 3), 'Dictionary(Int32, Utf8)') as d from generate_series(1, 20000)";
+    let info = client.execute(sql.to_owned(), None).await.unwrap();
+    let (plain, rows) = raw(&client, &info, None).await.unwrap();
+    assert_eq!(*rows[0].schema().field(0).data_type(), DataType::Utf8);
+    crate::protocol::set_text(&client, "dictionaries", "true").await;
+    let info = client.execute(sql.to_owned(), None).await.unwrap();
+    let wanted = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    assert_eq!(*info.clone().try_decode_schema().unwrap().field(0).data_type(), wanted);
+    let (small, kept) = raw(&client, &info, None).await.unwrap();
+    assert!(kept.iter().all(|batch| *batch.schema().field(0).data_type() == wanted));
+    assert_eq!(cells(&kept), cells(&rows));
+    assert!(small < plain, "{small} of {plain}");
+}

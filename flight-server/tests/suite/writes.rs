@@ -1,0 +1,358 @@
+//! Ingest and transactions: what is written, by whom, and that nothing is written by halves.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow::datatypes::Int32Type;
+use arrow_flight::FlightDescriptor;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::Result;
+use arrow_flight::sql::{
+    ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionEndSavepointRequest, Any, CommandStatementIngest,
+    EndTransaction, ProstMessageExt, TableDefinitionOptions, TableExistsOption, TableNotExistOption,
+};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use haetae_flight_server::policy::hash_password;
+use haetae_warehouse::store::Store;
+use prost::Message;
+use tonic::{Code, IntoStreamingRequest};
+
+use crate::harness::{Raw, Running, ask, status};
+use crate::protocol::act;
+
+pub const PASSWORD: &str = "a long password";
+
+static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD).unwrap());
+
+/// kim and ann may write in work and into couriers, lee reads them alone, min sees everything.
+pub fn policy() -> String {
+    format!(
+        "[users.kim]\nrole = \"writer\"\npassword = \"{0}\"\n[users.ann]\nrole = \"writer\"\npassword = \"{0}\"\n\
+         [users.lee]\nrole = \"reader\"\npassword = \"{0}\"\n[users.min]\nrole = \"admin\"\npassword = \"{0}\"\n\
+         [roles.admin]\nadmin = true\nauditor = true\n\
+         [roles.writer]\ntables = [\"customs.dim_courier\", \"customs.dim_hs\"]\nclear = [\"identifier\", \"name\"]\n\
+         write = [\"work\", \"customs.dim_courier\"]\n\
+         [roles.reader]\ntables = [\"customs.dim_courier\"]\n",
+        *HASH
+    )
+}
+
+pub fn rows(names: &[&str], numbers: &[i64]) -> RecordBatch {
+    let names: ArrayRef = Arc::new(StringArray::from(names.to_vec()));
+    let numbers: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
+    RecordBatch::try_from_iter_with_nullable([("name", names, true), ("n", numbers, true)]).unwrap()
+}
+
+/// What is done with a savepoint, in FlightSql.proto.
+const RELEASE: i32 = 1;
+const ROLLBACK: i32 = 2;
+
+const CREATE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Fail);
+pub const APPEND: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Fail, TableExistsOption::Append);
+const REPLACE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Replace);
+const EITHER: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Append);
+
+fn command(
+    schema: &str,
+    table: &str,
+    (missing, there): (TableNotExistOption, TableExistsOption),
+    transaction: Option<&Bytes>,
+) -> CommandStatementIngest {
+    CommandStatementIngest {
+        table_definition_options: Some(TableDefinitionOptions {
+            if_not_exist: missing as i32,
+            if_exists: there as i32,
+        }),
+        table: table.to_owned(),
+        schema: Some(schema.to_owned()),
+        transaction_id: transaction.cloned(),
+        ..CommandStatementIngest::default()
+    }
+}
+
+async fn send(client: &mut Raw, command: CommandStatementIngest, batches: Vec<RecordBatch>) -> Result<i64> {
+    client.execute_ingest(command, stream::iter(batches.into_iter().map(Ok))).await
+}
+
+async fn put(
+    client: &mut Raw,
+    table: &str,
+    how: (TableNotExistOption, TableExistsOption),
+    batches: Vec<RecordBatch>,
+) -> Result<i64> {
+    send(client, command("work", table, how, None), batches).await
+}
+
+fn versions(root: &Path) -> u64 {
+    Store::open(root).unwrap().current_version().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_created_appended_to_and_replaced() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let all = "select name, n from work.notes order by n";
+    assert_eq!(put(&mut client, "notes", CREATE, vec![rows(&["a"], &[1]), rows(&["b"], &[2])]).await.unwrap(), 2);
+    assert_eq!(ask(&mut client, all).await.unwrap(), [["a", "1"], ["b", "2"]]);
+    assert_eq!(status(put(&mut client, "notes", CREATE, vec![rows(&["c"], &[3])])).await.code(), Code::AlreadyExists);
+    assert_eq!(put(&mut client, "notes", APPEND, vec![rows(&["c"], &[3])]).await.unwrap(), 1);
+    assert_eq!(put(&mut client, "notes", EITHER, vec![rows(&["d"], &[4])]).await.unwrap(), 1);
+    assert_eq!(ask(&mut client, "select count(*) from work.notes").await.unwrap(), [["4"]]);
+    let float: ArrayRef = Arc::new(Float64Array::from(vec![0.5]));
+    let other = RecordBatch::try_from_iter([("x", float)]).unwrap();
+    assert_eq!(put(&mut client, "notes", REPLACE, vec![other]).await.unwrap(), 1);
+    assert_eq!(ask(&mut client, "select * from work.notes").await.unwrap(), [["0.5"]]);
+    assert_eq!(status(put(&mut client, "nothing", APPEND, vec![rows(&[], &[])])).await.code(), Code::NotFound);
+    // A table without rows is a table.
+    assert_eq!(put(&mut client, "empty", CREATE, vec![rows(&[], &[])]).await.unwrap(), 0);
+    assert_eq!(ask(&mut client, "select count(n) from work.empty").await.unwrap(), [["0"]]);
+    // The catalogue knows of it.
+    let sql = "select table_name, row_count from meta.datasets where schema_name = 'work' order by table_name";
+    assert_eq!(ask(&mut client, sql).await.unwrap(), [["empty", "0"], ["notes", "1"]]);
+    let sql = "select column_name, data_type from meta.columns where schema_name = 'work' and table_name = 'notes'";
+    assert_eq!(ask(&mut client, sql).await.unwrap(), [["x", "Float64"]]);
+    let sql = "select distinct schema_name from meta.versions where table_name = 'notes'";
+    assert_eq!(ask(&mut client, sql).await.unwrap(), [["work"]]);
+    let undecided = CommandStatementIngest { table_definition_options: None, ..command("work", "t", CREATE, None) };
+    assert_eq!(status(send(&mut client, undecided, vec![rows(&[], &[])])).await.code(), Code::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_do_not_fit_are_refused_by_column_and_change_nothing() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    put(&mut client, "notes", CREATE, vec![rows(&["a"], &[1])]).await.unwrap();
+    let before = versions(&server.place.root());
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["many"]));
+    let float: ArrayRef = Arc::new(Float64Array::from(vec![0.5]));
+    let list: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)])]));
+    let batch = |name: &str, column: &ArrayRef| RecordBatch::try_from_iter([(name, Arc::clone(column))]).unwrap();
+    for (how, table, wrong, part) in [
+        (APPEND, "notes", batch("n", &text), "the column \"n\": expected Int64, found Utf8"),
+        (APPEND, "notes", batch("n", &float), "the column \"n\": expected Int64, found Float64"),
+        (APPEND, "notes", batch("m", &text), "the column \"m\": the table has none of that name; it has name, n"),
+        (CREATE, "lists", batch("l", &list), "the column \"l\" is List"),
+        (CREATE, "No Name", batch("n", &text), "a name has small letters"),
+        (CREATE, "../up", batch("n", &text), "a name has small letters"),
+    ] {
+        let refused = status(put(&mut client, table, how, vec![wrong])).await;
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+        assert!(refused.message().contains(part), "{refused}");
+    }
+    // The second batch has a number that is too large: the first one is not kept either.
+    let small: ArrayRef = Arc::new(Int32Array::from(vec![0]));
+    put(&mut client, "small", CREATE, vec![batch("n", &small)]).await.unwrap();
+    let numbers = |n: i64| batch("n", &(Arc::new(Int64Array::from(vec![n])) as ArrayRef));
+    let refused = status(put(&mut client, "small", APPEND, vec![numbers(1), numbers(1 << 40)])).await;
+    assert!(refused.message().contains("the column \"n\": expected Int32"), "{refused}");
+    assert_eq!(ask(&mut client, "select count(*) from work.small").await.unwrap(), [["1"]]);
+    let before = before + 1;
+    assert_eq!(ask(&mut client, "select count(*) from work.notes").await.unwrap(), [["1"]]);
+    assert_eq!(versions(&server.place.root()), before);
+    assert_eq!(std::fs::read_dir(server.place.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_is_loaded_by_the_rules_of_a_load() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let couriers = |ids: &[&str], names: &[&str]| {
+        let column = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+        RecordBatch::try_from_iter([("courier_id", column(ids)), ("name", column(names))]).unwrap()
+    };
+    // C1 is there already; it goes to the refused rows.
+    let loaded =
+        send(&mut client, command("customs", "dim_courier", APPEND, None), vec![couriers(&["C1", "C8"], &["x", "y"])]);
+    assert_eq!(loaded.await.unwrap(), 1);
+    assert_eq!(ask(&mut client, "select name from dim_courier where courier_id = 'C8'").await.unwrap(), [["y"]]);
+    assert_eq!(ask(&mut client, "select count(*) from rejects").await.unwrap(), [["1"]]);
+    let wrong =
+        status(send(&mut client, command("customs", "dim_courier", APPEND, None), vec![rows(&["a"], &[1])])).await;
+    assert_eq!(wrong.code(), Code::InvalidArgument, "{wrong}");
+    let unknown = status(send(&mut client, command("customs", "notes", CREATE, None), vec![rows(&["a"], &[1])])).await;
+    assert!(unknown.code() == Code::NotFound && unknown.message().contains("in the schema work"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingest_with_a_key_is_made_once() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let keyed = |key: &str| CommandStatementIngest {
+        options: HashMap::from([("haetae.key".to_owned(), key.to_owned())]),
+        ..command("work", "notes", EITHER, None)
+    };
+    assert_eq!(send(&mut client, keyed("day 1"), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
+    let version = versions(&server.place.root());
+    assert_eq!(send(&mut client, keyed("day 1"), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
+    assert_eq!(versions(&server.place.root()), version);
+    let other = status(send(&mut client, keyed("day 1"), vec![rows(&["b"], &[1])])).await;
+    assert_eq!(other.code(), Code::AlreadyExists, "{other}");
+    assert_eq!(send(&mut client, keyed("day 2"), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
+    assert_eq!(ask(&mut client, "select count(*) from work.notes").await.unwrap(), [["2"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_user_writes_what_the_policy_says_and_sees_their_own() {
+    let server = Running::under(&policy()).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let mut ann = server.client_of("ann", PASSWORD).await;
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    let mut min = server.client_of("min", PASSWORD).await;
+    put(&mut kim, "notes", CREATE, vec![rows(&["kim's"], &[1])]).await.unwrap();
+    // Another user's table of the same name is another table.
+    put(&mut ann, "notes", CREATE, vec![rows(&["ann's"], &[2])]).await.unwrap();
+    put(&mut min, "notes", CREATE, vec![rows(&["min's"], &[3])]).await.unwrap();
+    let sql = "select name from work.notes";
+    for (client, mine) in [(&mut kim, "kim's"), (&mut ann, "ann's"), (&mut min, "min's")] {
+        assert_eq!(ask(client, sql).await.unwrap(), [[mine]]);
+        let listed = ask(client, "select count(*) from information_schema.tables where table_schema = 'work'").await;
+        assert_eq!(listed.unwrap(), [["1"]]);
+    }
+    assert_eq!(status(ask(&mut lee, sql)).await.code(), Code::NotFound);
+    let id = rows(&["x"], &[1]);
+    for (schema, table) in [("work", "notes"), ("customs", "dim_courier"), ("customs", "fact_item"), ("meta", "codes")]
+    {
+        let refused = status(send(&mut lee, command(schema, table, EITHER, None), vec![id.clone()])).await;
+        assert_eq!(refused.code(), Code::PermissionDenied, "{schema}.{table}: {refused}");
+    }
+    for (schema, table) in
+        [("customs", "dim_hs"), ("customs", "fact_item"), ("work-6b696d", "notes"), ("customs", "rejects")]
+    {
+        let refused = status(send(&mut kim, command(schema, table, EITHER, None), vec![id.clone()])).await;
+        assert_eq!(refused.code(), Code::PermissionDenied, "{schema}.{table}: {refused}");
+    }
+    // What kim's table is called in the manifest names nothing in SQL.
+    assert!(ask(&mut min, "select * from \"work-6b696d\".notes").await.is_err());
+    let audit = "select user_name, tables, rows, outcome from system.audit where event = 'ingest' order by seq";
+    let audit = ask(&mut min, audit).await.unwrap();
+    assert_eq!(audit[0], ["kim", "work.notes", "1", "ok"]);
+    assert!(audit.iter().any(|row| row[0] == "lee" && row[3] == "PermissionDenied"), "{audit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_one_commit_or_none() {
+    let server = Running::under(&policy()).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let before = versions(&server.place.root());
+    let id = kim.begin_transaction().await.unwrap();
+    send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
+    send(&mut kim, command("work", "b", CREATE, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
+    send(&mut kim, command("work", "b", APPEND, Some(&id)), vec![rows(&["3"], &[3])]).await.unwrap();
+    // A part that fails leaves the rest as it was.
+    let again = send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["4"], &[4])]);
+    assert_eq!(status(again).await.code(), Code::AlreadyExists);
+    assert_eq!(status(ask(&mut kim, "select * from work.a")).await.code(), Code::NotFound);
+    assert_eq!(versions(&server.place.root()), before);
+    // It is kim's, of this login.
+    let mut other = server.client_of("kim", PASSWORD).await;
+    for client in [&mut server.client_of("ann", PASSWORD).await, &mut other] {
+        let foreign = status(client.end_transaction(id.clone(), EndTransaction::Commit)).await;
+        assert_eq!(foreign.code(), Code::NotFound, "{foreign}");
+    }
+    kim.end_transaction(id.clone(), EndTransaction::Commit).await.unwrap();
+    assert_eq!(versions(&server.place.root()), before + 1);
+    let both = "select (select count(*) from work.a) as a, (select sum(n) from work.b) as b";
+    assert_eq!(ask(&mut kim, both).await.unwrap(), [["1", "5"]]);
+    assert_eq!(status(kim.end_transaction(id, EndTransaction::Commit)).await.code(), Code::NotFound);
+
+    let id = kim.begin_transaction().await.unwrap();
+    send(&mut kim, command("work", "a", REPLACE, Some(&id)), vec![rows(&["9"], &[9])]).await.unwrap();
+    // Queries see the version at the beginning, and none of a table that has been changed since.
+    let changed = status(kim.execute("select * from work.a".to_owned(), Some(id.clone()))).await;
+    assert_eq!(changed.code(), Code::FailedPrecondition, "{changed}");
+    assert!(kim.execute("select * from work.b".to_owned(), Some(id.clone())).await.is_ok());
+    kim.end_transaction(id, EndTransaction::Rollback).await.unwrap();
+    assert_eq!(ask(&mut kim, "select n from work.a").await.unwrap(), [["1"]]);
+    assert_eq!(versions(&server.place.root()), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_goes_back_to_a_savepoint() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let id = client.begin_transaction().await.unwrap();
+    let set = async |client: &Raw| {
+        let asked = ActionBeginSavepointRequest { transaction_id: id.clone(), name: "s".to_owned() };
+        let answer = act(client, "BeginSavepoint", asked.as_any().encode_to_vec()).await.unwrap();
+        let answer: ActionBeginSavepointResult = Any::decode(answer).unwrap().unpack().unwrap().unwrap();
+        answer.savepoint_id
+    };
+    let end = async |client: &Raw, savepoint_id: &Bytes, action: i32| {
+        let asked = ActionEndSavepointRequest { savepoint_id: savepoint_id.clone(), action };
+        act(client, "EndSavepoint", asked.as_any().encode_to_vec()).await.map(drop).map_err(|status| status.code())
+    };
+    send(&mut client, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
+    let first = set(&client).await;
+    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
+    let second = set(&client).await;
+    send(&mut client, command("work", "b", CREATE, Some(&id)), vec![rows(&["3"], &[3])]).await.unwrap();
+    let foreign = server.client().await;
+    assert_eq!(end(&foreign, &first, ROLLBACK).await, Err(Code::NotFound));
+    assert_eq!(end(&client, &first, 0).await, Err(Code::InvalidArgument));
+    assert_eq!(end(&client, &first, ROLLBACK).await, Ok(()));
+    // The one that was set after it is gone with it.
+    assert_eq!(end(&client, &second, ROLLBACK).await, Err(Code::NotFound));
+    let third = set(&client).await;
+    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["4"], &[4])]).await.unwrap();
+    assert_eq!(end(&client, &third, RELEASE).await, Ok(()));
+    client.end_transaction(id.clone(), EndTransaction::Commit).await.unwrap();
+    assert_eq!(ask(&mut client, "select n from work.a order by n").await.unwrap(), [["1"], ["4"]]);
+    assert_eq!(status(ask(&mut client, "select * from work.b")).await.code(), Code::NotFound);
+    assert_eq!(end(&client, &third, RELEASE).await, Err(Code::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_comes_too_late_changes_nothing() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    put(&mut client, "a", CREATE, vec![rows(&["1"], &[1])]).await.unwrap();
+    let id = client.begin_transaction().await.unwrap();
+    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
+    put(&mut client, "a", APPEND, vec![rows(&["3"], &[3])]).await.unwrap();
+    assert_eq!(status(client.end_transaction(id, EndTransaction::Commit)).await.code(), Code::Aborted);
+    assert_eq!(ask(&mut client, "select count(*) from work.a").await.unwrap(), [["2"]]);
+    // The end of a session is the end of what it has open.
+    let id = client.begin_transaction().await.unwrap();
+    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
+    let mut second = server.client().await;
+    let mut call = tonic::Request::new(arrow_flight::Action { r#type: "CloseSession".to_owned(), body: Bytes::new() });
+    call.metadata_mut().insert("authorization", format!("Bearer {}", client.token().unwrap()).parse().unwrap());
+    client.inner().clone().do_action(call).await.unwrap();
+    assert_eq!(status(second.end_transaction(id, EndTransaction::Commit)).await.code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_writes_nothing() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    put(&mut client, "a", CREATE, vec![rows(&["1"], &[1])]).await.unwrap();
+    let before = versions(&server.place.root());
+    let descriptor = FlightDescriptor::new_cmd(command("work", "a", APPEND, None).as_any().encode_to_vec());
+    let some = FlightDataEncoderBuilder::new()
+        .with_flight_descriptor(Some(descriptor))
+        .build(stream::iter((0..4).map(|n| Ok(rows(&["x"], &[n])))));
+    let some: Vec<_> = some.try_collect().await.unwrap();
+    // The rows never end; the client leaves in the middle.
+    let (left, going) = tokio::sync::oneshot::channel::<()>();
+    let endless = stream::iter(some).chain(stream::once(async move {
+        drop(left);
+        std::future::pending().await
+    }));
+    let mut call = endless.into_streaming_request();
+    let token = format!("Bearer {}", client.token().unwrap());
+    call.metadata_mut().insert("authorization", token.parse().unwrap());
+    let mut inner = client.inner().clone();
+    let sending = tokio::spawn(async move { inner.do_put(call).await.map(drop) });
+    assert!(going.await.is_err());
+    sending.abort();
+    let _ = sending.await;
+    // The server notices, drops what was written, and goes on.
+    let tmp = server.place.root().join("tmp");
+    while std::fs::read_dir(&tmp).unwrap().count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(versions(&server.place.root()), before);
+}

@@ -1,0 +1,301 @@
+//! What goes in: one statement that changes rows, values for its parameters. What comes out: the queries that give
+//! the rows it is about. Who writes them is `ingest`.
+//!
+//! Each of the queries is planned in the view of the user and passes the same checks as any other: a statement reads
+//! nothing that its user could not read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp, ident, lit, or, when};
+use datafusion::prelude::SessionContext;
+use futures::future::BoxFuture;
+
+use super::faults::explain;
+use super::parameters::row_values;
+use super::policy::{Access, allowed};
+use super::statement::{QueryStream, Statement, logical};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
+
+/// The most rows of values for one statement that changes rows by a condition.
+const ROWS_OF_VALUES: usize = 500;
+
+/// What a statement does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Adds them.
+    Insert,
+    /// Removes them.
+    Delete,
+    /// Changes values in them.
+    Update,
+}
+
+/// A statement that changes rows, planned against one version.
+#[derive(Debug, Clone)]
+pub struct Update {
+    state: Arc<SessionState>,
+    access: Option<Arc<Access>>,
+    effect: Effect,
+    /// Schema as SQL has it, schema as the manifest has it, table.
+    place: (String, String, String),
+    /// The rows that the statement names.
+    rows: Statement,
+    input: Arc<LogicalPlan>,
+}
+
+impl Update {
+    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, sql: &str) -> Result<Self> {
+        let state = Arc::new(context.state());
+        let plan = logical(&state, access.as_deref(), sql).await?;
+        let LogicalPlan::Dml(DmlStatement { table_name, op, input, .. }) = plan else {
+            // Refuses all that is no query, with the reason.
+            Statement::over(state, access, plan)?;
+            return Err(invalid("this is a query and changes no rows; send it as a query".to_owned()));
+        };
+        let effect = match op {
+            WriteOp::Insert(InsertOp::Append) => Effect::Insert,
+            WriteOp::Delete => Effect::Delete,
+            WriteOp::Update => Effect::Update,
+            other => {
+                return Err(refused(format!("{} is not allowed; write INSERT, DELETE or UPDATE", other.name())));
+            }
+        };
+        let name = table_name.resolve(CATALOG, DEFAULT_SCHEMA);
+        let (schema, table) = (name.schema.to_string(), name.table.to_string());
+        let stored = writable(access.as_deref(), &schema, &table)?;
+        let failed = |error| explain(&error, access.as_deref());
+        if let Some(access) = access.as_deref().filter(|access| !access.is_all()) {
+            allowed(&input, access)?;
+        }
+        let named = match effect {
+            Effect::Insert => input.as_ref().clone(),
+            Effect::Delete => {
+                parts(&input)?;
+                match keys(&schema, &table) {
+                    Some(keys) => project(input.as_ref().clone(), keys).map_err(failed)?,
+                    None => input.as_ref().clone(),
+                }
+            }
+            Effect::Update => {
+                let (source, changed) = assignments(&input)?;
+                parts(&source)?;
+                if let Some(key) =
+                    keys(&schema, &table).into_iter().flatten().find(|key| changed.iter().any(|name| name == *key))
+                {
+                    let reason =
+                        format!("{key} is part of the key of {table}, which stays; delete the row and insert another");
+                    return Err(invalid(reason));
+                }
+                input.as_ref().clone()
+            }
+        };
+        let rows = Statement::over(Arc::clone(&state), access.clone(), named)?;
+        Ok(Self { state, access, effect, place: (schema, stored, table), rows, input })
+    }
+
+    /// What is done with the rows.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// `schema.table` as SQL has it.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.place.0, self.place.2)
+    }
+
+    /// (schema, table) as the manifest has them.
+    pub fn place(&self) -> (&str, &str) {
+        (&self.place.1, &self.place.2)
+    }
+
+    /// Whether the table is one that the user has made: rows have no keys there, so that the table is written anew.
+    pub fn is_made(&self) -> bool {
+        self.place.0 == WORK
+    }
+
+    /// The parameters, as [`Statement::parameters`] has them.
+    pub fn parameters(&self) -> &SchemaRef {
+        self.rows.parameters()
+    }
+
+    /// `schema.table` of what the statement reads.
+    pub fn tables(&self) -> BTreeSet<String> {
+        self.rows.tables()
+    }
+
+    /// The rows to insert; the keys of those to delete; the changed rows as they will be.
+    pub fn rows<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<QueryStream>> {
+        self.rows.execute(values)
+    }
+
+    /// Of a table that the user has made: the rows that a change is about, to be counted.
+    pub fn matched<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<QueryStream>> {
+        Box::pin(async move {
+            let plan = self.bound(values)?.pop().unwrap_or_else(|| self.input.as_ref().clone());
+            let plan = if self.effect == Effect::Update { assignments(&plan)?.0 } else { plan };
+            self.run(plan).await
+        })
+    }
+
+    /// All rows of a table that the user has made, as they will be after a DELETE or an UPDATE.
+    pub fn rest<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<QueryStream>> {
+        Box::pin(async move {
+            let bound = self.bound(values)?;
+            let plan = match self.effect {
+                Effect::Update => self.updated(&bound)?,
+                _ => self.undeleted(&bound)?,
+            };
+            self.run(plan).await
+        })
+    }
+
+    async fn run(&self, plan: LogicalPlan) -> Result<QueryStream> {
+        let statement = Statement::over(Arc::clone(&self.state), self.access.clone(), plan)?;
+        statement.execute(None).await
+    }
+
+    /// The plan for each row of values; as it is where there are none.
+    fn bound(&self, values: Option<&RecordBatch>) -> Result<Vec<LogicalPlan>> {
+        let Some(rows) = self.rows.first_row(values)? else { return Ok(vec![self.input.as_ref().clone()]) };
+        if rows > ROWS_OF_VALUES {
+            return Err(invalid(format!("{rows} rows of values are bound; bind at most {ROWS_OF_VALUES} at a time")));
+        }
+        let bind = |row| {
+            let values = row_values(values.ok_or_else(|| invalid("no values are bound".to_owned()))?, row)?;
+            let plan = self.input.as_ref().clone().replace_params_with_values(&values);
+            plan.map_err(|error| explain(&error, self.access.as_deref()))
+        };
+        (0..rows).map(bind).collect()
+    }
+
+    fn undeleted(&self, bound: &[LogicalPlan]) -> Result<LogicalPlan> {
+        let mut source = None;
+        let mut gone = lit(false);
+        for plan in bound {
+            let (from, predicate) = parts(plan)?;
+            gone = or(gone, simple(predicate.unwrap_or_else(|| lit(true)))?);
+            source = Some(from);
+        }
+        let source = source.unwrap_or_else(|| self.input.as_ref().clone());
+        let plan = LogicalPlanBuilder::from(source).filter(gone.is_not_true()).and_then(LogicalPlanBuilder::build);
+        plan.map_err(|error| explain(&error, self.access.as_deref()))
+    }
+
+    fn updated(&self, bound: &[LogicalPlan]) -> Result<LogicalPlan> {
+        let [plan] = bound else {
+            return Err(invalid(
+                "an UPDATE of a table in work takes one row of values at a time, because a later one may concern what an \
+                 earlier one has changed"
+                    .to_owned(),
+            ));
+        };
+        let LogicalPlan::Projection(projection) = plan else { return Err(unsafe_shape()) };
+        let (source, predicate) = parts(&projection.input)?;
+        let failed = |error| explain(&error, self.access.as_deref());
+        let chosen = simple(predicate.unwrap_or_else(|| lit(true)))?;
+        let new = |expr: &Expr| -> Result<Expr> {
+            let (name, value) = (name_of(expr), expr.clone().unalias());
+            let old = Expr::Column(source_column(&source, &name).ok_or_else(unsafe_shape)?);
+            let value = if value == old { old } else { when(chosen.clone(), value).otherwise(old).map_err(failed)? };
+            Ok(value.alias(name))
+        };
+        let columns = projection.expr.iter().map(new).collect::<Result<Vec<_>>>()?;
+        LogicalPlanBuilder::from(source).project(columns).and_then(LogicalPlanBuilder::build).map_err(failed)
+    }
+}
+
+/// The schema of the manifest that the table is in, if the user may change it.
+fn writable(access: Option<&Access>, schema: &str, table: &str) -> Result<String> {
+    let may = |may: bool| if may { Ok(schema.to_owned()) } else { Err(refused(not_yours(schema, table))) };
+    match access {
+        None if schema == WORK => Ok(WORK.to_owned()),
+        None => may(SCHEMAS.contains(&schema) && table != REJECTS),
+        Some(access) if schema == WORK => access.work.clone().ok_or_else(|| refused(not_yours(schema, table))),
+        Some(access) => may(access.may_write(schema, table)),
+    }
+}
+
+fn not_yours(schema: &str, table: &str) -> String {
+    format!("changing {schema}.{table} is not allowed: your role may not write it")
+}
+
+/// The key columns of a table of data.
+fn keys(schema: &str, table: &str) -> Option<&'static [&'static str]> {
+    SCHEMAS.contains(&schema).then(|| haetae_schema::table(table)).flatten().map(|table| table.key)
+}
+
+fn project(plan: LogicalPlan, columns: &[&str]) -> datafusion::error::Result<LogicalPlan> {
+    LogicalPlanBuilder::from(plan).project(columns.iter().map(|name| ident(*name)))?.build()
+}
+
+/// The table that is changed, and which of its rows. Fails for a join, a limit and whatever else leaves open which
+/// rows stay.
+fn parts(plan: &LogicalPlan) -> Result<(LogicalPlan, Option<Expr>)> {
+    let (source, predicate) = match plan {
+        LogicalPlan::Filter(filter) => (filter.input.as_ref(), Some(filter.predicate.clone())),
+        other => (other, None),
+    };
+    let table = match source {
+        LogicalPlan::SubqueryAlias(alias) => alias.input.as_ref(),
+        other => other,
+    };
+    match table {
+        LogicalPlan::TableScan(_) => Ok((source.clone(), predicate)),
+        _ => Err(unsafe_shape()),
+    }
+}
+
+/// What an UPDATE reads, and the names of the columns that it sets.
+fn assignments(plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<String>)> {
+    let LogicalPlan::Projection(projection) = plan else { return Err(unsafe_shape()) };
+    let set = projection.expr.iter().filter(|expr| {
+        let name = name_of(expr);
+        !matches!((*expr).clone().unalias(), Expr::Column(column) if column.name == name)
+    });
+    Ok((projection.input.as_ref().clone(), set.map(name_of).collect()))
+}
+
+fn name_of(expr: &Expr) -> String {
+    match expr {
+        Expr::Alias(alias) => alias.name.clone(),
+        Expr::Column(column) => column.name.clone(),
+        other => other.schema_name().to_string(),
+    }
+}
+
+fn source_column(source: &LogicalPlan, name: &str) -> Option<datafusion::common::Column> {
+    let found = source.schema().iter().find(|(_, field)| field.name() == name);
+    found.map(|(qualifier, field)| datafusion::common::Column::from((qualifier, field)))
+}
+
+/// A condition that can be turned round.
+fn simple(predicate: Expr) -> Result<Expr> {
+    let nested = predicate.exists(|expr| {
+        Ok(matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)))
+    });
+    match nested {
+        Ok(false) => Ok(predicate),
+        _ => Err(invalid(
+            "the condition of a change in work can have no subquery; insert what shall stay into another table"
+                .to_owned(),
+        )),
+    }
+}
+
+fn unsafe_shape() -> Error {
+    invalid("DELETE and UPDATE are for one table with a condition: no FROM, no joins, no LIMIT".to_owned())
+}
+
+fn invalid(message: String) -> Error {
+    Error::Sql { fault: SqlFault::Invalid, message }
+}
+
+fn refused(message: String) -> Error {
+    Error::Sql { fault: SqlFault::ReadOnly, message }
+}
