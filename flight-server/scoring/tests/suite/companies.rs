@@ -14,7 +14,8 @@ fn text() -> String {
 fn companies_get_a_score_a_grade_and_reasons_that_add_up() {
     let place = Place::new();
     let definition = parse(&text());
-    let training = haetae_scoring::train(place.warehouse(), &definition, date(40), &by());
+    let by = by();
+    let training = haetae_scoring::train(place.warehouse(), &definition, date(40), &by);
     let done = place.runtime.block_on(training).unwrap();
     assert_eq!((done.model.as_str(), done.rows), ("companies-1", 40));
     place.promote("companies-1").unwrap();
