@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use arrow_schema::DataType;
-use haetae_schema::{CodeList, Column, Table, meta_tables, quality_tables, tables};
+use haetae_schema::{CodeList, Column, Table, meta_tables, quality_tables, risk_tables, tables};
 
 const HEAD: &str = "# Tables
 
@@ -25,6 +25,7 @@ fn the_page_of_tables_is_what_the_schema_says() {
             tables(),
         ),
         ("quality", "What the [rules of data quality](quality.md) have found.", quality_tables()),
+        ("risk", "Models, [what they say, and what was decided](risk.md).", risk_tables()),
         ("meta", "What the warehouse knows of its own tables.", meta_tables()),
     ] {
         write!(page, "\n## Schema `{schema}`\n\n{says}\n").unwrap();
