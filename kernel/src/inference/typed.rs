@@ -151,7 +151,7 @@ mod tests {
         let cell = parse(code).unwrap();
         let types = [Found::Bound("{closure}".to_owned()), Found::Named("i32".to_owned())];
         let typed = in_a_block(code, &cell, &types, &[]);
-        assert!(typed.code.text().starts_with("let (m,n,) = {"), "{}", typed.code.text());
+        assert!(typed.code.text().contains(" let (m,n,) = {"), "{}", typed.code.text());
         assert!(
             typed.code.text().contains(
                 "(n + m\n).evcxr_display();\n;(m,n,) };\nlet m: i32 = m;\nlet mut n: i32 = n;\nfn two() -> i32 { 2 }"
