@@ -83,7 +83,10 @@ fn type_name(of: &DataType) -> String {
 
 /// Those that a column refers to, by name.
 fn code_lists() -> BTreeMap<&'static str, &'static CodeList> {
-    let columns = tables().iter().chain(quality_tables()).chain(meta_tables()).flat_map(|table| table.columns);
+    let columns = [tables(), quality_tables(), risk_tables(), meta_tables()]
+        .into_iter()
+        .flatten()
+        .flat_map(|table| table.columns);
     columns.filter_map(|column| column.code_list).map(|list| (list.name, list)).collect()
 }
 
