@@ -54,6 +54,14 @@ pub(crate) struct Claim {
     /// Whether columns that are dictionaries stay so.
     #[prost(bool, tag = "9")]
     pub(crate) dictionaries: bool,
+    /// The table that is read in parts, as `schema.table`; empty where the ticket is for the whole result.
+    #[prost(string, tag = "10")]
+    pub(crate) divided: String,
+    /// Which of how many parts.
+    #[prost(uint64, tag = "11")]
+    pub(crate) part: u64,
+    #[prost(uint64, tag = "12")]
+    pub(crate) parts: u64,
 }
 
 /// Seals and opens claims with a key that lives as long as the process.
@@ -118,17 +126,7 @@ mod tests {
 
     fn claim(ends: u64) -> Claim {
         let (principal, sql, policy) = ("haetae".into(), "select 1".into(), "p1".into());
-        Claim {
-            principal,
-            sql,
-            parameters: Bytes::new(),
-            version: 3,
-            ends,
-            policy,
-            query: "q".into(),
-            transaction: String::new(),
-            dictionaries: false,
-        }
+        Claim { principal, sql, version: 3, ends, policy, query: "q".into(), ..Claim::default() }
     }
 
     #[test]

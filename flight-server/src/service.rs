@@ -28,7 +28,7 @@ use crate::running::{Cut, Running};
 use crate::seal::Claim;
 use crate::served::{Rows, audited};
 use crate::session_options::Sessions;
-use crate::statements::{Statements, collected, flight_info, read_parameters};
+use crate::statements::{Sent, Statements, collected, flight_info, read_parameters};
 use crate::transactions::Transactions;
 use crate::writes::transaction;
 use crate::{Result, encode, metadata, status};
@@ -118,10 +118,10 @@ impl Service {
         let text = sql.clone();
         let info = async {
             let version = self.version(principal, id)?;
-            let (info, tables) = self
-                .statements
-                .info(principal, sql, parameters, version, self.sessions.dictionaries(&principal.session))
-                .await?;
+            let session = &principal.session;
+            let (dictionaries, endpoints) = (self.sessions.dictionaries(session), self.sessions.endpoints(session));
+            let sent = Sent { dictionaries, endpoints };
+            let (info, tables) = self.statements.info(principal, sql, parameters, version, sent).await?;
             if !id.is_empty() {
                 let held = self.transactions.hold(principal, id).await?;
                 held.as_ref().map_or(Ok(()), |prepared| Self::untouched(principal, &prepared.changes, &tables))?;

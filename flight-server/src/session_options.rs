@@ -24,6 +24,9 @@ const SECONDS_OPTION: &str = "query_seconds";
 const COMPRESSION_OPTION: &str = "ipc_compression";
 /// Whether columns that are dictionaries are sent as such.
 const DICTIONARIES_OPTION: &str = "dictionaries";
+/// How many endpoints a result has that can be divided.
+const ENDPOINTS_OPTION: &str = "endpoints";
+const MOST_ENDPOINTS: u8 = 32;
 
 /// How many sessions may have options of their own. The oldest ones lose theirs.
 const SESSIONS: usize = 1_000;
@@ -101,6 +104,8 @@ struct Chosen {
     seconds: Option<i64>,
     compression: Compression,
     dictionaries: bool,
+    /// 0 = one.
+    endpoints: u8,
 }
 
 /// Sessions and what they have chosen, the latest last.
@@ -136,6 +141,11 @@ impl Sessions {
                 }
             }
             DICTIONARIES_OPTION => chosen.dictionaries = flag(value)?,
+            ENDPOINTS_OPTION => {
+                let endpoints = seconds(value)?.unwrap_or(0);
+                let few = u8::try_from(endpoints).ok().filter(|number| *number <= MOST_ENDPOINTS);
+                chosen.endpoints = few.ok_or(ErrorValue::InvalidValue)?;
+            }
             _ => return Err(ErrorValue::InvalidName),
         }
         self.choose(session, chosen);
@@ -163,6 +173,7 @@ impl Sessions {
             (SCHEMA_OPTION, text(DEFAULT_SCHEMA)),
             (COMPRESSION_OPTION, text(chosen.compression.name())),
             (DICTIONARIES_OPTION, OptionValue::Bool(chosen.dictionaries)),
+            (ENDPOINTS_OPTION, OptionValue::Int(i64::from(chosen.endpoints.max(1)))),
         ];
         options.extend(chosen.seconds.map(|seconds| (SECONDS_OPTION, OptionValue::Int(seconds))));
         let options = options
@@ -186,6 +197,11 @@ impl Sessions {
         self.chosen(session).dictionaries
     }
 
+    /// How many endpoints a result of the session has, where it can be divided.
+    pub(crate) fn endpoints(&self, session: &str) -> usize {
+        usize::from(self.chosen(session).endpoints.max(1))
+    }
+
     /// Forgets the options of a session.
     pub(crate) fn close(&self, session: &str) {
         self.choose(session, Chosen::default());
@@ -203,6 +219,7 @@ impl Sessions {
 
 // ADBC's generic options are texts.
 
+/// A whole number from 1.
 fn seconds(value: Option<OptionValue>) -> Result<Option<i64>, ErrorValue> {
     match value {
         None => Ok(None),
@@ -251,6 +268,10 @@ mod tests {
             ("ipc_compression", Some(OptionValue::Int(1)), Some(ErrorValue::InvalidValue)),
             ("dictionaries", Some(OptionValue::Bool(true)), None),
             ("dictionaries", text("false"), None),
+            ("endpoints", Some(OptionValue::Int(4)), None),
+            ("endpoints", text("32"), None),
+            ("endpoints", Some(OptionValue::Int(33)), Some(ErrorValue::InvalidValue)),
+            ("endpoints", Some(OptionValue::Int(0)), Some(ErrorValue::InvalidValue)),
             ("dictionaries", text("maybe"), Some(ErrorValue::InvalidValue)),
             ("colour", text("blue"), Some(ErrorValue::InvalidName)),
         ] {
@@ -267,7 +288,7 @@ mod tests {
         sessions.set("a", asked("query_seconds", five.clone()));
         assert_eq!((sessions.life("a"), sessions.life("b")), (Some(Duration::from_secs(5)), None));
         assert_eq!(sessions.get("a").session_options["query_seconds"].option_value, five);
-        assert_eq!(sessions.get("b").session_options.len(), 4);
+        assert_eq!(sessions.get("b").session_options.len(), 5);
         sessions.set("a", asked("query_seconds", None));
         assert_eq!(sessions.life("a"), None);
         sessions.set("a", asked("query_seconds", five));

@@ -44,6 +44,14 @@ const HANDLE_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Parameter values travel in the ticket; clients take no message above four mebibytes by default.
 const PARAMETER_BYTES: usize = 2 << 20;
 
+/// How a result is to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) dictionaries: bool,
+    /// As many where the result can be divided.
+    pub(crate) endpoints: usize,
+}
+
 /// Plans and runs statements; keeps nothing between two calls.
 pub(crate) struct Statements {
     engine: Engine,
@@ -67,13 +75,16 @@ impl Statements {
 
     /// A version of the warehouse, as the principal sees it.
     pub(crate) fn at(&self, principal: &Principal, version: u64) -> Result<Snapshot, Status> {
+        seen_by(self.version_at(version)?, principal)
+    }
+
+    fn version_at(&self, version: u64) -> Result<Snapshot, Status> {
         let snapshot = self.engine.at(version).map_err(|error| status::from_warehouse(&error))?;
-        let snapshot = snapshot.ok_or_else(|| {
+        snapshot.ok_or_else(|| {
             Status::not_found(
                 "the version of the warehouse that the ticket was made for is no longer kept; run the query again",
             )
-        })?;
-        seen_by(snapshot, principal)
+        })
     }
 
     /// The version that a statement sees: the newest where none is given.
@@ -99,12 +110,12 @@ impl Statements {
         sql: String,
         parameters: Bytes,
         version: Option<u64>,
-        dictionaries: bool,
+        sent: Sent,
     ) -> Result<(FlightInfo, BTreeSet<String>), Status> {
         let snapshot = self.version(principal, version)?;
         let values = read_parameters(&parameters)?;
         let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
-        let statement = statement.with_dictionaries(dictionaries);
+        let statement = statement.with_dictionaries(sent.dictionaries);
         let schema = statement.schema(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
         let claim = Claim {
             principal: principal.user.clone(),
@@ -114,10 +125,19 @@ impl Statements {
             ends: 0,
             policy: principal.policy.clone(),
             query: random::id().map_err(|error| Status::internal(error.to_string()))?,
-            dictionaries,
+            dictionaries: sent.dictionaries,
             ..Claim::default()
         };
-        Ok((info_of(&schema, self.endpoint(claim))?, statement.tables()))
+        let divided = statement.divisible().filter(|_| sent.endpoints > 1);
+        let endpoints = match divided {
+            None => vec![self.endpoint(claim)],
+            Some((schema, table)) => {
+                let (divided, parts) = (format!("{schema}.{table}"), sent.endpoints as u64);
+                let part = |part| self.endpoint(Claim { divided: divided.clone(), part, parts, ..claim.clone() });
+                (0..parts).map(part).collect()
+            }
+        };
+        Ok((info_of(&schema, endpoints)?, statement.tables()))
     }
 
     /// An endpoint whose ticket lasts from now on.
@@ -146,7 +166,15 @@ impl Statements {
                 "the policy has been changed since the ticket was made; run the query again",
             ));
         }
-        let snapshot = self.at(principal, claim.version)?;
+        let snapshot = match claim.divided.split_once('.') {
+            None => self.at(principal, claim.version)?,
+            Some(table) => {
+                let (part, parts) = (claim.part as usize, claim.parts as usize);
+                let whole = self.version_at(claim.version)?;
+                let part = self.engine.part(&whole, table, part, parts);
+                seen_by(part.map_err(|error| status::from_warehouse(&error))?, principal)?
+            }
+        };
         let values = read_parameters(&claim.parameters)?;
         let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
         let statement = statement.with_dictionaries(claim.dictionaries);
@@ -238,13 +266,14 @@ fn seen_by(snapshot: Snapshot, principal: &Principal) -> Result<Snapshot, Status
 
 /// One endpoint with a ticket that does not end.
 pub(crate) fn flight_info(schema: &Schema, ticket: Vec<u8>) -> Result<FlightInfo, Status> {
-    info_of(schema, FlightEndpoint::new().with_ticket(Ticket::new(ticket)))
+    info_of(schema, vec![FlightEndpoint::new().with_ticket(Ticket::new(ticket))])
 }
 
-/// One endpoint, fetched over the connection that asked.
-fn info_of(schema: &Schema, endpoint: FlightEndpoint) -> Result<FlightInfo, Status> {
+/// Endpoints whose rows come one after another, fetched over the connection that asked.
+fn info_of(schema: &Schema, endpoints: Vec<FlightEndpoint>) -> Result<FlightInfo, Status> {
     let info = FlightInfo::new().try_with_schema(schema).map_err(status::internal("describe the columns"))?;
-    Ok(info.with_endpoint(endpoint).with_descriptor(FlightDescriptor::default()))
+    let info = info.with_ordered(endpoints.len() > 1).with_descriptor(FlightDescriptor::default());
+    Ok(endpoints.into_iter().fold(info, FlightInfo::with_endpoint))
 }
 
 pub(crate) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {

@@ -1,4 +1,4 @@
-//! DoExchange, compression and dictionaries.
+//! DoExchange, compression, dictionaries, several endpoints.
 
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ async fn raw(client: &Raw, info: &FlightInfo, compression: Option<&str>) -> Resu
 async fn the_client_chooses_the_compression() {
     let server = Running::start().await;
     let mut client = server.client().await;
-    let sql = "select repeat('haetae', 20) as t, value from generate_series(1, 20000)";
+    let sql = "select repeat('haetae', 20) as t, value from generate_series(1, 20000) order by value";
     let info = client.execute(sql.to_owned(), None).await.unwrap();
     let (plain, expected) = raw(&client, &info, None).await.unwrap();
     for codec in ["lz4", "zstd", "none"] {
@@ -126,6 +126,62 @@ async fn dictionaries_stay_where_they_are_wanted() {
     assert_eq!(*info.clone().try_decode_schema().unwrap().field(0).data_type(), wanted);
     let (small, kept) = raw(&client, &info, None).await.unwrap();
     assert!(kept.iter().all(|batch| *batch.schema().field(0).data_type() == wanted));
-    assert_eq!(cells(&kept), cells(&rows));
+    // The order of the rows is not said.
+    let sorted = |batches: &[RecordBatch]| {
+        let mut cells = cells(batches);
+        cells.sort();
+        cells
+    };
+    assert_eq!(sorted(&kept), sorted(&rows));
     assert!(small < plain, "{small} of {plain}");
+}
+
+/// The rows of all endpoints, one after another.
+async fn all(client: &Raw, info: &FlightInfo) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for endpoint in &info.endpoint {
+        let one = FlightInfo { endpoint: vec![endpoint.clone()], ..info.clone() };
+        rows.extend(cells(&raw(client, &one, None).await.unwrap().1));
+    }
+    rows.sort();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_is_divided_among_endpoints_where_that_changes_nothing() {
+    let server = Running::under(&crate::writes::policy()).await;
+    for n in 0..5 {
+        server.place.load(&format!("{n}.csv"), &format!("courier_id,name\nD{n},Name {n}\nE{n},\n"));
+    }
+    for user in ["min", "lee"] {
+        let mut client = server.client_of(user, crate::writes::PASSWORD).await;
+        let sql = "select c.courier_id, upper(name) as n from dim_courier c where name is not null";
+        let info = client.execute(sql.to_owned(), None).await.unwrap();
+        let (whole, one) = (all(&client, &info).await, info.endpoint.len());
+        assert_eq!((whole.len(), one, info.ordered), (7, 1, false), "{whole:?}");
+        crate::protocol::set_text(&client, "endpoints", "4").await;
+        let info = client.execute(sql.to_owned(), None).await.unwrap();
+        assert_eq!((info.endpoint.len(), info.ordered), (4, true));
+        assert_eq!(all(&client, &info).await, whole);
+        // As many for everyone, however many files there are: the number would tell how much is hidden.
+        crate::protocol::set_text(&client, "endpoints", "20").await;
+        let info = client.execute(sql.to_owned(), None).await.unwrap();
+        assert_eq!(info.endpoint.len(), 20);
+        assert_eq!(all(&client, &info).await, whole);
+        for sql in [
+            "select count(*) from dim_courier",
+            "select distinct name from dim_courier",
+            "select * from dim_courier limit 3",
+            "select * from dim_courier order by 1",
+            "select row_number() over () as r from dim_courier",
+            "select * from dim_courier where courier_id in (select max(courier_id) from dim_courier)",
+            "select courier_id, (select count(*) from dim_courier) as c from dim_courier",
+            "select a.* from dim_courier a, dim_courier b",
+            "select 1 as one",
+            "select * from meta.codes",
+        ] {
+            let info = client.execute(sql.to_owned(), None).await.unwrap();
+            assert_eq!((info.endpoint.len(), info.ordered), (1, false), "{sql}");
+        }
+    }
 }

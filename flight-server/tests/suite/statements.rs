@@ -60,7 +60,7 @@ async fn mistakes_have_their_codes_and_hints() {
         (
             "insert into dim_courier values ('C4', '')",
             Code::PermissionDenied,
-            "the warehouse is read-only for SQL. To load data, use `haetae-server ingest`.",
+            "INSERT INTO is not allowed: the warehouse is read-only for SQL that asks for rows. Send it as an update",
         ),
         ("drop table dim_courier", Code::PermissionDenied, "read-only"),
         ("copy dim_courier to '/tmp/haetae-out.csv'", Code::PermissionDenied, "read-only"),
@@ -71,8 +71,10 @@ async fn mistakes_have_their_codes_and_hints() {
         let refused = status(ask(&mut client, sql)).await;
         assert_eq!(refused.code(), code, "{sql}: {refused}");
         assert!(refused.message().contains(part), "{sql}: {refused}");
-        let update = status(client.execute_update(sql.to_owned(), None)).await;
-        assert_eq!((update.code(), update.message()), (code, refused.message()), "{sql}");
+        if !sql.starts_with("insert") {
+            let update = status(client.execute_update(sql.to_owned(), None)).await;
+            assert_eq!((update.code(), update.message()), (code, refused.message()), "{sql}");
+        }
     }
     // An error in the middle of a result is the error of the result.
     let info = client.execute("select 1 / (value - 3) from generate_series(1, 5)".to_owned(), None).await.unwrap();
@@ -110,8 +112,6 @@ async fn the_schema_can_be_asked_for_alone() {
 async fn what_is_not_supported_is_said_so() {
     let server = Running::start().await;
     let mut client = server.client().await;
-    let began = client.begin_transaction().await.unwrap_err().to_string();
-    assert!(began.contains("there are no transactions"), "{began}");
     let plan = CommandStatementSubstraitPlan::default().as_any().encode_to_vec();
     let refused = status(client.do_get(Ticket::new(plan))).await;
     assert_eq!(

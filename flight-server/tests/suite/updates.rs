@@ -152,7 +152,7 @@ async fn what_cannot_be_done_safely_is_refused() {
     for (sql, part) in [
         ("delete from work.notes limit 1", ""),
         ("delete from work.notes where n in (select 1)", "no subquery"),
-        ("update work.notes set n = d.n from (select 1 as n) d", "one table with a condition"),
+        ("update work.notes set n = d.n from (select 1 as n) d", "FROM is not supported"),
         ("insert overwrite work.notes values ('a', 1)", ""),
         ("truncate table work.notes", ""),
         ("select 1", "this is a query"),

@@ -131,7 +131,7 @@ pub fn tables() -> Vec<(String, String, SchemaRef)> {
     found
 }
 
-fn table(
+pub(super) fn table(
     files: &[DataFile],
     runtime: &RuntimeEnv,
     schema: &str,

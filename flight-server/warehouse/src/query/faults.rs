@@ -51,10 +51,12 @@ fn names(access: Option<&Access>) -> Vec<(String, Vec<String>)> {
 pub(super) fn read_only(error: &DataFusionError) -> Error {
     let text = error.find_root().message().into_owned();
     let what = text.split_once(": ").map_or(text.as_str(), |(_, what)| what);
-    let message = format!(
-        "{} is not allowed: the warehouse is read-only for SQL. To load data, use `haetae-server ingest`.",
-        as_sql(strip(what).as_str())
-    );
+    let remedy = match text.starts_with("DML") && what != "COPY" {
+        true => " that asks for rows. Send it as an update (ADBC: executemany, or a statement's execute_update).",
+        false => ". To load data, use `haetae-server ingest`.",
+    };
+    let name = as_sql(strip(what).as_str());
+    let message = format!("{name} is not allowed: the warehouse is read-only for SQL{remedy}");
     Error::Sql { fault: SqlFault::ReadOnly, message }
 }
 

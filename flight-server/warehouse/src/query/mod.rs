@@ -148,6 +148,25 @@ impl Engine {
         self.at(self.store.version_at(time_ms)?)
     }
 
+    /// The same version with only one of `parts` parts of a table of data: some of its files, those of all parts
+    /// together being all of them. For all users as many parts as are asked for, also where there are fewer files.
+    pub fn part(
+        &self,
+        snapshot: &Snapshot,
+        (schema, name): (&str, &str),
+        part: usize,
+        parts: usize,
+    ) -> Result<Snapshot> {
+        let files = snapshot.manifest.files(schema, name);
+        let (from, to) = (part * files.len() / parts.max(1), (part + 1) * files.len() / parts.max(1));
+        let some = files.get(from..to).unwrap_or_default();
+        let mut tables = snapshot.base.tables.clone();
+        for (_, _, provider) in tables.iter_mut().filter(|(s, n, _)| s == schema && n == name) {
+            *provider = catalog::table(some, &self.runtime, schema, name, provider.schema())?;
+        }
+        self.assemble(Arc::clone(&snapshot.manifest), tables)
+    }
+
     /// The newest version, which also has the schemas `added_customs` and `added_kcs`: the tables with
     /// those files alone that version `since` did not have. What was compacted or changed since then
     /// is among them. `None` when that version is no longer kept.

@@ -9,10 +9,11 @@ use std::task::{Context, Poll};
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use futures::future::BoxFuture;
@@ -21,7 +22,7 @@ use futures::{Stream, StreamExt, stream};
 use super::faults::{explain, read_only};
 use super::parameters::{number_placeholders, position, row_values};
 use super::policy::{self, Access};
-use crate::{Error, Result, SqlFault};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
 
 /// A statement that has been planned against one version.
 #[derive(Debug, Clone)]
@@ -81,6 +82,37 @@ impl Statement {
     /// `schema.table` of what the statement reads.
     pub fn tables(&self) -> BTreeSet<String> {
         policy::reads(&self.plan).into_keys().collect()
+    }
+
+    /// (schema, table) of the one table of data whose rows the result has, each for itself, chosen and computed: then the
+    /// result is that over its parts, one after another. `None` for anything else.
+    pub fn divisible(&self) -> Option<(String, String)> {
+        if !self.parameters.fields().is_empty() {
+            return None;
+        }
+        let alone = |exprs: &[Expr]| {
+            let nested = |expr: &Expr| {
+                Ok(matches!(
+                    expr,
+                    Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)
+                ))
+            };
+            exprs.iter().all(|expr| matches!(expr.exists(nested), Ok(false)))
+        };
+        let mut plan = &self.plan;
+        loop {
+            plan = match plan {
+                LogicalPlan::Projection(node) if alone(&node.expr) => &node.input,
+                LogicalPlan::Filter(node) if alone(std::slice::from_ref(&node.predicate)) => &node.input,
+                LogicalPlan::SubqueryAlias(node) => &node.input,
+                LogicalPlan::TableScan(scan) if scan.fetch.is_none() => {
+                    let name = scan.table_name.clone().resolve(CATALOG, DEFAULT_SCHEMA);
+                    let found = (name.schema.to_string(), name.table.to_string());
+                    return SCHEMAS.contains(&found.0.as_str()).then_some(found);
+                }
+                _ => return None,
+            };
+        }
     }
 
     /// The columns of the result as they are known before parameters are bound.
