@@ -167,7 +167,7 @@ async fn queued(snapshot: &Snapshot, decision: &Decision) -> Result<BTreeMap<Str
     let (state, by) = (decision.verdict.state(), quoted(&decision.by));
     let sql = format!(
         "select row_key, dataset, run_id, state, coalesce(state = '{state}' and decided_by = {by}, false) and \
-         assignee is not distinct from {assignee} and why is not distinct from {why} from ({}) where rule = {} \
+         (assignee is not distinct from {assignee}) and (why is not distinct from {why}) from ({}) where rule = {} \
          order by row_key, dataset",
         sql(),
         quoted(&decision.rule)

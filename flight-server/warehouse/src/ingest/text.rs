@@ -156,6 +156,9 @@ fn read_header(path: &Path, layout: &Layout, header: Option<Record>) -> Result<V
     if !problems.is_empty() {
         return Err(Error::unreadable(path, expected(), problems.join(", ")));
     }
+    if header.open_quote {
+        return Err(Error::unreadable(path, expected(), "a header in which a quote is opened and never closed"));
+    }
     Ok(found.iter().filter_map(|name| names.iter().position(|known| known == name)).collect())
 }
 

@@ -1,4 +1,4 @@
-//! The scripts of `tests/sql`, answered in this process. `HAETAE_BLESS=1` writes the answers that came into them.
+//! The scripts of `tests/sql`, answered in this process. `HAETAE_UPDATE_SNAPSHOTS=1` writes the answers that came into them.
 
 use std::path::Path;
 
@@ -65,7 +65,7 @@ impl Database for InProcess {
 #[test]
 fn the_scripts_are_answered_with_these_values() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql");
-    let bless = std::env::var_os("HAETAE_BLESS").is_some().then_some(folder.as_path());
+    let bless = std::env::var_os("HAETAE_UPDATE_SNAPSHOTS").is_some().then_some(folder.as_path());
     for (name, script) in SCRIPTS {
         let place = Place::new();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -1,5 +1,5 @@
 //! Files that are wrong in more than two hundred ways: each is an error or refused rows, with the words that
-//! `rejects.golden` has, in a process of little memory. `HAETAE_BLESS=1` writes the golden file anew.
+//! `rejects.golden` has, in a process of little memory. `HAETAE_UPDATE_SNAPSHOTS=1` writes the golden file anew.
 
 mod columnar;
 mod texts;
@@ -123,7 +123,7 @@ fn each_malformed_file_is_an_error_or_refused_rows() {
     assert!(cases.len() >= 200, "only {} files", cases.len());
     let told: String = cases.iter().map(outcome).collect();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/malformed/rejects.golden");
-    if env::var_os("HAETAE_BLESS").is_some() {
+    if env::var_os("HAETAE_UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(&golden, &told).unwrap();
     }
     let expected = std::fs::read_to_string(&golden).unwrap();
