@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use haetae_risk::{DecisionTable, Decisions, Lane, Quota, Rule};
 use polars::frame::DataFrame;
 use polars::prelude::{Column, col};
+use sha2::{Digest, Sha256};
 
 use crate::clearance::Scored;
 use crate::definition::{Lanes, Rule as Declared};
@@ -128,8 +129,18 @@ fn quotas<'a>(
     counts
         .into_iter()
         .filter(|(office, _)| !own(office))
-        .map(|(office, one)| (office, one.quota(&definition.lanes)))
+        .map(|(office, one)| {
+            let luck = ["yellow", "red", "blue"].map(|lane| luck(definition.lanes.seed, lane, office, day));
+            (office, one.quota(&definition.lanes, luck))
+        })
         .collect()
+}
+
+/// A number from 0 up to 1 by which a part of an item is one or none: small offices have their share over the days.
+fn luck(seed: u64, lane: &str, office: &str, day: &str) -> f64 {
+    let hash = Sha256::digest(format!("{seed}/{lane}/{day}/{office}"));
+    let number = hash.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    f64::from(number) / 4_294_967_296.0
 }
 
 /// The items of an office's day, and those that rules bind.
@@ -143,10 +154,17 @@ struct Counts {
 }
 
 impl Counts {
-    fn quota(&self, lanes: &Lanes) -> Quota {
-        let share = |share: f64, bound: usize| ((self.items as f64 * share + ROUNDING).floor() as usize).max(bound);
-        let (mut yellow, mut red, mut blue) =
-            (share(lanes.yellow, self.yellow), share(lanes.red, self.red), share(lanes.blue, self.blue));
+    fn quota(&self, lanes: &Lanes, luck: [f64; 3]) -> Quota {
+        let share = |share: f64, luck: f64, bound: usize| {
+            let whole = (self.items as f64 * share + ROUNDING).floor();
+            let part = (self.items as f64 * share - whole).max(0.0);
+            (whole as usize + usize::from(luck < part - ROUNDING)).max(bound)
+        };
+        let (mut yellow, mut red, mut blue) = (
+            share(lanes.yellow, luck[0], self.yellow),
+            share(lanes.red, luck[1], self.red),
+            share(lanes.blue, luck[2], self.blue),
+        );
         let available = self.items - self.green;
         // What rules bind stays; the rest gives way.
         while yellow + red + blue > available {
@@ -185,10 +203,23 @@ mod tests {
     #[test]
     fn shares_give_way_to_what_rules_bind() {
         let lanes = Lanes { yellow: 0.5, red: 0.25, blue: 0.25, ..Lanes::default() };
-        let of = |items, green, red| Counts { items, green, red, ..Counts::default() }.quota(&lanes);
+        let of = |items, green, red| Counts { items, green, red, ..Counts::default() }.quota(&lanes, [0.9; 3]);
         assert_eq!(of(8, 0, 0), Quota { yellow: 4, red: 2, blue: 2 });
         assert_eq!(of(8, 0, 5), Quota { yellow: 3, red: 5, blue: 0 });
         assert_eq!(of(8, 3, 1), Quota { yellow: 3, red: 2, blue: 0 });
         assert_eq!(of(3, 0, 0), Quota { yellow: 1, red: 0, blue: 0 });
+    }
+
+    #[test]
+    fn a_small_office_has_its_share_over_the_days() {
+        let lanes = Lanes { red: 0.05, ..Lanes::default() };
+        let office = Counts { items: 4, ..Counts::default() };
+        let red = |day: u32| office.quota(&lanes, [0.0, luck(7, "red", "10", &day.to_string()), 0.0]).red;
+        // 0.2 items on each of 1,000 days: 200, give or take 4 standard deviations of 12.6.
+        let all: usize = (0..1000).map(red).sum();
+        assert!((150..250).contains(&all), "{all}");
+        assert!((0..1000).all(|day| red(day) <= 1));
+        let whole = Counts { items: 100, ..Counts::default() };
+        assert_eq!(whole.quota(&Lanes { red: 0.29, ..lanes }, [0.0; 3]).red, 29, "a whole number has no part");
     }
 }
