@@ -51,7 +51,9 @@ impl Service {
         let query = random::id().map_err(|error| Status::internal(error.to_string()))?;
         let deadline = Deadline::of(caller.headers, self.life(&principal));
         let mut cut = Cut { answer: Some(self.queries.begin(&query)?), deadline };
-        let values = stream::once(async move { Ok(first) }).chain(data).boxed();
+        // Some clients name the command alone, before the columns.
+        let first = (!first.data_header.is_empty()).then_some(Ok(first));
+        let values = stream::iter(first).chain(data).boxed();
         let begun = tokio::select! {
             biased;
             status = cut.wait() => Err(status),

@@ -97,7 +97,8 @@ impl Service {
                 let opened = self.statements.handled(&principal, &query.prepared_statement_handle);
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
-                self.planned(&principal, claim.sql, claim.parameters, &claim.transaction).await?
+                let id = self.transactions.followed(&principal, &claim.transaction)?;
+                self.planned(&principal, claim.sql, claim.parameters, &id).await?
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
                 // Whoever redeems the ticket is answered with what they may see, so that it needs no seal.
@@ -243,7 +244,8 @@ impl Service {
                     let values = collected(stream::once(async move { Ok(first) }).chain(data)).await?;
                     (values.num_columns() > 0).then_some(values)
                 };
-                let done = self.update(&principal, &claim.sql, values.as_ref(), &claim.transaction);
+                let id = self.transactions.followed(&principal, &claim.transaction)?;
+                let done = self.update(&principal, &claim.sql, values.as_ref(), &id);
                 self.in_time(&caller, &principal, done).await
             }
             Command::CommandStatementIngest(ingest) => {

@@ -1,7 +1,7 @@
 //! What goes in: begins and ends of transactions. What comes out: changes that belong to one session, and are
 //! committed together or dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,19 @@ const OF_A_SESSION: usize = 4;
 const OF_ALL: usize = 64;
 /// How many savepoints one may have.
 const SAVEPOINTS: usize = 16;
+/// How many that were ended are remembered, for statements that were prepared in them.
+const REMEMBERED: usize = 1_000;
 
 /// The open transactions.
 #[derive(Clone, Default)]
-pub(crate) struct Transactions(Arc<Mutex<HashMap<String, Open>>>);
+pub(crate) struct Transactions(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    open: HashMap<String, Open>,
+    /// Those that their clients have ended, the oldest first.
+    ended: VecDeque<String>,
+}
 
 struct Open {
     user: String,
@@ -49,7 +58,8 @@ impl Transactions {
     /// Takes over changes that have just begun; returns the name of the transaction.
     pub(crate) fn begin(&self, principal: &Principal, changes: Changes) -> Result<String, Status> {
         let id = random::id().map_err(|error| Status::internal(error.to_string()))?;
-        let mut open = self.lock();
+        let mut state = self.lock();
+        let open = &mut state.open;
         let now = Instant::now();
         open.retain(|_, other| other.ends > now);
         let own = open.values().filter(|other| other.session == principal.session).count();
@@ -72,7 +82,7 @@ impl Transactions {
         let open = Arc::downgrade(&self.0);
         move |now| {
             if let Some(open) = open.upgrade() {
-                Self(open).lock().retain(|_, open| open.ends > now);
+                Self(open).lock().open.retain(|_, open| open.ends > now);
             }
         }
     }
@@ -80,6 +90,23 @@ impl Transactions {
     /// The version that queries of a transaction see.
     pub(crate) fn version(&self, principal: &Principal, id: &str) -> Result<u64, Status> {
         self.find(principal, id).map(|(version, _)| version)
+    }
+
+    /// What a statement runs in that was prepared in a transaction: that one; once its client has ended it, the one that
+    /// is open in the session, or none. Drivers keep a statement when they begin the next transaction.
+    pub(crate) fn followed(&self, principal: &Principal, id: &str) -> Result<String, Status> {
+        let state = self.lock();
+        if !state.ended.iter().any(|ended| ended == id) {
+            return Ok(id.to_owned());
+        }
+        let mut own = state.open.iter().filter(|(_, open)| open.session == principal.session);
+        match (own.next(), own.next()) {
+            (None, _) => Ok(String::new()),
+            (Some((id, _)), None) => Ok(id.clone()),
+            _ => Err(Status::failed_precondition(
+                "the statement was prepared in a transaction that has ended, and several are open; prepare it again",
+            )),
+        }
     }
 
     /// The changes of a transaction, when no other call works on them any more.
@@ -92,7 +119,14 @@ impl Transactions {
     /// The changes of a transaction, which is no more afterwards.
     pub(crate) async fn end(&self, principal: &Principal, id: &str) -> Result<Changes, Status> {
         let mut held = self.hold(principal, id).await?;
-        self.lock().remove(id);
+        {
+            let mut state = self.lock();
+            state.open.remove(id);
+            if state.ended.len() == REMEMBERED {
+                state.ended.pop_front();
+            }
+            state.ended.push_back(id.to_owned());
+        }
         held.take().map(|prepared| prepared.changes).ok_or_else(unknown)
     }
 
@@ -128,12 +162,12 @@ impl Transactions {
 
     /// Drops the transactions of a session.
     pub(crate) fn close(&self, session: &str) {
-        self.lock().retain(|_, open| open.session != session);
+        self.lock().open.retain(|_, open| open.session != session);
     }
 
     fn find(&self, principal: &Principal, id: &str) -> Result<(u64, Arc<Turn<Option<Prepared>>>), Status> {
-        let open = self.lock();
-        let found = open.get(id).filter(|open| open.ends > Instant::now()).ok_or_else(unknown)?;
+        let state = self.lock();
+        let found = state.open.get(id).filter(|open| open.ends > Instant::now()).ok_or_else(unknown)?;
         // Whoever asks for another's is told no more than that it is unknown.
         if found.user != principal.user || found.session != principal.session {
             return Err(unknown());
@@ -144,7 +178,7 @@ impl Transactions {
         Ok((found.version, Arc::clone(&found.prepared)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Whole after every change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -189,11 +223,18 @@ mod tests {
         assert!(begin(&lee).is_ok());
         drop(transactions.end(&kim, &id).await.unwrap());
         assert_eq!(transactions.end(&kim, &id).await.unwrap_err().code(), tonic::Code::NotFound);
+        // Several are open: which one is meant?
+        assert_eq!(transactions.followed(&kim, &id).unwrap_err().code(), tonic::Code::FailedPrecondition);
         assert!(begin(&kim).is_ok());
         transactions.close("1");
-        assert_eq!(transactions.lock().len(), 1);
+        assert_eq!(transactions.followed(&kim, &id).unwrap(), "");
+        let next = begin(&kim).unwrap();
+        assert_eq!(transactions.followed(&kim, &id).unwrap(), next);
+        assert_eq!(transactions.followed(&kim, "another").unwrap(), "another");
+        transactions.close("1");
+        assert_eq!(transactions.lock().open.len(), 1);
         transactions.timer()(Instant::now() + LIFE);
-        assert!(transactions.lock().is_empty());
+        assert!(transactions.lock().open.is_empty());
         // What was being written went with them.
         assert_eq!(std::fs::read_dir(folder.path().join("wh/tmp")).unwrap().count(), 0);
     }
