@@ -145,7 +145,8 @@ def test_tokens_are_renewed_and_ended(server):
     client = flight.FlightClient(server.location, tls_root_certs=server.certificate)
     name, token = client.authenticate_basic_token("kim", PASSWORDS["kim"])
     options = flight.FlightCallOptions(headers=[(name, token)])
-    assert [action.type for action in client.list_actions(options)][-2:] == ["CloseSession", "haetae.RefreshToken"]
+    actions = [action.type for action in client.list_actions(options)]
+    assert "CloseSession" in actions and actions[-1] == "haetae.RefreshToken"
     header, claims, _ = token.decode().removeprefix("Bearer ").split(".")
     assert header == "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" and claims
     list(client.do_action(flight.Action("CloseSession", b""), options))
