@@ -255,8 +255,8 @@ def test_adbc_ingests_many_rows_of_many_types(cursor):
 
 def test_adbc_transactions(server, cursor):
     # The driver names the transaction with statements, but not with an ingest.
-    ingest(cursor, "one", notes([]), "create")
-    ingest(cursor, "two", notes([]), "create")
+    ingest(cursor, "one", notes([9]), "create")
+    ingest(cursor, "two", notes([9]), "create")
     options = {"username": USER, "password": server.password}
     both = "select (select count(*) from work.one) as a, (select count(*) from work.two) as b"
     with flightsql.connect(server.location, db_kwargs=options) as connection, connection.cursor() as changing:
@@ -264,10 +264,10 @@ def test_adbc_transactions(server, cursor):
             for table in ("one", "two"):
                 changing.executemany(f"insert into work.{table} values (?, ?)", [("x", n), ("y", n)])
             cursor.execute(both)
-            assert cursor.fetchall() == [(max(n - 1, 0) * 2,) * 2]
+            assert cursor.fetchall() == [(1 + max(n - 1, 0) * 2,) * 2]
             ended()
         changing.execute(both)
-        assert changing.fetchall() == [(4, 4)]
+        assert changing.fetchall() == [(5, 5)]
 
 
 def test_adbc_changes_rows(server, cursor):
