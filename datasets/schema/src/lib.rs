@@ -65,7 +65,8 @@ pub fn risk_tables() -> &'static [Table] {
     &RISK
 }
 
-static META: [Table; 5] = [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS];
+static META: [Table; 7] =
+    [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS, meta::LINEAGE, meta::PIPELINE_RUNS];
 
 /// The tables of the schema `meta`: what the warehouse knows of its own tables.
 pub fn meta_tables() -> &'static [Table] {

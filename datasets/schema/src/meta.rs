@@ -94,3 +94,45 @@ pub(crate) const VERSIONS: Table = Table {
     key: &["operation_id"],
     sort: &["operation_id"],
 };
+
+const PIPELINE: Column = Column::text("pipeline", "Name of the pipeline.");
+const DIGEST: Column = Column::text("pipeline_sha256", "SHA-256 of its declaration, in lower-case hexadecimal.");
+const RUN: Column = Column::new("run_id", Int64, false, "Number of the change that recorded it.");
+
+pub(crate) const PIPELINE_RUNS: Table = Table {
+    name: "pipeline_runs",
+    comment: "One file that a pipeline has loaded.",
+    columns: &[
+        RUN,
+        PIPELINE,
+        DIGEST,
+        SCHEMA,
+        TABLE,
+        Column::text("file", "The file, as it was given."),
+        Column::text("file_sha256", "SHA-256 of its content, in lower-case hexadecimal."),
+        Column::new("rows_read", Int64, true, "Rows found in it; null where not all may be seen."),
+        Column::new("left_out", Int64, true, "Rows that a step left out; null where not all may be seen."),
+        Column::new("accepted", Int64, true, "Rows accepted; null where not all may be seen."),
+        Column::new("rejected", Int64, true, "Rows refused; null where not all may be seen."),
+    ],
+    key: &["run_id"],
+    sort: &["run_id"],
+};
+
+pub(crate) const LINEAGE: Table = Table {
+    name: "lineage",
+    comment: "One column that a column of a table was made of, by one declaration of a pipeline.",
+    columns: &[
+        RUN,
+        PIPELINE,
+        DIGEST,
+        SCHEMA,
+        TABLE,
+        Column::text("column_name", "Column that was made."),
+        Column::text("source_table", "The word file, or the table that was read, with its schema."),
+        Column::text("source_column", "Column of the file or of the table."),
+        Column::maybe_text("source_path", "Where it stands in the file: header or path; null for tables."),
+    ],
+    key: &["run_id", "schema_name", "table_name", "column_name", "source_table", "source_column"],
+    sort: &["run_id", "table_name", "column_name"],
+};

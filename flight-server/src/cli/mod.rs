@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod compact;
 pub mod ingest;
 pub mod model;
+pub mod pipeline;
 pub mod policy;
 pub mod quality;
 pub mod queue;
@@ -51,6 +52,8 @@ pub enum Command {
     ///
     /// Queries and loads go on meanwhile; a version that is being read stays.
     Vacuum(vacuum::Options),
+    /// Load files by a declared pipeline: sources, SQL steps, checks, target
+    Pipeline(pipeline::Options),
     /// Check the data by rules, show how good it is, and decide about what was found
     Quality(quality::Options),
     /// Score the items of a day, or companies, decide on lanes, and keep both in the schema `risk`

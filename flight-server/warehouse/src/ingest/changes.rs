@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
 use sha2::{Digest, Sha256};
 
 use super::layout::Layout;
@@ -15,6 +16,22 @@ use crate::{Error, REJECTS, Result};
 
 /// The longest idempotency key, in bytes.
 const KEY_BYTES: usize = 200;
+
+/// Rows that bear the number of an operation, which is known at the commit only.
+pub struct Noted {
+    /// The table.
+    pub table: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Makes them from the number.
+    pub make: Box<dyn FnOnce(u64) -> Result<RecordBatch> + Send>,
+}
+
+impl std::fmt::Debug for Noted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Noted").field("table", &self.table).finish_non_exhaustive()
+    }
+}
 
 /// Operations that are committed together. Dropped without [`commit`](Self::commit), they change
 /// nothing.
@@ -147,6 +164,15 @@ impl Changes {
                         read_in_vain += usize::from(change == Change::Append && history.took(&input).is_some());
                         inputs.push(input);
                     }
+                    Source::Staged(staged) => {
+                        reading.read_staged(&staged)?;
+                        if let Some(gap) = content.iter_mut().find(|sha256| sha256.is_none()) {
+                            *gap = Some(staged.sha256.clone());
+                        }
+                        let input = Input { name: staged.file, sha256: staged.sha256 };
+                        read_in_vain += usize::from(change == Change::Append && history.took(&input).is_some());
+                        inputs.push(input);
+                    }
                 }
             }
             if !history.last_was(&inputs) && read_in_vain < inputs.len() {
@@ -246,6 +272,35 @@ impl Changes {
         })
     }
 
+    /// What the operations so far came to.
+    pub fn so_far(&self) -> &Ingested {
+        &self.done
+    }
+
+    /// Adds rows to tables that the warehouse keeps about itself, in the same commit. All of them bear one number,
+    /// which is that of the first operation.
+    pub fn add_notes(&mut self, schema: &str, tables: Vec<Noted>) {
+        if self.earlier.is_some() {
+            return;
+        }
+        let mut operations = Vec::with_capacity(tables.len());
+        for Noted { table, rows, make } in tables {
+            self.transaction.add_numbered(schema, &table, make);
+            operations.push(NewOperation {
+                kind: Kind::Append,
+                schema: schema.to_owned(),
+                table,
+                format: String::new(),
+                inputs: Vec::new(),
+                accepted: rows,
+                rejected: 0,
+                removed: 0,
+            });
+        }
+        self.changed |= !operations.is_empty();
+        operations.into_iter().for_each(|operation| self.transaction.record(operation));
+    }
+
     fn record(&mut self, operation: NewOperation, load: Loaded) {
         self.changed = true;
         self.done.accepted += operation.accepted;
@@ -329,6 +384,7 @@ impl History {
 fn content_of(source: Source<'_>) -> Result<String> {
     match source {
         Source::File(path) => digest(&path),
+        Source::Staged(staged) => Ok(staged.sha256),
         Source::Batches { batches, .. } => {
             let mut hash = BatchHash::default();
             for batch in batches {

@@ -74,6 +74,22 @@ const KCS: [(&str, &str, &str); 22] = [
     ("Critical Fraud", "fact_inspection", "fraud_class"),
 ];
 
+/// (column of the file, table, column) of a format: what becomes of what.
+pub fn headers(format: &super::Format) -> Result<Vec<(String, &'static str, &'static str)>> {
+    let own = |(header, table, column): (&str, &'static str, &'static str)| (header.to_owned(), table, column);
+    match format {
+        super::Format::Table(name) => {
+            let table = schema_table(name)?;
+            Ok(table.columns.iter().map(|column| (column.name.to_owned(), table.name, column.name)).collect())
+        }
+        super::Format::Kcs => {
+            let both = [("Declaration ID", "declaration_id"), ("Date", "inspection_date")];
+            let both = both.map(|(header, column)| (header, "fact_inspection", column));
+            Ok(KCS.into_iter().chain(both).map(own).collect())
+        }
+    }
+}
+
 impl Layout {
     /// The layout of a file that holds one table under the table's own column names.
     pub(super) fn table(name: &str) -> Result<Self> {

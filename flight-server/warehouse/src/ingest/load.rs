@@ -100,6 +100,10 @@ impl<'t> Load<'t> {
         })
     }
 
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Reads a file to its end.
     pub(super) fn read_file(&mut self, path: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()> {
         let name = path.display().to_string();
@@ -166,7 +170,7 @@ impl<'t> Load<'t> {
     }
 
     /// Checks the rows of a chunk and keeps the good ones and the bad ones apart.
-    fn take(&mut self, file: &str, mut chunk: Chunk) -> Result<()> {
+    pub(super) fn take(&mut self, file: &str, mut chunk: Chunk) -> Result<()> {
         self.rows_read += (chunk.lines.len() + chunk.broken.len()) as u64;
         let failures = check(&self.layout, &mut chunk)?;
         let mut refused = self.refused(file, &mut chunk, &failures);
@@ -219,7 +223,7 @@ impl<'t> Load<'t> {
         refused
     }
 
-    fn refuse(&mut self, mut refused: Vec<Reject>) -> Result<()> {
+    pub(super) fn refuse(&mut self, mut refused: Vec<Reject>) -> Result<()> {
         self.rejected_bytes += refused.iter().map(|reject| reject.raw_text.len() + reject.reason.len()).sum::<usize>();
         self.done.rejects.append(&mut refused);
         let (rows, last) = (self.done.rejects.len(), self.done.rejects.last());
@@ -229,7 +233,14 @@ impl<'t> Load<'t> {
         }
     }
 
-    fn reject(&self, file: &str, line_number: u64, column: Option<&str>, reason: String, raw_text: String) -> Reject {
+    pub(super) fn reject(
+        &self,
+        file: &str,
+        line_number: u64,
+        column: Option<&str>,
+        reason: String,
+        raw_text: String,
+    ) -> Reject {
         let (table, file, column) = (self.layout.table.name.to_owned(), file.to_owned(), column.map(str::to_owned));
         let (reason, raw_text) = (cut(reason, REASON_BYTES), cut(raw_text, RAW_BYTES));
         Reject { table, file, line_number, column, reason, raw_text }

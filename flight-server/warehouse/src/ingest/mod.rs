@@ -20,6 +20,7 @@ mod made;
 mod records;
 mod rejects;
 mod source;
+mod staged;
 mod text;
 mod thrift;
 mod values;
@@ -31,11 +32,13 @@ use arrow::array::RecordBatch;
 use crate::Result;
 use crate::store::{Kind, Store};
 
-pub use changes::{Changes, Mark};
+pub use changes::{Changes, Mark, Noted};
+pub use layout::headers;
 pub(crate) use load::ROWS_IN_A_FILE;
 pub use made::made_schema;
 pub use rejects::{Reject, rejects_schema};
 pub use source::Source;
+pub use staged::{Origin, Refused, Staged};
 
 /// How input files are laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]

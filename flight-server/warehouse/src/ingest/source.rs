@@ -15,6 +15,7 @@ use super::chunk::{Chunk, ROWS};
 use super::columnar::{self, Columnar};
 use super::guard;
 use super::layout::Layout;
+use super::staged::Staged;
 use super::text::TextFile;
 use crate::{Error, Result};
 
@@ -30,6 +31,8 @@ pub enum Source<'a> {
         /// The batches. An error among them ends the change.
         batches: Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>,
     },
+    /// What a pipeline has made of a file.
+    Staged(Box<Staged>),
 }
 
 impl std::fmt::Debug for Source<'_> {
@@ -50,6 +53,7 @@ impl Source<'_> {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Batches { name, .. } => name.clone(),
+            Self::Staged(staged) => staged.file.clone(),
         }
     }
 }

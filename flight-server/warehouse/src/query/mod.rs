@@ -12,8 +12,11 @@ mod statement;
 mod update;
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow::array::RecordBatch;
+use datafusion::datasource::MemTable;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -35,6 +38,9 @@ pub use update::{Effect, Update};
 /// Where the engine finds the files of the warehouse: its own scheme, so that no path outside the
 /// warehouse has a name in it.
 const STORE_URL: &str = "haetae://warehouse";
+
+/// The schema of rows that are not in the warehouse yet.
+pub const STAGE: &str = "stage";
 
 /// How many versions keep their session ready. More than one, because a ticket may be redeemed
 /// after a commit.
@@ -84,6 +90,7 @@ struct Base {
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     tables: Vec<catalog::Table>,
+    root: PathBuf,
     views: Mutex<Vec<(String, Arc<SessionContext>)>>,
 }
 
@@ -178,6 +185,17 @@ impl Engine {
         self.assemble(manifest, tables).map(Some)
     }
 
+    /// The newest version, which also has the schema `stage` with these tables.
+    pub fn with_stage(&self, tables: Vec<(String, RecordBatch)>) -> Result<Snapshot> {
+        let manifest = self.store.current()?;
+        let mut all = catalog::providers(&manifest, &self.runtime)?;
+        for (name, rows) in tables {
+            let table = MemTable::try_new(rows.schema(), vec![vec![rows]]).map_err(Error::data("stage rows"))?;
+            all.push((STAGE.to_owned(), name, Arc::new(table)));
+        }
+        self.assemble(manifest, all)
+    }
+
     fn prepare(&self, manifest: Arc<Pinned>) -> Result<Snapshot> {
         let tables = catalog::providers(&manifest, &self.runtime)?;
         let snapshot = self.assemble(manifest, tables)?;
@@ -197,10 +215,11 @@ impl Engine {
             config: self.config.clone().with_extension(Arc::clone(&manifest)),
             runtime: Arc::clone(&self.runtime),
             tables,
+            root: self.store.root().to_path_buf(),
             views: Mutex::new(Vec::new()),
         };
         let context = SessionContext::new_with_state(base.session().build());
-        let about = meta::tables(&manifest, None);
+        let about = meta::tables(&manifest, &base.root, None);
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
@@ -251,7 +270,7 @@ impl Snapshot {
         let context = match ready {
             Some(context) => context,
             None => {
-                let about = meta::tables(&self.manifest, Some(access));
+                let about = meta::tables(&self.manifest, &self.base.root, Some(access));
                 let made = match &access.work {
                     Some(space) => catalog::made_providers(&self.manifest, &self.base.runtime, space)?,
                     None => Vec::new(),

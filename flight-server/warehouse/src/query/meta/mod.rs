@@ -4,7 +4,9 @@
 
 mod catalogue;
 mod glossary;
+mod pipelines;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
@@ -21,17 +23,22 @@ use crate::{META, WORK};
 type Seen = (String, String, SchemaRef);
 
 /// The tables of `meta` for a user; `None` sees everything.
-pub(super) fn tables(manifest: &Arc<Pinned>, access: Option<&Arc<Access>>) -> Vec<Table> {
+pub(super) fn tables(manifest: &Arc<Pinned>, root: &Path, access: Option<&Arc<Access>>) -> Vec<Table> {
     let make = |table: &'static StarTable| {
-        let (manifest, access) = (Arc::clone(manifest), access.cloned());
-        let rows = move || rows(table, &manifest, access.as_deref()).map(|batch| vec![batch]);
+        let (manifest, root, access) = (Arc::clone(manifest), root.to_path_buf(), access.cloned());
+        let rows = move || rows(table, &manifest, &root, access.as_deref());
         let kept = SystemTable { name: table.name.to_owned(), columns: table.arrow_schema(), rows: Arc::new(rows) };
         (META.to_owned(), table.name.to_owned(), kept.provider())
     };
     haetae_schema::meta_tables().iter().map(make).collect()
 }
 
-fn rows(table: &StarTable, manifest: &Pinned, access: Option<&Access>) -> Result<RecordBatch, String> {
+fn rows(
+    table: &StarTable,
+    manifest: &Pinned,
+    root: &Path,
+    access: Option<&Access>,
+) -> Result<Vec<RecordBatch>, String> {
     let seen: Vec<Seen> = catalog::tables()
         .into_iter()
         .filter_map(|(schema, table, columns)| {
@@ -51,9 +58,10 @@ fn rows(table: &StarTable, manifest: &Pinned, access: Option<&Access>) -> Result
         "columns" => columns(&seen)?,
         "codes" => codes(),
         "glossary" => glossary_rows()?,
+        "lineage" | "pipeline_runs" => return pipelines::rows(table, manifest, root, &seen, access),
         _ => versions(&seen, manifest, access),
     };
-    RecordBatch::try_new(table.arrow_schema(), columns).map_err(|error| error.to_string())
+    RecordBatch::try_new(table.arrow_schema(), columns).map(|batch| vec![batch]).map_err(|error| error.to_string())
 }
 
 fn text<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {

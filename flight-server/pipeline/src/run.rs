@@ -1,0 +1,208 @@
+//! What goes in: a pipeline and a file. What comes out: its rows, its refused rows, and what was done, as one commit.
+//! A file whose content the pipeline has loaded is passed over, whatever it is called.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use haetae_schema::Table;
+use haetae_warehouse::META;
+use haetae_warehouse::ingest::{Changes, Format, Ingested, Noted, Progress, Source as Rows, Staged};
+use haetae_warehouse::query::Engine;
+use haetae_warehouse::store::Store;
+use sha2::{Digest, Sha256};
+
+use crate::declared::Source;
+use crate::lineage::{Edge, edges};
+use crate::message::{self, MESSAGE_BYTES};
+use crate::{Error, Pipeline, Result, steps};
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The file, as it was given.
+    pub file: PathBuf,
+    /// What was done.
+    pub outcome: Outcome,
+}
+
+/// What a pipeline did with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its content had been loaded before.
+    Skipped {
+        /// The version that did it.
+        version: u64,
+    },
+    /// Its rows are in the tables.
+    Loaded(Box<Ingested>),
+}
+
+/// The files that paths stand for: a folder for those of its files whose names end as the pipeline wants, in the order
+/// of their names; a file for itself.
+pub fn files(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let mut inner = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(Error::io("read the folder", path))? {
+            let file = entry.map_err(Error::io("read the folder", path))?.path();
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if file.is_file() && pipeline.source.endings().iter().any(|ending| name.ends_with(ending)) {
+                inner.push(file);
+            }
+        }
+        inner.sort();
+        found.extend(inner);
+    }
+    Ok(found)
+}
+
+/// Loads one file, unless that was done before. The commit has an idempotency key of the pipeline's name and the
+/// file's content: a run that was interrupted is made again as a whole, and loads what it had not.
+///
+/// # Errors
+/// A file that cannot be used, steps that do not fit, a conflict with another commit. Nothing is changed then.
+pub fn run<'a>(
+    store: &'a Store,
+    engine: &'a Engine,
+    pipeline: &'a Pipeline,
+    file: &'a Path,
+    progress: &'a mut (dyn FnMut(Progress<'_>) + Send),
+) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(load(store, engine, pipeline, file, progress))
+}
+
+async fn load(
+    store: &Store,
+    engine: &Engine,
+    pipeline: &Pipeline,
+    file: &Path,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Outcome> {
+    let sha256 = digest(file)?;
+    let key = format!("pipeline {} {sha256}", pipeline.name);
+    if let Some(commit) = store.current()?.find_key(&key) {
+        return Ok(Outcome::Skipped { version: commit.version });
+    }
+    let edges = new_edges(engine, pipeline).await?;
+    let (format, rows, staged) = match &pipeline.source {
+        Source::Direct { format, .. } => (format.clone(), Rows::File(file.to_path_buf()), None),
+        Source::Messages { record, columns, .. } => {
+            let text = text(file)?;
+            let records = message::read(file, &text, record, columns)?;
+            if records.rows.is_empty() {
+                let expected = format!("a message with at least one {}", record.join("/"));
+                return Err(Error::Unreadable { file: file.to_path_buf(), expected, found: "none".to_owned() });
+            }
+            let made = steps::make(engine, pipeline, columns.keys(), &records).await?;
+            let counts = (records.rows.len() as u64, made.left_out);
+            let (name, sha256) = (file.display().to_string(), sha256.clone());
+            let (rows, origins, refused) = (made.rows, made.origins, made.refused);
+            let staged = Staged { file: name, sha256, rows, origins, refused };
+            (Format::Table(pipeline.table.name.to_owned()), Rows::Staged(Box::new(staged)), Some(counts))
+        }
+    };
+    let mut changes = Changes::begin(store)?.with_key(key)?;
+    changes.apply(pipeline.change, &pipeline.schema, &format, vec![rows], &mut |at| progress(at))?;
+    let (accepted, rejected) = (changes.so_far().accepted, changes.so_far().rejected);
+    let (read, left_out) = staged.unwrap_or((accepted + rejected, 0));
+    let counts = [read, left_out, accepted, rejected];
+    let mut noted = vec![run_row(pipeline, file, &sha256, counts)];
+    if !edges.is_empty() {
+        noted.push(edge_rows(pipeline, edges));
+    }
+    changes.add_notes(META, noted);
+    let done = changes.commit()?;
+    Ok(match done.repeated {
+        true => Outcome::Skipped { version: done.version },
+        false => Outcome::Loaded(Box::new(done)),
+    })
+}
+
+fn digest(file: &Path) -> Result<String> {
+    let mut open = File::open(file).map_err(Error::io("open", file))?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match open.read(&mut buffer).map_err(Error::io("read", file))? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn text(file: &Path) -> Result<String> {
+    let bytes = std::fs::metadata(file).map_err(Error::io("read", file))?.len();
+    let unreadable = |expected: &str, found: String| {
+        let expected = expected.to_owned();
+        Error::Unreadable { file: file.to_path_buf(), expected, found }
+    };
+    if bytes > MESSAGE_BYTES {
+        return Err(unreadable("a message of at most 256 MiB", format!("{bytes} bytes")));
+    }
+    let bytes = std::fs::read(file).map_err(Error::io("read", file))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unreadable("a message in UTF-8", format!("the byte {:#04x} at {at}", error.as_bytes()[at]))
+    })
+}
+
+/// What columns are made of, where this declaration has not recorded it yet.
+async fn new_edges(engine: &Engine, pipeline: &Pipeline) -> Result<Vec<Edge>> {
+    let sql = format!("select 1 from {META}.lineage where pipeline_sha256 = '{}' limit 1", pipeline.sha256);
+    let snapshot = engine.current()?;
+    let known: Vec<RecordBatch> = snapshot.statement(&sql).await?.execute(None).await?.try_collect().await?;
+    match known.iter().any(|batch| batch.num_rows() > 0) {
+        true => Ok(Vec::new()),
+        false => edges(engine, pipeline).await,
+    }
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+fn run_row(pipeline: &Pipeline, file: &Path, sha256: &str, counts: [u64; 4]) -> Noted {
+    let file = file.display().to_string();
+    let words = [&pipeline.name, &pipeline.sha256, &pipeline.schema, pipeline.table.name, &file, sha256];
+    let mut columns: Vec<ArrayRef> = words.map(|word: &str| texts([Some(word)])).to_vec();
+    columns.extend(counts.map(|count| Arc::new(Int64Array::from(vec![count as i64])) as ArrayRef));
+    noted("pipeline_runs", columns)
+}
+
+fn edge_rows(pipeline: &Pipeline, edges: Vec<Edge>) -> Noted {
+    let all = |word: &str| texts(edges.iter().map(|_| Some(word)));
+    let each = |of: fn(&Edge) -> Option<&str>| texts(edges.iter().map(of));
+    let columns = vec![
+        all(&pipeline.name),
+        all(&pipeline.sha256),
+        all(&pipeline.schema),
+        each(|edge| Some(&edge.table)),
+        each(|edge| Some(&edge.column)),
+        each(|edge| Some(&edge.source_table)),
+        each(|edge| Some(&edge.source_column)),
+        each(|edge| edge.source_path.as_deref()),
+    ];
+    noted("lineage", columns)
+}
+
+fn noted(name: &'static str, columns: Vec<ArrayRef>) -> Noted {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let make = move |run_id: u64| {
+        let number: ArrayRef = Arc::new(Int64Array::from(vec![run_id as i64; rows]));
+        let columns = std::iter::once(number).chain(columns).collect();
+        let failed = |source| haetae_warehouse::Error::Data { action: format!("write {name}"), source };
+        let table: Option<&Table> = haetae_schema::meta_tables().iter().find(|table| table.name == name);
+        let table = table.ok_or_else(|| failed("there is no such table".into()))?;
+        RecordBatch::try_new(table.arrow_schema(), columns).map_err(|source| failed(Box::new(source)))
+    };
+    Noted { table: name.to_owned(), rows: rows as u64, make: Box::new(make) }
+}

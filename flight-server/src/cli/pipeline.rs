@@ -1,0 +1,169 @@
+//! What goes in: a pipeline and files. What comes out: loaded tables, and a line about each file.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use haetae_pipeline::declared::{self, Source};
+use haetae_pipeline::{Outcome, Pipeline, shipped};
+use haetae_warehouse::ingest::Ingested;
+use haetae_warehouse::names::{hint, near};
+use haetae_warehouse::query::{Engine, EngineOptions};
+use haetae_warehouse::store::Store;
+
+/// What `pipeline` is told.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Load files by a pipeline, each in a commit of its own
+    ///
+    /// A file whose content the pipeline has loaded is passed over, so that the command can be made again after it
+    /// was interrupted, and with a folder that has got new files. A file that cannot be used changes nothing; the
+    /// others are loaded, and the command fails at its end.
+    Run(Run),
+    /// List the pipelines that come with the program
+    List,
+    /// Show a pipeline: what it reads, its steps and checks
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    haetae-server pipeline run --warehouse wh unipass-import messages/\n  \
+    haetae-server pipeline run --warehouse wh our-pipeline.toml today.xml")]
+struct Run {
+    /// Directory of the warehouse; it is created where it does not exist
+    #[arg(long, value_name = "DIR")]
+    warehouse: PathBuf,
+    /// Name of a pipeline that comes with the program, or a TOML file
+    #[arg(value_name = "PIPELINE")]
+    pipeline: String,
+    /// Files, and folders whose files end as the pipeline wants
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  haetae-server pipeline show unipass-import")]
+struct Show {
+    /// Name of a pipeline that comes with the program, or a TOML file
+    #[arg(value_name = "PIPELINE")]
+    pipeline: String,
+}
+
+/// Why not everything was loaded or shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The pipeline.
+    #[error(transparent)]
+    Pipeline(#[from] haetae_pipeline::Error),
+    /// The warehouse refused.
+    #[error(transparent)]
+    Warehouse(#[from] haetae_warehouse::Error),
+    /// The system refused something that queries need.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+    /// There is nothing to do, or not all could be done.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Does what was asked, and prints it.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    match &options.action {
+        Action::Run(options) => load(options),
+        Action::List => list(),
+        Action::Show(options) => show(options),
+    }
+}
+
+fn find(name: &str) -> Result<Pipeline, Failure> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        return Ok(declared::read(path)?);
+    }
+    let all = shipped()?;
+    let known: Vec<String> = all.iter().map(|pipeline| pipeline.name.clone()).collect();
+    all.into_iter().find(|pipeline| pipeline.name == name).ok_or_else(|| {
+        let meant = hint(&near(name, known.iter().map(String::as_str)));
+        let all = known.join(", ");
+        Failure::Other(format!("there is no pipeline \"{name}\".{meant} The pipelines are {all}; or name a TOML file"))
+    })
+}
+
+fn load(options: &Run) -> Result<(), Failure> {
+    let pipeline = find(&options.pipeline)?;
+    let files = haetae_pipeline::files(&pipeline, &options.paths)?;
+    if files.is_empty() {
+        let endings = pipeline.source.endings().join(" or ");
+        return Err(Failure::Other(format!("no file there ends with {endings}; nothing was loaded")));
+    }
+    let store = Store::open(&options.warehouse)?;
+    let engine = Engine::new(store.clone(), &EngineOptions::default())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let bar = indicatif::ProgressBar::new_spinner();
+    let mut failed = 0;
+    for file in &files {
+        bar.set_message(file.display().to_string());
+        let mut progress = |_: haetae_warehouse::ingest::Progress<'_>| bar.tick();
+        let done = runtime.block_on(haetae_pipeline::run(&store, &engine, &pipeline, file, &mut progress));
+        match done {
+            Ok(outcome) => bar.suspend(|| println!("{}: {}", file.display(), told(&pipeline, &outcome))),
+            Err(error) => {
+                failed += 1;
+                bar.suspend(|| eprintln!("{}: error: {error}", file.display()));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    match failed {
+        0 => Ok(()),
+        some => Err(Failure::Other(format!("{some} of {} files were not loaded", files.len()))),
+    }
+}
+
+fn told(pipeline: &Pipeline, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Skipped { version } => format!("loaded before, in version {version}"),
+        Outcome::Loaded(done) => {
+            let Ingested { accepted, rejected, version, .. } = done.as_ref();
+            let refused = match rejected {
+                0 => String::new(),
+                some => format!(", refused {some} (in {}.rejects)", pipeline.schema),
+            };
+            format!("loaded {accepted} rows{refused}; safe on the disk as version {version}")
+        }
+    }
+}
+
+fn list() -> Result<(), Failure> {
+    for pipeline in shipped()? {
+        println!("{:<16} {:<18} {}", pipeline.name, target(&pipeline), pipeline.says);
+    }
+    Ok(())
+}
+
+fn target(pipeline: &Pipeline) -> String {
+    format!("{}.{}", pipeline.schema, pipeline.table.name)
+}
+
+fn show(options: &Show) -> Result<(), Failure> {
+    let pipeline = find(&options.pipeline)?;
+    println!("{}: {}", pipeline.name, pipeline.says);
+    println!("into {}, files ending with {}", target(&pipeline), pipeline.source.endings().join(" or "));
+    if let Source::Messages { record, columns, .. } = &pipeline.source {
+        println!("a row for each {}:", record.join("/"));
+        columns.iter().for_each(|(name, path)| println!("  {name:<16} {}", path.join("/")));
+    }
+    for step in &pipeline.steps {
+        println!("step {}:\n{}", step.name, step.sql.trim());
+    }
+    for check in &pipeline.checks {
+        println!("check {}: {} ({})", check.column, check.says, check.expect);
+    }
+    Ok(())
+}
