@@ -344,7 +344,7 @@ def service(context):
         call(context, "compact", "--warehouse", warehouse, "--all")
         found = lookups(warehouse, 20 if context.quick else LOOKUPS)
     note = (
-        f"{month:,} items behind as many of the month before, by 11 features in SQL as of each day, 200 trees, summands, lanes and log; "
+        f"{month:,} items behind as many of the month before, by 11 features in SQL as of each day, 100 trees, summands, lanes and log; "
         f"training {training:.0f} s ({trained.splitlines()[0]}); verifying the log {verifying:.0f} s, the same days again {repeated:.0f} s"
     )
     return [

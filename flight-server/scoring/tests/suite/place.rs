@@ -105,7 +105,7 @@ pub const COMPANIES: &str = include_str!("../../definitions/companies.toml");
 pub fn text() -> String {
     CLEARANCE
         .replace("days = 180\nevery = 3\ndelay_days = 14", "days = 28\nevery = 1\ndelay_days = 5")
-        .replace("trees = 200", "trees = 40")
+        .replace("trees = 100\nleaves = 8\nlearning_rate = 0.1", "trees = 40\nleaves = 8\nlearning_rate = 0.05")
         .replace("min_rows = 40", "min_rows = 10")
         .replace("yellow = 0.02\nred = 0.05\nblue = 0.03", "yellow = 0.1\nred = 0.2\nblue = 0.05")
 }
