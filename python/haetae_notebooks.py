@@ -93,7 +93,11 @@ def outputs_of(cell):
     kept = []
     for output in cell.outputs:
         if output.output_type == "stream":
-            kept.append({output.name: output.text})
+            # A text comes in as many pieces as it happens to be read in.
+            if kept and kept[-1].keys() == {output.name}:
+                kept[-1][output.name] += output.text
+            else:
+                kept.append({output.name: output.text})
         elif output.output_type == "error":
             kept.append({output.ename: output.evalue})
         else:
