@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import pyarrow as pa
+from haetae_testing import Server, make_warehouse, memory_mb, parquet_files
 
 ITEMS, QUICK_ITEMS = 24_700_000, 100_000
 
@@ -76,7 +76,6 @@ def same(ours, theirs):
 def duckdb_over(warehouse):
     """A connection that reads the files of the newest version; each table a view over exactly its files."""
     import duckdb
-    from haetae_testing import parquet_files
 
     connection = duckdb.connect()
     for table, files in parquet_files(warehouse).items():
@@ -86,20 +85,15 @@ def duckdb_over(warehouse):
 
 
 def figures(context):
-    from adbc_driver_flightsql import dbapi
-    from haetae_testing import Server, make_warehouse
-
     items = QUICK_ITEMS if context.quick else ITEMS
     with tempfile.TemporaryDirectory(prefix="haetae-analyst-") as folder:
         print(f"  warehouse with {items:,} items …", flush=True)
         server = Server(make_warehouse(Path(folder), items))
         try:
-            options = {"username": "haetae", "password": server.password}
             theirs = duckdb_over(server.warehouse)
-            with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
-                with connection.cursor() as cursor:
-                    ratios, notes = compare(context, cursor, theirs)
-            peak = peak_mb(server.process.pid)
+            with server.cursor() as cursor:
+                ratios, notes = compare(context, cursor, theirs)
+            peak = memory_mb(server.process.pid)
         finally:
             server.stop()
     geomean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
@@ -141,8 +135,3 @@ def compare(context, cursor, theirs):
         notes.append(f"{name} {a:.3f} s / {b:.3f} s")
         print(f"    {name:<32} {a:8.3f} s {b:8.3f} s {ratios[name]:6.2f}", flush=True)
     return ratios, notes
-
-
-def peak_mb(process):
-    with open(f"/proc/{process}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024

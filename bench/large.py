@@ -3,6 +3,8 @@
 import statistics
 import subprocess
 
+from haetae_testing import memory_mb
+
 ROWS = 10_000_000
 QUERY = """
 select a.declaration_id, a.item_no, a.hs10, a.office_id, a.declaration_date, a.item_price_krw, a.net_mass_kg,
@@ -10,11 +12,6 @@ select a.declaration_id, a.item_no, a.hs10, a.office_id, a.declaration_date, a.i
 from fact_item a cross join (values (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) b (n)
 limit 10000000
 """
-
-
-def memory_mb(process, part):
-    with open(f"/proc/{process}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(part)) / 1024
 
 
 def figures(context, running, run, environment):
@@ -27,7 +24,7 @@ def figures(context, running, run, environment):
             # Waits for the variable, and sees that it is whole.
             run(kernel.client, f"assert_eq!(large.shape(), ({ROWS}, 10));")
             process = kernel.manager.provisioner.process.pid
-            peaks.append(memory_mb(process, "VmHWM"))
+            peaks.append(memory_mb(process))
             [worker] = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True).stdout.split()
             copies.append(memory_mb(worker, "RssAnon"))
     p50 = statistics.median

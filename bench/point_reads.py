@@ -14,20 +14,14 @@ READS = {
 
 
 def figures(context):
-    from adbc_driver_flightsql import dbapi
-
-    context.server(items=1_000_000)
-    server = list(context.servers.values())[-1]
-    n = context.repeat(1000) if not context.quick else 20
-    done = {}
-    options = {"username": "haetae", "password": server.password}
-    with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
+    server = context.running(items=1_000_000)
+    n, done = 20 if context.quick else 1000, {}
+    with server.cursor() as cursor:
         for name, (sql, keys) in READS.items():
-            with connection.cursor() as cursor:
-                cursor.execute(keys)
-                rows = cursor.fetch_arrow_table().to_pylist()
+            cursor.execute(keys)
+            rows = cursor.fetch_arrow_table().to_pylist()
             chosen = [tuple(row.values()) for row in random.Random(7).sample(rows, n)]
-            done[name] = read(connection, sql, chosen)
+            done[name] = read(cursor, sql, chosen)
     seconds = done["item"]
     p99 = sorted(seconds)[int(len(seconds) * 0.99)] * 1e3
     rate = len(seconds) / sum(seconds)
@@ -40,16 +34,15 @@ def figures(context):
     ]
 
 
-def read(connection, sql, keys):
+def read(cursor, sql, keys):
     """Seconds of each read; every one has to find exactly its row."""
     seconds = []
-    with connection.cursor() as cursor:
-        cursor.adbc_prepare(sql)
-        for key in keys:
-            begun = time.monotonic()
-            cursor.execute(sql, key)
-            found = cursor.fetchall()
-            seconds.append(time.monotonic() - begun)
-            if len(found) != 1 or found[0][0] != key[0]:
-                raise RuntimeError(f"expected the one row of {key}, found {found}")
+    cursor.adbc_prepare(sql)
+    for key in keys:
+        begun = time.monotonic()
+        cursor.execute(sql, key)
+        found = cursor.fetchall()
+        seconds.append(time.monotonic() - begun)
+        if len(found) != 1 or found[0][0] != key[0]:
+            raise RuntimeError(f"expected the one row of {key}, found {found}")
     return seconds

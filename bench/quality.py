@@ -46,18 +46,15 @@ def planted(truth):
 
 def flagged(warehouse):
     """Family -> rows that break a rule of it, as the server answers."""
-    from adbc_driver_flightsql import dbapi
     from haetae_testing import Server
 
     server = Server(warehouse)
     found = defaultdict(set)
     try:
-        options = {"username": "haetae", "password": server.password}
-        with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute("select family, dataset, row_key from quality.violations")
-                for family, dataset, key in cursor.fetchall():
-                    found[family].add((dataset.removeprefix("customs."), key))
+        with server.cursor() as cursor:
+            cursor.execute("select family, dataset, row_key from quality.violations")
+            for family, dataset, key in cursor.fetchall():
+                found[family].add((dataset.removeprefix("customs."), key))
     finally:
         server.stop()
     return found

@@ -294,26 +294,22 @@ def two_months(context, folder, items):
 
 def lookups(warehouse, n):
     """Seconds of `n` bound queries of one declaration's score and its summands, by ADBC from Python."""
-    from adbc_driver_flightsql import dbapi
-
     server, seconds = Server(warehouse), []
     try:
-        options = {"username": "haetae", "password": server.password}
-        with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(f"select declaration_id from risk.scores order by declaration_id limit {n}")
-                names = [row[0] for row in cursor.fetchall()]
-                sql = (
-                    "select item_no, version, probability, expected_revenue_krw, feature_1, value_1, feature_2, value_2 "
-                    "from risk.scores where declaration_id = ?"
-                )
-                cursor.adbc_prepare(sql)
-                for name in names:
-                    begun = time.monotonic()
-                    cursor.execute(sql, (name,))
-                    if not cursor.fetchall():
-                        raise RuntimeError(f"{name} has no score")
-                    seconds.append(time.monotonic() - begun)
+        with server.cursor() as cursor:
+            cursor.execute(f"select declaration_id from risk.scores order by declaration_id limit {n}")
+            names = [row[0] for row in cursor.fetchall()]
+            sql = (
+                "select item_no, version, probability, expected_revenue_krw, feature_1, value_1, feature_2, value_2 "
+                "from risk.scores where declaration_id = ?"
+            )
+            cursor.adbc_prepare(sql)
+            for name in names:
+                begun = time.monotonic()
+                cursor.execute(sql, (name,))
+                if not cursor.fetchall():
+                    raise RuntimeError(f"{name} has no score")
+                seconds.append(time.monotonic() - begun)
     finally:
         server.stop()
     return seconds

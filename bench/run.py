@@ -39,12 +39,16 @@ class Context:
 
     def server(self, items):
         """The environment of a client of a running server with `items` generated items."""
+        return self.running(items).environment
+
+    def running(self, items):
+        """A running server with `items` generated items."""
         if items not in self.servers:
             print(f"  warehouse with {items:,} items …", flush=True)
             folder = self.folder / f"items-{items}"
             folder.mkdir()
             self.servers[items] = Server(make_warehouse(folder, items))
-        return self.servers[items].environment
+        return self.servers[items]
 
     def repeat(self, times):
         """How often to measure: `times`, or once in a quick run."""
@@ -53,18 +57,13 @@ class Context:
     def query_seconds(self, sql, n):
         """Seconds of `n` runs of a query by ADBC from Python against the server that was started last,
         with the whole result as a pyarrow table; one run before them is not counted."""
-        from adbc_driver_flightsql import dbapi
-
-        server = list(self.servers.values())[-1]
-        options = {"username": "haetae", "password": server.password}
-        seconds = []
-        with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                for _ in range(n + 1):
-                    begun = time.monotonic()
-                    cursor.execute(sql)
-                    cursor.fetch_arrow_table()
-                    seconds.append(time.monotonic() - begun)
+        server, seconds = list(self.servers.values())[-1], []
+        with server.cursor() as cursor:
+            for _ in range(n + 1):
+                begun = time.monotonic()
+                cursor.execute(sql)
+                cursor.fetch_arrow_table()
+                seconds.append(time.monotonic() - begun)
         return seconds[1:]
 
     @staticmethod

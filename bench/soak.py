@@ -4,6 +4,8 @@ import random
 import threading
 import time
 
+from haetae_testing import memory_mb
+
 SECONDS, QUICK_SECONDS = 600, 10
 CLIENTS = 10
 
@@ -22,26 +24,21 @@ LONG = [
 
 def client(server, seed, ends, out):
     """Asks until `ends`; seconds by class, and what went wrong, come into `out`."""
-    from adbc_driver_flightsql import dbapi
-
     chance = random.Random(seed)
-    options = {"username": "haetae", "password": server.password}
     try:
-        with dbapi.connect(f"grpc://127.0.0.1:{server.port}", db_kwargs=options, autocommit=True) as connection:
+        with server.cursor() as cursor:
             while time.monotonic() < ends:
                 kind = "short" if chance.random() < 0.8 else "long"
                 begun = time.monotonic()
-                with connection.cursor() as cursor:
-                    cursor.execute(chance.choice(SHORT if kind == "short" else LONG))
-                    cursor.fetch_arrow_table()
+                cursor.execute(chance.choice(SHORT if kind == "short" else LONG))
+                cursor.fetch_arrow_table()
                 out[kind].append(time.monotonic() - begun)
     except Exception as error:  # each is an error of the soak; the client starts no second time
         out["errors"].append(f"{type(error).__name__}: {error}")
 
 
 def figures(context):
-    context.server(items=1_000_000)
-    server = list(context.servers.values())[-1]
+    server = context.running(items=1_000_000)
     seconds = QUICK_SECONDS if context.quick else SECONDS
     out = {"short": [], "long": [], "errors": []}
     ends = time.monotonic() + seconds
@@ -50,8 +47,7 @@ def figures(context):
         thread.start()
     for thread in threads:
         thread.join()
-    with open(f"/proc/{server.process.pid}/status") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+    peak = memory_mb(server.process.pid)
     for error in out["errors"]:
         print(f"    {error}", flush=True)
     p99 = {kind: sorted(out[kind])[int(len(out[kind]) * 0.99)] if out[kind] else None for kind in ("short", "long")}

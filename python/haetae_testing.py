@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_client.blocking import BlockingKernelClient
@@ -26,6 +27,12 @@ def run(*words):
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def memory_mb(process, part="VmHWM"):
+    """Memory of a process in MB: what it held at most, or another part of what Linux tells of it."""
+    with open(f"/proc/{process}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(part)) / 1024
 
 
 def make_warehouse(folder, items, seed=7):
@@ -85,6 +92,16 @@ class Server:
     def environment(self):
         """What a client has to know, as the lab sets it."""
         return {"HAETAE_URL": self.url, "HAETAE_SECRET_FILE": str(self.warehouse / "server.secret")}
+
+    @contextmanager
+    def cursor(self, user="haetae", password=None):
+        """A cursor of ADBC, as Python programs of an analyst have it."""
+        from adbc_driver_flightsql import dbapi
+
+        options = {"username": user, "password": password or self.password}
+        address = self.url.replace("http", "grpc")
+        with dbapi.connect(address, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
+            yield cursor
 
     def stop(self):
         """Ends it. One that does not go is killed, so that none is left behind, and that is an error."""

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from adbc_driver_flightsql import dbapi
 from haetae_testing import BIN, Server, run
 
 PAGE = Path(__file__).resolve().parent.parent / "operations.md"
@@ -23,11 +22,9 @@ def shell(commands, folder):
 
 def ask(server, query, user="haetae", password=None):
     """The first value of a query's result."""
-    options = {"username": user, "password": password or server.password}
-    with dbapi.connect(server.url.replace("http", "grpc"), db_kwargs=options, autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return cursor.fetchone()[0]
+    with server.cursor(user, password) as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()[0]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from haetae_testing import memory_mb
 
 ROWS = 1_000_000
 THOUSAND = "(select * from fact_item order by declaration_id, item_no limit 1000)"
@@ -11,11 +12,6 @@ LARGE = (
     f"from {THOUSAND} a cross join {THOUSAND} b"
 )
 LONG_QUERY = "select a.item_price_krw as price from fact_item a cross join fact_item b cross join fact_item c"
-
-
-def peak_mb(process, part):
-    with open(f"/proc/{process}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(part)) / 1024
 
 
 def shown(cell):
@@ -48,8 +44,8 @@ def test_a_long_result_becomes_a_frame_without_a_copy(start, server):
     # Four columns of a million rows take about 60 MB, which neither process holds: the kernel has the pieces that
     # wait for the disk, the worker the file's own pages.
     [worker] = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True).stdout.split()
-    assert peak_mb(process, "VmHWM") < 250
-    assert peak_mb(worker, "RssAnon") < 30
+    assert memory_mb(process, "VmHWM") < 250
+    assert memory_mb(worker, "RssAnon") < 30
     same = (
         f'let whole = sql("select count(*) as n, sum(price) as price from ({LARGE})")?;\n'
         'large.numbers("price")?.iter().sum::<f64>() / whole.numbers("price")?[0]'
