@@ -13,7 +13,7 @@ build: setup  ## compile everything and install the kernel into .venv
 lab: build  ## demo warehouse, Flight SQL server and JupyterLab on 127.0.0.1:8888, until Ctrl-C
 	@scripts/lab
 
-test:  ## every test, Rust and Python
+test:  ## every test, Rust and Python; cells of the course that have passed unchanged are left out
 	@scripts/setup lab test && scripts/build && scripts/test
 
 release-test:  ## as `make test`, and nothing is left out because it has passed before

@@ -3,6 +3,7 @@ that `make lab` makes, and stores their outputs in them."""
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -10,11 +11,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from haetae_testing import Server, load_kcs, make_warehouse, run
+from haetae_testing import Server, load_kcs
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
-DEFINITION = FOLDER.parent / "flight-server" / "scoring" / "definitions" / "import.toml"
-# As in scripts/lab, so that stored outputs are what a user sees.
+# As in scripts/demo, so that stored outputs are what a user sees.
 DEMO_ITEMS = 100_000
 # A fit adds up in another order on another number of cores; what is printed of it may differ in the last digits.
 RELATIVE, ABSOLUTE = 0.02, 0.01
@@ -25,20 +25,11 @@ NUMBER = re.compile(r"[-+]?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 def make_demo(folder):
     """The demo warehouse of `make lab` in `folder`, with the KCS declarations where there are any; its path."""
-    warehouse = make_warehouse(folder, DEMO_ITEMS)
-    run("haetae-server", "quality", "run", "--warehouse", warehouse)
-    score_demo(warehouse)
+    subprocess.run([FOLDER.parent / "scripts/demo", folder], check=True, stdout=subprocess.DEVNULL)
+    warehouse = folder / "warehouse"
     if kcs := os.environ.get("HAETAE_KCS_DIR"):
         load_kcs(warehouse, kcs)
     return warehouse
-
-
-def score_demo(warehouse):
-    """A week of items scored, as in scripts/lab."""
-    run("haetae-server", "model", "train", "--warehouse", warehouse, "--definition", DEFINITION, "--as-of", "2021-06-01", "--by", "demo")
-    run("haetae-server", "model", "promote", "--warehouse", warehouse, "--by", "demo", "--why", "the first", "import-1")
-    days = ["--date", "2021-06-01", "--to", "2021-06-07", "--at", "2021-06-01T06:00:00Z"]
-    run("haetae-server", "score", "--warehouse", warehouse, "--definition", DEFINITION, *days)
 
 
 def read(path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +39,13 @@ def kernel(server, data_folder):
 
 # Cells of the course are run again only where something changed that they stand on. `make release-test` runs all.
 KEPT = TARGET / "course-tests"
-PROGRAMS = ["haetae-kernel", "haetae-server", "haetae-synth", "haetae-course", "libhaetae.so"]
+# The kernel and the toolkit are those that are installed, not those that were built last.
+INSTALLED = Path(sys.prefix) / "share/haetae"
+PROGRAMS = [
+    *(BIN / name for name in ["haetae-server", "haetae-synth", "haetae-course"]),
+    INSTALLED / "haetae-kernel",
+    INSTALLED / "toolkit/libhaetae.so",
+]
 FRESH = "HAETAE_RUN_ALL"
 
 
@@ -49,11 +56,12 @@ def digest(path):
 
 
 @cache
-def standing_on(module):
-    """A number of all that the cells of a module stand on: its notebooks, the tests, and the programs."""
-    notebooks = sorted((NOTEBOOKS / module).glob("*.ipynb"))
-    ours = sorted([*Path(__file__).parent.glob("*.py"), *(ROOT / "python").glob("*.py")])
-    files = [*notebooks, *ours, *(BIN / name for name in PROGRAMS)]
+def standing_on_all():
+    """A number of all that the cells stand on: the programs, the tests, the packages, and all notebooks of the course, since
+    its lessons share one kernel here and could get into each other's way."""
+    notebooks = sorted(NOTEBOOKS.rglob("*.ipynb"))
+    ours = [*Path(__file__).parent.glob("*.py"), *(ROOT / "python").glob("*.py"), *(ROOT / "python").glob("*.txt")]
+    files = [*notebooks, *sorted(ours), ROOT / "pytest.ini", *PROGRAMS]
     return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
 
 
@@ -62,21 +70,23 @@ def kept_at(item):
     module = getattr(item, "callspec", None) and item.callspec.params.get("module")
     if item.path.name != "test_exercises.py" or "kernel" not in item.fixturenames or not module:
         return None
-    return KEPT / hashlib.sha256(item.name.encode()).hexdigest(), standing_on(module)
+    return KEPT / hashlib.sha256(item.name.encode()).hexdigest(), standing_on_all()
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if not os.environ.get(FRESH) and (kept := kept_at(item)) and kept[0].is_file() and kept[0].read_text() == kept[1]:
+        # Looked at before anything runs, so that what changes meanwhile is not taken for tested.
+        kept = kept_at(item)
+        if kept and not os.environ.get(FRESH) and kept[0].is_file() and kept[0].read_text() == kept[1]:
             item.add_marker(pytest.mark.skip(reason="has passed, and nothing that it stands on has changed"))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    kept = kept_at(item) if call.when == "call" else None
-    if kept and outcome.get_result().passed:
+    kept, report = kept_at(item), outcome.get_result()
+    if kept and report.failed:
+        kept[0].unlink(missing_ok=True)
+    elif kept and report.passed and call.when == "call":
         KEPT.mkdir(parents=True, exist_ok=True)
         kept[0].write_text(kept[1])
-    elif kept:
-        kept[0].unlink(missing_ok=True)

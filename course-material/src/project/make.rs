@@ -85,11 +85,12 @@ pub fn make(course: &Course, order: &Order, runner: &Runner) -> Result<Made> {
     }
     let findings = |lines: &[&str]| format!("{HEAD}{}\n", lines.join("\n"));
     let cells = template.cells(&order.name, &order.cut);
+    // First, so that there is no project without them.
+    write(&private.join("findings.csv"), &findings(&kept))?;
     write(&public.join("project.ipynb"), &notebook::text(&order.name, "project", "en", &cells)?)?;
     write(&public.join("rubric.md"), &fill(&course.project_pages.rubric, &order.name, &order.cut))?;
     write(&public.join("report.md"), &fill(&course.project_pages.report, &order.name, &order.cut))?;
     write(&public.join("data/fact_inspection.csv"), &findings(&seen))?;
-    write(&private.join("findings.csv"), &findings(&kept))?;
     Ok(Made { public, private, public_findings: seen.len(), private_findings: kept.len() })
 }
 
