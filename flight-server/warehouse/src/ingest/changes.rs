@@ -115,6 +115,19 @@ impl Changes {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<()> {
         let layout = layout_for(change, schema, format)?;
+        let history = History::of(&self.transaction, change.into(), schema, layout.table.name, layout.format);
+        self.apply_with(&history, change, schema, layout, sources, progress)
+    }
+
+    fn apply_with(
+        &mut self,
+        history: &History,
+        change: Change,
+        schema: &str,
+        layout: Layout,
+        sources: Vec<Source<'_>>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<()> {
         let (kind, table, form) = (Kind::from(change), layout.table.name, layout.format);
         self.content.update(format!("{kind} {schema} {table} {form}\n"));
         if self.earlier.is_some() {
@@ -124,7 +137,6 @@ impl Changes {
             }
             return Ok(());
         }
-        let history = History::of(&self.transaction, kind, schema, table, form);
         let mut inputs: Vec<Input> = Vec::new();
         let mut fresh = Vec::new();
         let mut content = Vec::new();
@@ -164,8 +176,8 @@ impl Changes {
                         read_in_vain += usize::from(change == Change::Append && history.took(&input).is_some());
                         inputs.push(input);
                     }
-                    Source::Staged(staged) => {
-                        reading.read_staged(&staged)?;
+                    Source::Staged(mut staged) => {
+                        reading.read_staged(&mut staged)?;
                         if let Some(gap) = content.iter_mut().find(|sha256| sha256.is_none()) {
                             *gap = Some(staged.sha256.clone());
                         }
@@ -255,26 +267,21 @@ impl Changes {
         result
     }
 
-    /// [`apply`](Self::apply) of batches where a row that breaks a rule is an error instead of a refused row.
+    /// What a statement does: as [`apply`](Self::apply), but a row that breaks a rule is an error, and the same once
+    /// more is done once more. After an error the changes are to be dropped, or taken back by [`whole`](Self::whole).
     pub fn apply_all(&mut self, change: Change, schema: &str, table: &str, source: Source<'_>) -> Result<()> {
         let before = self.done.rejected;
         self.refusal = None;
-        self.whole(|changes| {
-            changes.apply(change, schema, &Format::Table(table.to_owned()), vec![source], &mut |_| {})?;
-            match changes.done.rejected - before {
-                0 => Ok(()),
-                rows => Err(Error::Refused {
-                    rows,
-                    table: format!("{schema}.{table}"),
-                    reason: changes.refusal.take().unwrap_or_default(),
-                }),
-            }
-        })
-    }
-
-    /// What the operations so far came to.
-    pub fn so_far(&self) -> &Ingested {
-        &self.done
+        let layout = layout_for(change, schema, &Format::Table(table.to_owned()))?;
+        self.apply_with(&History::default(), change, schema, layout, vec![source], &mut |_| {})?;
+        match self.done.rejected - before {
+            0 => Ok(()),
+            rows => Err(Error::Refused {
+                rows,
+                table: format!("{schema}.{table}"),
+                reason: self.refusal.take().unwrap_or_default(),
+            }),
+        }
     }
 
     /// Adds rows to tables that the warehouse keeps about itself, in the same commit. All of them bear one number,
@@ -351,20 +358,31 @@ impl Changes {
 }
 
 /// What was done to a table before, as far as it decides whether content is to be taken again.
+#[derive(Default)]
 struct History(Vec<(u64, Vec<Input>)>);
 
 impl History {
     /// Operations of the same kind and format since the last of another kind, the newest first: what
-    /// was appended before a deletion may have gone with it, and is taken again.
+    /// was appended before a deletion may have gone with it, and is taken again. Of other kinds only the last
+    /// operation counts, whatever its format.
     fn of(transaction: &Transaction, kind: Kind, schema: &str, table: &str, form: &str) -> Self {
-        let own =
-            transaction.recorded().into_iter().rev().filter(|(_, done)| done.schema == schema && done.table == table);
-        let own = own.map(|(id, done)| (id, done.kind, done.format.as_str(), &done.inputs));
-        let before = transaction.base().operations(schema, table);
-        let before = before.map(|done| (done.id, done.kind, done.format.as_str(), &done.inputs));
-        let same = own.chain(before).take_while(|(_, other, ..)| *other == kind);
-        let same = same.filter(|(_, _, other, _)| *other == form).map(|(id, _, _, inputs)| (id, inputs.clone()));
-        Self(if kind == Kind::Append { same.collect() } else { same.take(1).collect() })
+        let own = transaction.recorded().into_iter().rev();
+        let own = own.map(|(id, done)| (id, done.kind, (&done.schema, &done.table), &done.format, &done.inputs));
+        let before = transaction.base().commits.iter().rev().flat_map(|commit| commit.operations.iter().rev());
+        let before = before.map(|done| (done.id, done.kind, (&done.schema, &done.table), &done.format, &done.inputs));
+        // An operation by a KCS file bears the name of its first table, and changes the second with it. What it
+        // appends is compared with the first alone.
+        let with_kcs = |form: &str, table: &str| form == "kcs" && table == "fact_inspection";
+        let touches = |place: (&String, &String), other: &str| {
+            let also = with_kcs(other, table) || (kind != Kind::Append && with_kcs(form, place.1));
+            place.0 == schema && (place.1 == table || also)
+        };
+        let on_table =
+            own.chain(before).filter(|(_, other, place, format, _)| *other != Kind::Compact && touches(*place, format));
+        let most = if kind == Kind::Append { usize::MAX } else { 1 };
+        let same = on_table.take_while(|(_, other, ..)| *other == kind).take(most);
+        let same = same.filter(|(_, _, _, format, _)| format.as_str() == form);
+        Self(same.map(|(id, _, _, _, inputs)| (id, inputs.clone())).collect())
     }
 
     /// The operation that has taken this content.

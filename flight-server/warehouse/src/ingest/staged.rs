@@ -35,7 +35,8 @@ pub struct Refused {
 pub struct Staged {
     /// The file, as refused rows are to name it.
     pub file: String,
-    /// SHA-256 of the file in lower-case hexadecimal, which stands for the content.
+    /// SHA-256 in lower-case hexadecimal of what stands for the content: of the file together with what made rows of
+    /// it, because another pipeline makes other rows of the same file.
     pub sha256: String,
     /// Rows with the columns of the table, as text or in their types.
     pub rows: RecordBatch,
@@ -46,17 +47,19 @@ pub struct Staged {
 }
 
 impl Load<'_> {
-    pub(super) fn read_staged(&mut self, staged: &Staged) -> Result<()> {
-        let Staged { file, rows, origins, refused, .. } = staged;
+    /// Takes the refused rows out of `staged`: their texts may be large.
+    pub(super) fn read_staged(&mut self, staged: &mut Staged) -> Result<()> {
+        let refused = std::mem::take(&mut staged.refused);
+        let Staged { file, rows, origins, .. } = &*staged;
         let layout = self.layout().clone();
         columnar::check_schema(Path::new(file), &layout, &rows.schema())?;
         if origins.len() != rows.num_rows() {
             let found = format!("{} places for {} rows", origins.len(), rows.num_rows());
             return Err(Error::unreadable(file, "a place for each row", found));
         }
-        let refused = refused.iter().map(|one| {
-            let Origin { line, text } = one.origin.clone();
-            self.reject(file, line, one.column.as_deref(), one.reason.clone(), text)
+        let refused = refused.into_iter().map(|one| {
+            let Refused { origin: Origin { line, text }, column, reason } = one;
+            self.reject(file, line, column.as_deref(), reason, text)
         });
         let refused = refused.collect();
         self.refuse(refused)?;
