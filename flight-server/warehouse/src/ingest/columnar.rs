@@ -82,8 +82,11 @@ pub(super) fn chunk(layout: &Layout, batch: &RecordBatch, first: u64) -> Result<
             .column_by_name(source.header)
             .ok_or_else(|| Error::unreadable(source.header, "a column of that name", "a batch without it"))?;
         let values = convert(source, given)?;
-        if values.null_count() > given.logical_null_count() {
-            for row in (0..given.len()).filter(|row| values.is_null(*row) && !given.is_null(*row)) {
+        // A null may stand in the values of a dictionary, or be a column of nothing else.
+        let nulls = given.logical_nulls();
+        if values.null_count() > nulls.as_ref().map_or(0, |nulls| nulls.null_count()) {
+            let given_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            for row in (0..given.len()).filter(|row| values.is_null(*row) && !given_null(*row)) {
                 let found = array_value_to_string(given, row).unwrap_or_default();
                 let reason = format!("\"{found}\" is not {}", expected(&source.column.data_type));
                 failures.entry(row).or_insert(Failure { source: Some(position), reason });

@@ -197,6 +197,12 @@ fn fitted(table: &str, target: &SchemaRef, batch: &RecordBatch) -> Result<Record
         let known: Vec<&str> = target.fields().iter().map(|field| field.name().as_str()).collect();
         return Err(misfit(unknown.name(), format!("the table has none of that name; it has {}", known.join(", "))));
     }
+    let mut names = BTreeSet::new();
+    for field in given.fields() {
+        if !names.insert(field.name()) {
+            return Err(misfit(field.name(), "it is there twice".to_owned()));
+        }
+    }
     let column = |field: &Arc<Field>| -> Result<ArrayRef> {
         let name = field.name();
         let Some(column) = batch.column_by_name(name) else {

@@ -64,7 +64,7 @@ impl<R: BufRead> Records<R> {
             if first.bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            if !has_open_quote(&first.bytes) {
+            if !has_odd_quotes(&first.bytes) || !leaves_open(&first.bytes, false) {
                 return Ok(Some(Record {
                     line,
                     bytes: without_break(first.bytes),
@@ -81,7 +81,7 @@ impl<R: BufRead> Records<R> {
         let mut lines = vec![first];
         while lines.len() < LINES_IN_A_RECORD {
             let Some(more) = self.take_line()? else { break };
-            let closes = has_open_quote(&more.bytes);
+            let closes = !leaves_open(&more.bytes, true);
             size += more.bytes.len();
             let ends = more.too_long || size > LONGEST_RECORD;
             lines.push(more);
@@ -144,9 +144,22 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Whether the quotes of a line do not come in pairs. A doubled quote is a pair.
-fn has_open_quote(line: &[u8]) -> bool {
+/// Whether the quotes of a line do not come in pairs: of most lines this says that none is left open.
+fn has_odd_quotes(line: &[u8]) -> bool {
     line.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+}
+
+/// Whether a line ends within a quoted field, if it begins in one (`quoted`) or not. A quote opens a field at its
+/// beginning only, and opens it again after the one that has closed it (a doubled quote); elsewhere it is a letter,
+/// for which the row is refused and no other.
+fn leaves_open(line: &[u8], mut quoted: bool) -> bool {
+    let mut opens = true;
+    for byte in line {
+        let counts = *byte == b'"' && (quoted || opens);
+        quoted ^= counts;
+        opens = counts || *byte == b',';
+    }
+    quoted
 }
 
 fn without_break(mut line: Vec<u8>) -> Vec<u8> {
@@ -302,6 +315,34 @@ mod tests {
         let expected =
             [(1, "h".to_owned(), false), (3, "a,\"two\nlines\"".to_owned(), false), (5, "b".to_owned(), false)];
         assert_eq!(read(text), expected);
+    }
+
+    #[test]
+    fn a_quote_opens_a_field_at_its_beginning_only() {
+        for (line, open) in [
+            ("a,\"b", true),
+            ("\"a", true),
+            ("a,\"\"\"", true),
+            ("a,\"b\"\"", true),
+            ("a,5\" pipe", false),
+            ("a,5\"\"\" pipe", false),
+            ("a,\"Fa\\\"st\"", false),
+            ("a, \"b", false),
+        ] {
+            assert_eq!(leaves_open(line.as_bytes(), false), open, "{line}");
+        }
+        for (line, open) in [("b", true), ("b\"", false), ("b\"\"", true), ("b\",\"c", true), ("b\",5\" pipe", false)] {
+            assert_eq!(leaves_open(line.as_bytes(), true), open, "{line}");
+        }
+        // Two pipes, and all rows between them.
+        let between: String = (0..40).map(|n| format!("c{n},good\n")).collect();
+        let found = read(&format!("a,5\" pipe\n{between}b,7\" pipe\n"));
+        assert_eq!(found.len(), 42);
+        assert!(found.iter().all(|(_, _, open)| !open));
+        assert_eq!((&found[0].1, &found[41]), (&"a,5\" pipe".to_owned(), &(42, "b,7\" pipe".to_owned(), false)));
+        // The second line closes the field, and has a letter that is a quote.
+        let found = read("a,\"two\nlines\",5\" pipe\nb,good\nc,\"good\"\n");
+        assert_eq!(found.iter().map(|(line, ..)| *line).collect::<Vec<_>>(), [1, 3, 4]);
     }
 
     #[test]

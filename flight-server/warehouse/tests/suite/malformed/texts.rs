@@ -113,6 +113,7 @@ fn rows() -> Vec<Case> {
         ("a blank before a quote", b"C5, \"Fast\"".to_vec()),
         ("a quote within", b"C5,5\" and 7\" pipes".to_vec()),
         ("one quote within", b"C5,5\" pipe".to_vec()),
+        ("two pipes and a row between", b"C5,5\" pipe\nC6,Good\nC7,7\" pipe".to_vec()),
         ("three quotes", b"C5,\"\"\"".to_vec()),
         ("four quotes", b"C5,\"\"\"\"".to_vec()),
         ("backslash and quote", b"C5,\"Fa\\\"st\"".to_vec()),
