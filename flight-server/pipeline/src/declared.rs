@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use haetae_warehouse::ingest::{Change, Format};
+use haetae_warehouse::ingest::{Change, Format, hexadecimal};
 use haetae_warehouse::names::{hint, near};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -131,7 +131,7 @@ pub fn shipped() -> Result<Vec<Pipeline>> {
 
 /// The pipeline that a file declares.
 pub fn read(path: &Path) -> Result<Pipeline> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read the pipeline", path))?;
+    let text = std::fs::read_to_string(path).map_err(haetae_warehouse::Error::io("read the pipeline", path))?;
     parse(&path.display().to_string(), &text)
 }
 
@@ -189,7 +189,7 @@ pub fn parse(file: &str, text: &str) -> Result<Pipeline> {
     };
     let steps = parsed.step.into_iter().map(Spanned::into_inner).collect();
     let checks = parsed.check.into_iter().map(Spanned::into_inner).collect();
-    let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hexadecimal(&Sha256::digest(text));
     Ok(Pipeline { name, says: parsed.says, source, steps, checks, schema: target.schema, table, change, sha256 })
 }
 

@@ -2,7 +2,6 @@
 //! and what to do.
 
 use std::fmt;
-use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,26 +15,6 @@ pub enum Error {
     Declared {
         /// What is wrong, in the order of the file.
         problems: Vec<Problem>,
-    },
-    /// The system refused something.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file cannot be used at all.
-    #[error("cannot read {}: expected {expected}, found {found}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What it should have been.
-        expected: String,
-        /// What it is.
-        found: String,
     },
     /// A step or a check failed.
     #[error("the pipeline {pipeline} cannot do its steps: {source}")]
@@ -53,19 +32,12 @@ pub enum Error {
         /// What is missing, and what to do.
         what: String,
     },
-    /// The warehouse refused.
+    /// The warehouse refused, or a file cannot be read.
     #[error(transparent)]
     Warehouse(#[from] haetae_warehouse::Error),
     /// Rows do not fit their tables: a fault of this program.
     #[error("cannot build rows: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
-}
-
-impl Error {
-    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Io { action, path, source }
-    }
 }
 
 /// One thing that is wrong with a declaration.

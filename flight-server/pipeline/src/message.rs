@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use haetae_warehouse::Error as Unusable;
 use haetae_warehouse::ingest::Origin;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -65,10 +66,8 @@ pub(crate) fn read(
         let before = reader.buffer_position() as usize;
         line += text.as_bytes().get(counted..before).map_or(0, breaks);
         counted = before;
-        let wrong = |what: String| Error::Unreadable {
-            file: file.to_path_buf(),
-            expected: "a well-formed XML message".to_owned(),
-            found: format!("in line {line}: {what}"),
+        let wrong = |what: String| -> Error {
+            Unusable::unreadable(file, "a well-formed XML message", format!("in line {line}: {what}")).into()
         };
         let event = reader.read_event().map_err(|error| wrong(error.to_string()))?;
         let after = reader.buffer_position() as usize;

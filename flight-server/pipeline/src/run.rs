@@ -1,7 +1,6 @@
 //! What goes in: a pipeline and a file. What comes out: its rows, its refused rows, and what was done, as one commit.
 //! A file whose content the pipeline has loaded is passed over, whatever it is called.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,16 +9,18 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use haetae_schema::Table;
-use haetae_warehouse::META;
-use haetae_warehouse::ingest::{Changes, Format, Ingested, Noted, Progress, Source as Rows, Staged};
+use haetae_warehouse::ingest::{
+    Changes, Format, Ingested, Noted, Progress, Source as Rows, Staged, digest, hexadecimal,
+};
 use haetae_warehouse::query::Engine;
 use haetae_warehouse::store::Store;
+use haetae_warehouse::{Error as Unusable, META};
 use sha2::{Digest, Sha256};
 
 use crate::declared::Source;
 use crate::lineage::{Edge, edges};
 use crate::message::{self, MESSAGE_BYTES};
-use crate::{Error, Pipeline, Result, steps};
+use crate::{Pipeline, Result, steps};
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub fn files(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             continue;
         }
         let mut inner = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(Error::io("read the folder", path))? {
-            let file = entry.map_err(Error::io("read the folder", path))?.path();
+        for entry in std::fs::read_dir(path).map_err(Unusable::io("read the folder", path))? {
+            let file = entry.map_err(Unusable::io("read the folder", path))?.path();
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             if file.is_file() && pipeline.source.endings().iter().any(|ending| name.ends_with(ending)) {
                 inner.push(file);
@@ -87,7 +88,14 @@ async fn load(
     file: &Path,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Outcome> {
-    let sha256 = digest(file)?;
+    let message = match &pipeline.source {
+        Source::Direct { .. } => Vec::new(),
+        Source::Messages { .. } => bytes(file)?,
+    };
+    let sha256 = match &pipeline.source {
+        Source::Direct { .. } => digest(file)?,
+        Source::Messages { .. } => hexadecimal(&Sha256::digest(&message)),
+    };
     let key = format!("pipeline {} {sha256}", pipeline.name);
     if let Some(commit) = store.current()?.find_key(&key) {
         return Ok(Outcome::Skipped { version: commit.version });
@@ -96,15 +104,18 @@ async fn load(
     let (format, rows, staged) = match &pipeline.source {
         Source::Direct { format, .. } => (format.clone(), Rows::File(file.to_path_buf()), None),
         Source::Messages { record, columns, .. } => {
-            let text = text(file)?;
+            let text = text(file, message)?;
             let records = message::read(file, &text, record, columns)?;
-            if records.rows.is_empty() {
+            drop(text);
+            let read = records.rows.len() as u64;
+            if read == 0 {
                 let expected = format!("a message with at least one {}", record.join("/"));
-                return Err(Error::Unreadable { file: file.to_path_buf(), expected, found: "none".to_owned() });
+                return Err(Unusable::unreadable(file, expected, "none").into());
             }
-            let made = steps::make(engine, pipeline, columns.keys(), &records).await?;
-            let counts = (records.rows.len() as u64, made.left_out);
-            let (name, sha256) = (file.display().to_string(), sha256.clone());
+            let made = steps::make(engine, pipeline, columns.keys(), records).await?;
+            let counts = (read, made.left_out);
+            // Another pipeline makes other rows of the same file.
+            let (name, sha256) = (file.display().to_string(), hexadecimal(&Sha256::digest(&key)));
             let (rows, origins, refused) = (made.rows, made.origins, made.refused);
             let staged = Staged { file: name, sha256, rows, origins, refused };
             (Format::Table(pipeline.table.name.to_owned()), Rows::Staged(Box::new(staged)), Some(counts))
@@ -112,7 +123,7 @@ async fn load(
     };
     let mut changes = Changes::begin(store)?.with_key(key)?;
     changes.apply(pipeline.change, &pipeline.schema, &format, vec![rows], &mut |at| progress(at))?;
-    let (accepted, rejected) = (changes.so_far().accepted, changes.so_far().rejected);
+    let (accepted, rejected) = (changes.done().accepted, changes.done().rejected);
     let (read, left_out) = staged.unwrap_or((accepted + rejected, 0));
     let counts = [read, left_out, accepted, rejected];
     let mut noted = vec![run_row(pipeline, file, &sha256, counts)];
@@ -127,31 +138,23 @@ async fn load(
     })
 }
 
-fn digest(file: &Path) -> Result<String> {
-    let mut open = File::open(file).map_err(Error::io("open", file))?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match open.read(&mut buffer).map_err(Error::io("read", file))? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
+/// What a message holds.
+fn bytes(file: &Path) -> Result<Vec<u8>> {
+    let open = std::fs::File::open(file).map_err(Unusable::io("open", file))?;
+    let size = open.metadata().map_err(Unusable::io("read", file))?.len();
+    if size > MESSAGE_BYTES {
+        return Err(Unusable::unreadable(file, "a message of at most 256 MiB", format!("{size} bytes")).into());
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut bytes = Vec::with_capacity(size as usize);
+    open.take(MESSAGE_BYTES).read_to_end(&mut bytes).map_err(Unusable::io("read", file))?;
+    Ok(bytes)
 }
 
-fn text(file: &Path) -> Result<String> {
-    let bytes = std::fs::metadata(file).map_err(Error::io("read", file))?.len();
-    let unreadable = |expected: &str, found: String| {
-        let expected = expected.to_owned();
-        Error::Unreadable { file: file.to_path_buf(), expected, found }
-    };
-    if bytes > MESSAGE_BYTES {
-        return Err(unreadable("a message of at most 256 MiB", format!("{bytes} bytes")));
-    }
-    let bytes = std::fs::read(file).map_err(Error::io("read", file))?;
+fn text(file: &Path, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        unreadable("a message in UTF-8", format!("the byte {:#04x} at {at}", error.as_bytes()[at]))
+        let found = format!("the byte {:#04x} at {at}", error.as_bytes()[at]);
+        Unusable::unreadable(file, "a message in UTF-8", found).into()
     })
 }
 

@@ -1,7 +1,7 @@
 //! What goes in: a pipeline and the rows of one message. What comes out: rows for the table, after all steps and
 //! checks, each with the place that it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
@@ -53,22 +53,18 @@ pub(crate) fn stage<'a>(
     Ok(engine.with_stage(vec![(SOURCE.to_owned(), batch)])?)
 }
 
-/// Does the steps and the checks.
+/// Does the steps and the checks. The texts of the records are moved and not copied: they may be large.
 pub(crate) async fn make<'a>(
     engine: &Engine,
     pipeline: &Pipeline,
     columns: impl Iterator<Item = &'a String>,
-    records: &Records,
+    records: Records,
 ) -> Result<Made> {
-    let refused = records.twice.iter().map(|(row, column)| Refused {
-        origin: records.origins[*row].clone(),
-        column: Some(column.clone()),
-        reason: "is there more than once; expected one value".to_owned(),
-    });
-    let mut refused: Vec<Refused> = refused.collect();
-    let whole = |row: &usize| !records.twice.contains_key(row);
-    let good: Vec<_> = records.rows.iter().enumerate().filter(|(row, _)| whole(row)).collect();
+    let Records { rows: cells, mut origins, twice } = records;
+    let good: Vec<_> = cells.iter().enumerate().filter(|(row, _)| !twice.contains_key(row)).collect();
     let snapshot = stage(engine, columns, &good)?;
+    let staged: BTreeSet<usize> = good.into_iter().map(|(row, _)| row).collect();
+    drop(cells);
     let table = pipeline.table.columns.iter().map(|column| format!("t.\"{}\" as \"{}\"", column.name, column.name));
     let checks = pipeline.checks.iter().enumerate();
     let checks = checks.map(|(number, check)| format!("coalesce(({}), true) as check_{number}", check.expect));
@@ -80,35 +76,50 @@ pub(crate) async fn make<'a>(
     let schema = stream.schema();
     let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(failed)?;
     let batch = concat_batches(&schema, &batches)?;
-    let rows = source_rows(pipeline, &batch, records)?;
-    let left_out = (good.len() - rows.len()) as u64;
+    let rows = source_rows(pipeline, &batch, &staged, &origins)?;
+    let left_out = (staged.len() - rows.len()) as u64;
     let first_check = 1 + pipeline.table.columns.len();
     let broken = broken(pipeline, &batch, first_check)?;
+    // Each row is refused once, or kept.
+    let mut moved = |row: usize| {
+        let origin = &mut origins[row];
+        Origin { line: origin.line, text: std::mem::take(&mut origin.text) }
+    };
+    let mut refused = Vec::with_capacity(twice.len() + broken.len());
+    for (row, column) in twice {
+        let reason = "is there more than once; expected one value".to_owned();
+        refused.push(Refused { origin: moved(row), column: Some(column), reason });
+    }
     for (position, check) in &broken {
         let check = &pipeline.checks[*check];
-        let origin = records.origins[rows[*position]].clone();
+        let origin = moved(rows[*position]);
         refused.push(Refused { origin, column: Some(check.column.clone()), reason: check.says.clone() });
     }
     refused.sort_by_key(|one| one.origin.line);
     let keep: BooleanArray = (0..rows.len()).map(|position| Some(!broken.contains_key(&position))).collect();
     let made: Vec<usize> = (1..first_check).collect();
     let kept = filter_record_batch(&batch.project(&made)?, &keep)?;
-    let origins = rows.iter().enumerate().filter(|(position, _)| !broken.contains_key(position));
-    let origins = origins.map(|(_, row)| records.origins[*row].clone()).collect();
+    let whole = rows.iter().enumerate().filter(|(position, _)| !broken.contains_key(position));
+    let origins = whole.map(|(_, row)| moved(*row)).collect();
     Ok(Made { rows: kept, origins, refused, left_out })
 }
 
-/// The number of the record of each row. Steps may leave rows out, and not make two of one.
-fn source_rows(pipeline: &Pipeline, batch: &RecordBatch, records: &Records) -> Result<Vec<usize>> {
+/// The number of the record of each row. Steps may leave out rows of those that were staged, and not make two of one.
+fn source_rows(
+    pipeline: &Pipeline,
+    batch: &RecordBatch,
+    staged: &BTreeSet<usize>,
+    origins: &[Origin],
+) -> Result<Vec<usize>> {
     let unfit = |what: String| Error::Unfit { pipeline: pipeline.name.clone(), what };
     let numbers = batch.column(0).as_primitive_opt::<Int64Type>();
     let numbers = numbers.ok_or_else(|| unfit("source_row is to be kept as it is in source".to_owned()))?;
     let mut rows = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let row = number.and_then(|number| usize::try_from(number).ok()).filter(|row| *row < records.rows.len());
+        let row = number.and_then(|number| usize::try_from(number).ok()).filter(|row| staged.contains(row));
         let row = row.ok_or_else(|| unfit("a row has a source_row that is not in source".to_owned()))?;
         if rows.last() == Some(&row) {
-            let line = records.origins[row].line;
+            let line = origins[row].line;
             return Err(unfit(format!("they make several rows of the one in line {line}; choose one of them")));
         }
         rows.push(row);

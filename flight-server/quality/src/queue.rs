@@ -12,7 +12,7 @@ use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use haetae_warehouse::QUALITY;
-use haetae_warehouse::names::{hint, near};
+use haetae_warehouse::names::{hint, near, quoted};
 use haetae_warehouse::query::{Engine, Snapshot};
 use haetae_warehouse::store::{Committed, Kind, NewOperation, Store};
 
@@ -151,10 +151,6 @@ fn check(decision: &Decision) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The rows of a rule by their key: one, or one in each schema that was checked.

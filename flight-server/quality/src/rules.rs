@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use haetae_schema::Table;
+use haetae_warehouse::ingest::hexadecimal;
 use haetae_warehouse::names::{hint, near};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -166,7 +167,7 @@ pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<
     if !problems.is_empty() {
         return Err(Error::Rules { problems });
     }
-    let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hexadecimal(&digest.finalize());
     Ok(Rules { list, sha256 })
 }
 

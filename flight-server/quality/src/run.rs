@@ -8,6 +8,7 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use haetae_warehouse::QUALITY;
+use haetae_warehouse::ingest::hexadecimal;
 use haetae_warehouse::query::{Engine, Snapshot, Statement};
 use haetae_warehouse::store::{Committed, Key, Kind, NewOperation, Store, time_text};
 use sha2::{Digest, Sha256};
@@ -118,7 +119,7 @@ fn key(rules: &[&Rule], options: &Options, snapshot: &Snapshot) -> Key {
         let sql = sql::statements(rule, &options.schema, options.since.is_some());
         asked.update(format!("{:?}", (&rule.id, rule.family, rule.weight, &rule.says, &sql.checked, &sql.violations)));
     }
-    let asked: String = asked.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let asked = hexadecimal(&asked.finalize());
     let tables = snapshot.manifest().tables.get(&options.schema);
     let changed = tables.and_then(|tables| tables.values().map(|table| table.changed).max()).unwrap_or(0);
     let since = options.since.map_or("the beginning".to_owned(), |version| version.to_string());
@@ -129,8 +130,8 @@ fn key(rules: &[&Rule], options: &Options, snapshot: &Snapshot) -> Key {
         asked.get(..16).unwrap_or_default(),
         options.keep
     );
-    let sha256 = Sha256::digest(format!("{name} {asked}"));
-    Key { name, sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect() }
+    let sha256 = hexadecimal(&Sha256::digest(format!("{name} {asked}")));
+    Key { name, sha256 }
 }
 
 /// A rule's statements that fit the tables.

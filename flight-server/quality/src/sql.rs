@@ -5,6 +5,7 @@
 //! the added ones are to be judged.
 
 use haetae_schema::Table;
+use haetae_warehouse::names::quoted;
 
 use crate::check::Check;
 use crate::outlier::{self, Far};
@@ -198,9 +199,4 @@ fn reason(rule: &Rule) -> String {
         Check::Lookup { table, .. } => format!("no row of {} fits {columns}", table.name),
         Check::Holds { .. } => format!("broken: {}", rule.says),
     }
-}
-
-/// A text literal.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

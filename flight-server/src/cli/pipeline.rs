@@ -130,7 +130,10 @@ fn told(pipeline: &Pipeline, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Skipped { version } => format!("loaded before, in version {version}"),
         Outcome::Loaded(done) => {
-            let Ingested { accepted, rejected, version, .. } = done.as_ref();
+            let Ingested { accepted, rejected, version, skipped, .. } = done.as_ref();
+            if let (0, 0, Some(before)) = (*accepted, *rejected, skipped.first()) {
+                return format!("its content was loaded before, by load {}", before.load_id);
+            }
             let refused = match rejected {
                 0 => String::new(),
                 some => format!(", refused {some} (in {}.rejects)", pipeline.schema),
@@ -166,4 +169,23 @@ fn show(options: &Show) -> Result<(), Failure> {
         println!("check {}: {} ({})", check.column, check.says, check.expect);
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use haetae_warehouse::ingest::Skipped;
+
+    use super::*;
+
+    #[test]
+    fn content_that_was_passed_over_is_not_told_as_loaded() {
+        let kcs = find("kcs").unwrap();
+        let skipped = vec![Skipped { file: "a.csv".into(), load_id: 7 }];
+        let passed = Outcome::Loaded(Box::new(Ingested { version: 9, skipped, ..Ingested::default() }));
+        assert_eq!(told(&kcs, &passed), "its content was loaded before, by load 7");
+        let loaded = Ingested { version: 9, accepted: 2, rejected: 1, ..Ingested::default() };
+        let expected = "loaded 2 rows, refused 1 (in kcs.rejects); safe on the disk as version 9";
+        assert_eq!(told(&kcs, &Outcome::Loaded(Box::new(loaded))), expected);
+    }
 }

@@ -7,6 +7,7 @@ use arrow::util::pretty::pretty_format_batches_with_schema;
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
 use haetae_quality::rules::{self, Rules};
+use haetae_warehouse::names::quoted;
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 use haetae_warehouse::{DEFAULT_SCHEMA, QUALITY};
@@ -211,9 +212,9 @@ fn show(options: &Show) -> Result<(), Failure> {
         }
         Some(rule) => {
             let sql = format!(
-                "select row_key, reason, found from {QUALITY}.violations where run_id = {run} and rule = '{}' \
+                "select row_key, reason, found from {QUALITY}.violations where run_id = {run} and rule = {} \
                  order by row_key limit {}",
-                rule.replace('\'', "''"),
+                quoted(rule),
                 options.rows
             );
             print!("{}", answer(&engine, &runtime, &sql)?);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use haetae_quality::queue::{self, Decision, Verdict};
+use haetae_warehouse::names::quoted;
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 
@@ -113,7 +114,6 @@ pub fn run(action: &Action) -> Result<(), Failure> {
 fn list(options: &Queue) -> Result<(), Failure> {
     let engine = Engine::new(Store::open(&options.warehouse)?, &EngineOptions::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let state = options.state.and_then(|state| Some(state.to_possible_value()?.get_name().to_owned()));
     let wanted = [("state", &state), ("assignee", &options.assignee), ("rule", &options.rule)];
     let wanted = wanted.iter().filter_map(|(column, value)| Some(format!("{column} = {}", quoted(value.as_ref()?))));

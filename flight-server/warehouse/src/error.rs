@@ -213,7 +213,8 @@ impl Error {
         matches!(self, Self::Conflict { .. })
     }
 
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    /// Makes an error of what the system says when it refuses `action`, a verb, on `path`.
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
@@ -226,7 +227,8 @@ impl Error {
         move |source| Self::Data { action, source: source.into() }
     }
 
-    pub(crate) fn unreadable(file: impl Into<PathBuf>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    /// The error for a file that cannot be used at all.
+    pub fn unreadable(file: impl Into<PathBuf>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Unreadable { file: file.into(), expected: expected.into(), found: found.into() }
     }
 }

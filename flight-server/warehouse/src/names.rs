@@ -1,5 +1,5 @@
 //! What goes in: a name that does not exist and the names that do. What comes out: the names that
-//! were probably meant.
+//! were probably meant. And a text, as SQL writes it.
 
 /// Up to three of `known` that are close to `wanted`, the closest first; empty when none is close.
 pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
@@ -38,6 +38,11 @@ fn edits(a: &str, b: &str) -> usize {
 /// `" Did you mean a, b?"`, or nothing when there is no candidate.
 pub fn hint(candidates: &[&str]) -> String {
     if candidates.is_empty() { String::new() } else { format!(" Did you mean {}?", candidates.join(" or ")) }
+}
+
+/// A text literal of SQL: `it's` -> `'it''s'`.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

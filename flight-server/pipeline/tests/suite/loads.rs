@@ -1,7 +1,8 @@
 //! What becomes of files: rows, refused rows with their place, nothing the second time.
 
 use haetae_pipeline::declared::parse;
-use haetae_pipeline::{Outcome, files};
+use haetae_pipeline::{Outcome, Pipeline, files};
+use haetae_warehouse::ingest::Change;
 
 use crate::place::{Place, message, pipeline, xml_item};
 
@@ -90,6 +91,38 @@ fn what_was_loaded_is_passed_over_and_an_interrupted_run_goes_on() {
 }
 
 #[test]
+fn a_pipeline_under_a_new_name_loads_old_files_anew() {
+    let place = Place::new();
+    let file = place.file("a.xml", message("M-1", &[xml_item("1", "010129", "5"), xml_item("2", "010129", "7")]));
+    let mut first = with_step("select * from lines where item_no <> '2'");
+    first.change = Change::Upsert;
+    let accepted = |pipeline: &Pipeline| match place.run(pipeline, &file).unwrap() {
+        Outcome::Loaded(done) => done.accepted,
+        Outcome::Skipped { .. } => panic!("{} has not loaded the file", pipeline.name),
+    };
+    assert_eq!(accepted(&first), 1);
+    let mut changed = pipeline("unipass-import");
+    changed.change = Change::Upsert;
+    assert!(matches!(place.run(&changed, &file).unwrap(), Outcome::Skipped { version: 1 }));
+    changed.name = "unipass-import-2".to_owned();
+    assert_eq!(accepted(&changed), 2);
+    // Two pipelines may add to one table by the same message.
+    let appending = |name: &str, item: &str| {
+        let made = with_step(&format!(
+            "select l.* exclude (declaration_id), '{name}' as declaration_id from lines l where item_no = '{item}'"
+        ));
+        Pipeline { name: name.to_owned(), ..made }
+    };
+    assert_eq!(accepted(&appending("one", "1")), 1);
+    assert_eq!(accepted(&appending("two", "1")), 1);
+    assert_eq!(place.ask("select count(*) from fact_item"), [["4"]]);
+    let runs = place.ask("select pipeline, rows_read, accepted from meta.pipeline_runs order by run_id");
+    let expected = [["unipass-import", "2", "1"], ["unipass-import-2", "2", "2"], ["one", "2", "1"], ["two", "2", "1"]];
+    assert_eq!(runs, expected);
+    assert_eq!(place.ask("select count(distinct file_sha256) from meta.pipeline_runs"), [["1"]]);
+}
+
+#[test]
 fn a_file_that_is_no_message_changes_nothing() {
     let place = Place::new();
     let told = |content: &[u8]| {
@@ -125,7 +158,7 @@ fn kcs_files_and_generated_lines_are_loaded_as_they_are() {
 }
 
 /// Over the items of a message, with another last step.
-fn with_step(sql: &str) -> haetae_pipeline::Pipeline {
+fn with_step(sql: &str) -> Pipeline {
     let text = include_str!("../../pipelines/unipass-import.toml");
     let step = format!("[[step]]\nname = \"more\"\nsql = \"{sql}\"\n\n[[check]]");
     parse("more.toml", &text.replacen("[[check]]", &step, 1)).unwrap()
@@ -140,6 +173,11 @@ fn steps_may_leave_rows_out_and_join_and_must_not_double_rows() {
     assert!(double.contains("they make several rows of the one in line 5; choose one of them"), "{double}");
     let lost = refused("select * exclude (source_row) from lines");
     assert!(lost.contains("there is no column \"source_row\""), "{lost}");
+    let twice = xml_item("1", "010129", "5").replace("<UseCode>21", "<UseCode>11</UseCode><UseCode>21");
+    let refused_row = place.file("b.xml", message("M-2", &[twice, xml_item("2", "010129", "7")]));
+    let step = with_step("select * exclude (source_row), cast(0 as bigint) as source_row from lines");
+    let strange = place.run(&step, &refused_row).unwrap_err().to_string();
+    assert!(strange.contains("a row has a source_row that is not in source"), "{strange}");
     let slip = refused("select * from line");
     assert!(slip.starts_with("the pipeline unipass-import cannot do its steps: there is no table \"line\""), "{slip}");
     assert_eq!(place.store.current_version().unwrap(), 0);

@@ -37,7 +37,7 @@ pub use layout::headers;
 pub(crate) use load::ROWS_IN_A_FILE;
 pub use made::made_schema;
 pub use rejects::{Reject, rejects_schema};
-pub use source::Source;
+pub use source::{Source, digest, hexadecimal};
 pub use staged::{Origin, Refused, Staged};
 
 /// How input files are laid out.

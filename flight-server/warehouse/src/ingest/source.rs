@@ -142,7 +142,7 @@ fn calmly<E: std::fmt::Display>(
 }
 
 /// SHA-256 of a file's content in lower-case hexadecimal.
-pub(super) fn digest(path: &Path) -> Result<String> {
+pub fn digest(path: &Path) -> Result<String> {
     let mut file = File::open(path).map_err(Error::io("open", path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -155,7 +155,8 @@ pub(super) fn digest(path: &Path) -> Result<String> {
     Ok(hexadecimal(&hash.finalize()))
 }
 
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::datatypes::{DataType, Field, Int8Type, Schema};
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use haetae_warehouse::ingest::{Change, Changes, Format, Ingested, Source};
+use haetae_warehouse::store::Kind;
 use haetae_warehouse::{Error, Result};
 
 use crate::files::{KCS_LINES, Place, item, items, kcs};
@@ -83,6 +85,115 @@ fn what_was_deleted_can_be_loaded_again_and_the_same_change_twice_is_one() {
         let again = by(&place, kind, &["a,2"]).unwrap();
         assert_eq!((again.load_id, again.version, again.skipped.len()), (None, version, 1));
     }
+}
+
+#[test]
+fn a_change_by_another_format_lies_between_too() {
+    let place = Place::new();
+    let apply = |changes: &mut Changes, kind: Change, format: &Format, file: &PathBuf| {
+        changes.apply(kind, "kcs", format, vec![file.clone().into()], &mut |_| {}).unwrap();
+    };
+    let done = |kind: Change, format: &Format, file: &PathBuf| {
+        let mut changes = Changes::begin(&place.store).unwrap();
+        apply(&mut changes, kind, format, file);
+        changes.commit().unwrap().load_id.is_some()
+    };
+    let seller = || place.ask("select seller_id from kcs.fact_item");
+    let fraud = || place.ask("select fraud from kcs.fact_inspection");
+    let (fact, found) = (table("fact_item"), table("fact_inspection"));
+    // The same line, with the sellers S1 and 0VKY2BR, and a finding about it.
+    let line = place.file("line.csv", items(&[item("97061800", &[])]));
+    let kcs_file = place.file("kcs.csv", kcs(&KCS_LINES[..1]));
+    let columns = "declaration_id,item_no,inspection_date,fraud,fraud_class,additional_duty_krw";
+    let finding = place.file("finding.csv", format!("{columns}\n97061800,1,2020-01-02,true,1,5\n"));
+    for kind in [Change::Upsert, Change::Replace] {
+        assert!(done(kind, &fact, &line));
+        assert!(done(kind, &Format::Kcs, &kcs_file));
+        assert!(done(kind, &fact, &line), "{kind:?}: the file of declarations has replaced the line");
+        assert_eq!(seller(), [["S1"]]);
+        assert!(!done(kind, &fact, &line));
+
+        // A KCS file changes the findings also.
+        assert!(done(kind, &found, &finding));
+        assert!(done(kind, &Format::Kcs, &kcs_file));
+        assert_eq!(fraud(), [["false"]]);
+        assert!(done(kind, &found, &finding));
+        assert_eq!(fraud(), [["true"]]);
+        assert!(done(kind, &Format::Kcs, &kcs_file));
+        assert_eq!(fraud(), [["false"]]);
+        assert!(!done(kind, &Format::Kcs, &kcs_file));
+
+        // In one commit as well.
+        let mut changes = Changes::begin(&place.store).unwrap();
+        for (format, file) in [(&fact, &line), (&Format::Kcs, &kcs_file), (&fact, &line)] {
+            apply(&mut changes, kind, format, file);
+        }
+        assert_eq!(changes.commit().unwrap().accepted, 3);
+        assert_eq!(seller(), [["S1"]]);
+    }
+    // What a KCS file appends is compared with the lines: corrected findings do not make it new.
+    let place = Place::new();
+    place.load_as("kcs", &Format::Kcs, &kcs_file).unwrap();
+    let mut changes = Changes::begin(&place.store).unwrap();
+    apply(&mut changes, Change::Upsert, &found, &finding);
+    changes.commit().unwrap();
+    assert_eq!(place.load_as("kcs", &Format::Kcs, &kcs_file).unwrap().skipped.len(), 1);
+}
+
+#[test]
+fn the_same_statement_twice_is_done_twice() {
+    let place = Place::new();
+    let state = |kind: Change, id: &str| {
+        let cell = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let row = RecordBatch::try_from_iter([("courier_id", cell(id)), ("name", cell("x"))]).unwrap();
+        let mut changes = Changes::begin(&place.store)?;
+        let source = Source::Batches { name: "a statement".into(), batches: Box::new([Ok(row)].into_iter()) };
+        changes.apply_all(kind, "customs", "dim_courier", source)?;
+        changes.commit()
+    };
+    for _ in 0..2 {
+        let done = state(Change::Upsert, "a").unwrap();
+        assert_eq!((done.accepted, done.skipped.len()), (1, 0));
+    }
+    assert_eq!(state(Change::Append, "b").unwrap().accepted, 1);
+    let error = state(Change::Append, "b").unwrap_err();
+    assert!(matches!(&error, Error::Refused { rows: 1, reason, .. } if reason.contains("duplicate key")), "{error}");
+    assert_eq!(now(&place), [["a", "x"], ["b", "x"]]);
+}
+
+#[test]
+fn a_null_in_the_values_of_a_dictionary_is_a_null() {
+    let place = Place::new();
+    let days = StringArray::from(vec![Some("2026-03-02"), None, Some("soon")]);
+    let days: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::new(Int8Array::from(vec![0, 1, 2]), Arc::new(days)));
+    let ids: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
+    let none = || new_null_array(&DataType::Utf8, 3);
+    let columns =
+        [("importer_id", ids), ("name", none()), ("region", none()), ("industry", none()), ("registered_on", days)];
+    let columns = columns.map(|(name, column)| (name, column, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let source = Source::Batches { name: "memory".into(), batches: Box::new([Ok(batch)].into_iter()) };
+    let done = change(&place, Change::Append, "dim_importer", vec![source]).unwrap();
+    assert_eq!((done.accepted, done.rejected), (2, 1));
+    let expected = [["3", "\"soon\" is not a date; expected YYYY-MM-DD"]];
+    assert_eq!(place.ask("select line_number, reason from rejects"), expected);
+}
+
+#[test]
+fn rows_with_a_column_twice_do_not_fit_an_own_table() {
+    let place = Place::new();
+    let fields = |names: [&str; 2]| names.map(|name| Field::new(name, DataType::Int64, true)).to_vec();
+    let mut changes = Changes::begin(&place.store).unwrap();
+    changes.make("work", "notes", &Schema::new(fields(["n", "m"]))).unwrap();
+    let numbers = |number: i64| Arc::new(Int64Array::from(vec![number])) as ArrayRef;
+    let mut fill = |names: [&str; 2]| {
+        let columns = vec![numbers(1), numbers(2)];
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields(names))), columns).unwrap();
+        changes.fill(Kind::Append, ("work", "notes"), "memory", std::iter::once(Ok(batch)), 0)
+    };
+    assert_eq!(fill(["m", "n"]).unwrap(), 1);
+    let error = fill(["n", "n"]).unwrap_err();
+    assert_eq!(error.to_string(), "the rows do not fit notes: the column \"n\": it is there twice");
 }
 
 #[test]
