@@ -78,10 +78,18 @@ impl Terms {
         let sum: f64 = terms.iter().map(|term| term.value).sum();
         let words: Vec<String> = terms
             .iter()
-            .map(|term| match self.words.get(&term.name).map_or(term.name.as_str(), String::as_str) {
-                "start" => format!("starts at {:.3}", term.value),
-                name if term.value >= 0.0 => format!("{name} raises it by {:.3}", term.value),
-                name => format!("{name} lowers it by {:.3}", -term.value),
+            .enumerate()
+            .map(|(place, term)| {
+                // Where it starts, the features, all others: a feature may be called like one of the two.
+                let name = match place {
+                    0 => return format!("starts at {:.3}", term.value),
+                    place if place <= count => self.words.get(&term.name).unwrap_or(&term.name),
+                    _ => &term.name,
+                };
+                match term.value >= 0.0 {
+                    true => format!("{name} raises it by {:.3}", term.value),
+                    false => format!("{name} lowers it by {:.3}", -term.value),
+                }
             })
             .collect();
         format!("{}: {sum:.3} in {}", words.join(", "), self.unit)

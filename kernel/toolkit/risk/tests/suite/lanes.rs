@@ -231,7 +231,10 @@ fn the_summands_of_a_reason_sum_to_the_score() {
     let target: Vec<f64> = texts(&frame, "hs2").iter().map(|hs| f64::from(hs == "93")).collect();
     let noisy: Vec<f64> =
         target.iter().enumerate().map(|(row, &one)| if row % 9 == 0 { 1.0 - one } else { one }).collect();
-    let trees = LightGbm::params().trees(15).leaves(4).fit(&features, &noisy).unwrap();
+    let trees_of = |features: &FeatureMatrix, target: &[f64]| {
+        LightGbm::params().trees(15).leaves(4).fit(features, target).unwrap()
+    };
+    let trees = trees_of(&features, &noisy);
     let (probability, terms) = (trees.predict(&features).unwrap(), trees.contributions(&features).unwrap());
     let decisions = table().reasons(2).decide_explained(&frame, &probability, &terms).unwrap();
     for row in 0..frame.height() {
@@ -249,6 +252,16 @@ fn the_summands_of_a_reason_sum_to_the_score() {
         "{}",
         decisions.reason(0)
     );
+    let columns = (0..3).map(|place| features.column(place).to_vec()).collect();
+    let called = ["start", "stake_krw", "item_no"].map(str::to_owned).to_vec();
+    let categorical = (0..3).map(|place| features.is_categorical(place)).collect();
+    let called = FeatureMatrix::new(called, columns, categorical).unwrap();
+    let same = trees_of(&called, &noisy);
+    let decisions =
+        table().reasons(2).decide_explained(&frame, &probability, &same.contributions(&called).unwrap()).unwrap();
+    let reason = decisions.reason(0);
+    assert_eq!(reason.matches("starts at").count(), 1, "{reason}");
+    assert!(reason.contains("start raises it by") || reason.contains("start lowers it by"), "{reason}");
     let forest = RandomForest::params().trees(10).depth(3).fit(&features, &noisy).unwrap();
     let chances = forest.predict(&features).unwrap();
     let decisions = table().decide_explained(&frame, &chances, &forest.contributions(&features).unwrap()).unwrap();
