@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use haetae_risk::Head;
 use haetae_schema::risk_tables;
 use haetae_warehouse::store::{Kind, NewOperation};
@@ -81,6 +81,31 @@ fn a_changed_line_is_found() {
     let place = place();
     rewrite(&place, "decisions", |rows| with_line(&rows, 72, |line| line.replace("\"lane\":\"", "\"lane\":\"not ")));
     assert_eq!(faults(&place, None), ["line 73 was changed: its hash is another"]);
+}
+
+#[test]
+fn a_record_in_another_row_or_below_the_first_is_found() {
+    let place = place();
+    let with = |rows: &RecordBatch, name: &str, column: ArrayRef| {
+        let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
+        columns[rows.schema().index_of(name).unwrap()] = column;
+        RecordBatch::try_new(rows.schema(), columns).unwrap()
+    };
+    let offices = "select office_id from risk.decisions order by record";
+    let offices: Vec<String> = place.ask(offices).into_iter().flatten().collect();
+    rewrite(&place, "decisions", |rows| {
+        let moved = offices.iter().enumerate().map(|(row, office)| if row == 4 { "99" } else { office.as_str() });
+        with(&rows, "office_id", Arc::new(StringArray::from_iter_values(moved)))
+    });
+    let expected =
+        format!("line 5 has another office_id in its row than in its line: expected {}, found 99", offices[4]);
+    assert_eq!(faults(&place, None), [expected]);
+    rewrite(&place, "decisions", |rows| {
+        let rows = with(&rows, "office_id", Arc::new(StringArray::from_iter_values(&offices)));
+        let below = with(&rows.slice(0, 1), "record", Arc::new(Int64Array::from(vec![-3])));
+        arrow::compute::concat_batches(&rows.schema(), &[below, rows]).unwrap()
+    });
+    assert_eq!(faults(&place, None), ["line 0 and before: 1 records that no run has written"]);
 }
 
 #[test]
