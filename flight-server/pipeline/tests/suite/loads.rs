@@ -4,7 +4,7 @@ use haetae_pipeline::declared::parse;
 use haetae_pipeline::{Outcome, Pipeline, files};
 use haetae_warehouse::ingest::Change;
 
-use crate::place::{Place, message, pipeline, xml_item};
+use crate::place::{Place, Runs, message, pipeline, xml_item};
 
 #[test]
 fn a_message_becomes_a_row_for_each_item() {

@@ -1,17 +1,12 @@
 //! A warehouse in a folder of its own, pipelines over it, and its answers.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use arrow::util::display::array_value_to_string;
-use futures::TryStreamExt;
 use haetae_pipeline::{Outcome, Pipeline, Result, run, shipped};
-use haetae_warehouse::query::{Engine, EngineOptions, Snapshot};
-use haetae_warehouse::store::Store;
+use haetae_warehouse::query::Snapshot;
 
-pub struct Place {
-    folder: tempfile::TempDir,
-    pub store: Store,
-}
+pub use crate::files::Place;
+use crate::files::{ask_of, runtime};
 
 pub fn pipeline(name: &str) -> Pipeline {
     shipped().unwrap().into_iter().find(|pipeline| pipeline.name == name).unwrap()
@@ -43,49 +38,18 @@ pub fn message(id: &str, items: &[String]) -> String {
     )
 }
 
-impl Place {
-    pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("warehouse")).unwrap();
-        Self { folder, store }
-    }
+/// A warehouse that pipelines are run over.
+pub trait Runs {
+    fn run(&self, pipeline: &Pipeline, file: &Path) -> Result<Outcome>;
+}
 
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    pub fn engine(&self) -> Engine {
-        Engine::new(self.store.clone(), &EngineOptions::default()).unwrap()
-    }
-
-    pub fn run(&self, pipeline: &Pipeline, file: &std::path::Path) -> Result<Outcome> {
+impl Runs for Place {
+    fn run(&self, pipeline: &Pipeline, file: &Path) -> Result<Outcome> {
         runtime().block_on(run(&self.store, &self.engine(), pipeline, file, &mut |_| {}))
     }
-
-    /// The cells of an answer as text; null is an empty text.
-    pub fn ask(&self, sql: &str) -> Vec<Vec<String>> {
-        ask(&self.engine().current().unwrap(), sql)
-    }
 }
 
+/// The cells of an answer as text; null is an empty text.
 pub fn ask(snapshot: &Snapshot, sql: &str) -> Vec<Vec<String>> {
-    runtime().block_on(async {
-        let statement = snapshot.statement(sql).await.unwrap();
-        let batches: Vec<_> = statement.execute(None).await.unwrap().try_collect().await.unwrap();
-        let mut rows = Vec::new();
-        for batch in batches {
-            for row in 0..batch.num_rows() {
-                let cells = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
-                rows.push(cells.collect());
-            }
-        }
-        rows
-    })
-}
-
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    ask_of(snapshot, sql).unwrap()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use haetae_pipeline::declared::parse;
 use haetae_warehouse::query::policy::{Access, Column, MaskKey, Rights, TableAccess};
 
-use crate::place::{Place, ask, message, pipeline, xml_item};
+use crate::place::{Place, Runs, ask, message, pipeline, xml_item};
 
 #[test]
 fn each_column_says_what_it_was_made_of_once() {

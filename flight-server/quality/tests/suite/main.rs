@@ -7,3 +7,6 @@ mod place;
 mod planted;
 mod queue;
 mod runs;
+#[allow(dead_code)]
+#[path = "../../../warehouse/tests/suite/files.rs"]
+mod warehouse;

@@ -2,22 +2,19 @@
 
 use std::path::Path;
 
-use arrow::util::display::array_value_to_string;
-use futures::TryStreamExt;
 use haetae_quality::rules::{self, Rules};
 use haetae_quality::{Done, Options, Result};
 use haetae_warehouse::ingest::{Change, Changes, Format, ingest};
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::Store;
 
+pub use crate::warehouse::runtime;
+use crate::warehouse::{ITEM_HEADER, ask};
+
 pub struct Place {
     pub folder: tempfile::TempDir,
     pub store: Store,
 }
-
-pub const ITEM_HEADER: &str = "declaration_id,item_no,declaration_date,office_id,process_type,import_type,import_use,\
-    payment_type,transport_mode,declarant_id,importer_id,seller_id,courier_id,hs6,hs10,departure_country,origin_country,\
-    duty_rate,tariff_type,origin_mark,quantity,quantity_unit,net_mass_kg,item_price_krw";
 
 /// A good line of `fact_item` with other values in some columns.
 pub fn item(changes: &[(&str, &str)]) -> String {
@@ -79,23 +76,8 @@ impl Place {
 
     /// The cells of an answer as text; null is an empty text.
     pub fn ask(&self, sql: &str) -> Vec<Vec<String>> {
-        runtime().block_on(async {
-            let statement = self.engine().current().unwrap().statement(sql).await.unwrap();
-            let batches: Vec<_> = statement.execute(None).await.unwrap().try_collect().await.unwrap();
-            let mut rows = Vec::new();
-            for batch in batches {
-                for row in 0..batch.num_rows() {
-                    let cells = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
-                    rows.push(cells.collect());
-                }
-            }
-            rows
-        })
+        ask(&self.engine(), sql).unwrap()
     }
-}
-
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 pub fn options() -> Options {

@@ -6,7 +6,7 @@ use arrow::util::display::array_value_to_string;
 use futures::TryStreamExt;
 use haetae_warehouse::Result;
 use haetae_warehouse::ingest::{Format, Ingested, ingest};
-use haetae_warehouse::query::{Engine, EngineOptions};
+use haetae_warehouse::query::{Engine, EngineOptions, Snapshot};
 use haetae_warehouse::store::Store;
 
 pub const ITEM_HEADER: &str = "declaration_id,item_no,declaration_date,office_id,process_type,import_type,import_use,\
@@ -71,7 +71,7 @@ pub fn kcs(lines: &[&str]) -> String {
 
 /// A warehouse in a folder of its own.
 pub struct Place {
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     pub store: Store,
 }
 
@@ -84,6 +84,7 @@ impl Place {
 
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
         path
     }
@@ -111,9 +112,16 @@ impl Place {
 }
 
 pub fn ask(engine: &Engine, sql: &str) -> Result<Vec<Vec<String>>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let statement = engine.current()?.statement(sql).await?;
+    ask_of(&engine.current()?, sql)
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+pub fn ask_of(snapshot: &Snapshot, sql: &str) -> Result<Vec<Vec<String>>> {
+    runtime().block_on(async {
+        let statement = snapshot.statement(sql).await?;
         let batches: Vec<_> = statement.execute(None).await?.try_collect().await?;
         let mut rows = Vec::new();
         for batch in batches {

@@ -10,11 +10,13 @@ use std::fmt::Write;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::array_value_to_string;
+use haetae_warehouse::ingest::{Change, Changes, Format};
+use haetae_warehouse::store::Store;
 
 /// What scripts are run against. Errors are what a user reads.
 pub trait Database {
-    /// Changes a table by a CSV file; says what was done.
-    fn load(&mut self, change: &str, table: &str, csv: &str) -> Result<String, String>;
+    /// The warehouse that is asked.
+    fn store(&self) -> Store;
     /// Answers a query.
     fn ask(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String>;
     /// Which version is asked from now on; `None` is the newest.
@@ -57,7 +59,7 @@ pub fn run(script: &str, database: &mut dyn Database) -> String {
                 writeln!(told, "{line}").unwrap();
             }
             ["load", change, table] => {
-                let done = database.load(change, table, &format!("{body}\n")).unwrap_or_else(|error| error);
+                let done = load(&database.store(), change, table, &format!("{body}\n")).unwrap_or_else(|error| error);
                 writeln!(told, "{line}\n{body}\n----\n{done}").unwrap();
             }
             ["statement", ..] => writeln!(told, "{}\n{body}", statement(line, &body, database)).unwrap(),
@@ -70,6 +72,31 @@ pub fn run(script: &str, database: &mut dyn Database) -> String {
         }
     }
     told
+}
+
+/// Changes a table by a CSV file; says what was done.
+fn load(store: &Store, change: &str, table: &str, csv: &str) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.csv");
+    std::fs::write(&file, csv).unwrap();
+    let change = match change {
+        "append" => Change::Append,
+        "replace" => Change::Replace,
+        "upsert" => Change::Upsert,
+        "delete" => Change::Delete,
+        other => panic!("no change {other}"),
+    };
+    let load = || {
+        let mut changes = Changes::begin(store)?;
+        let format = Format::Table(table.to_owned());
+        changes.apply(change, "customs", &format, vec![file.clone().into()], &mut |_| {})?;
+        changes.commit()
+    };
+    let done = load().map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))?;
+    Ok(format!(
+        "version {}: {} accepted, {} refused, {} removed",
+        done.version, done.accepted, done.rejected, done.removed
+    ))
 }
 
 fn statement(line: &str, sql: &str, database: &mut dyn Database) -> String {
