@@ -1,15 +1,14 @@
 //! What goes in: versions that have scored the same days, and what inspections found since. What comes out: what each would
 //! have found at given rates, as rows of `risk.comparisons`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{ArrayRef, Date32Array};
+use arrow::array::ArrayRef;
 use chrono::NaiveDate;
 use haetae_models::metrics;
-use std::sync::Arc;
 
 use crate::registry::{base, version};
-use crate::rows::{Rows, count, day_number, maybe_number, number, text, whole};
+use crate::rows::{Rows, count, days, maybe_number, number, text, whole};
 use crate::{Error, Result, Warehouse, read};
 
 /// The rates that are compared.
@@ -55,14 +54,23 @@ pub async fn compare(
     known_on: NaiveDate,
 ) -> Result<(Vec<Compared>, u64)> {
     haetae_warehouse::known_schema(schema)?;
+    let mut seen = BTreeSet::new();
+    let versions: Vec<String> = versions.iter().filter(|version| seen.insert(version.as_str())).cloned().collect();
+    if versions.is_empty() {
+        return Err(Error::Compare { reason: "no version was named".to_owned() });
+    }
     let mut transaction = warehouse.store.begin()?;
     let snapshot = base(warehouse, &transaction)?;
+    let labelled = format!(
+        "from risk.scores s join {schema}.fact_inspection l \
+         on l.declaration_id = s.declaration_id and l.item_no = s.item_no \
+         where s.day between date '{from}' and date '{to}' and l.inspection_date <= date '{known_on}'"
+    );
+    let quoted: Vec<String> = versions.iter().map(|version| format!("'{}'", version.replace('\'', "''"))).collect();
     let sql = format!(
         "select s.version, s.declaration_id, s.item_no, s.probability, s.stake_krw, l.fraud, l.additional_duty_krw \
-         from risk.scores s join {schema}.fact_inspection l \
-         on l.declaration_id = s.declaration_id and l.item_no = s.item_no \
-         where s.day between date '{from}' and date '{to}' and l.inspection_date <= date '{known_on}' \
-         order by s.declaration_id, s.item_no, s.version"
+         {labelled} and s.version in ({}) order by s.declaration_id, s.item_no, s.version",
+        quoted.join(", ")
     );
     let batch = read::rows(&snapshot, &sql).await?;
     let (ids, lines) = (read::all_texts(&batch, "declaration_id")?, read::whole(&batch, "item_no")?);
@@ -76,9 +84,8 @@ pub async fn compare(
     let shared: Vec<&BTreeMap<&str, usize>> =
         items.values().filter(|rows| versions.iter().all(|version| rows.contains_key(version.as_str()))).collect();
     if shared.is_empty() {
-        let mut known = of.clone();
-        known.sort_unstable();
-        known.dedup();
+        let known = read::rows(&snapshot, &format!("select distinct s.version {labelled} order by 1")).await?;
+        let known = read::all_texts(&known, "version")?;
         return Err(Error::Compare {
             reason: format!(
                 "no item declared from {from} to {to} was scored by {} and has a result known by {known_on}; versions with such \
@@ -137,7 +144,7 @@ fn wilson(found: f64, of: f64) -> [f64; 3] {
 }
 
 fn columns(all: &[Compared], from: NaiveDate, to: NaiveDate, known_on: NaiveDate) -> Vec<ArrayRef> {
-    let date = |day: NaiveDate| Arc::new(Date32Array::from(vec![day_number(day); all.len()])) as ArrayRef;
+    let date = |day: NaiveDate| days(day, all.len());
     let counts = |of: fn(&Compared) -> usize| whole(all.iter().map(|one| count(of(one))));
     let numbers = |of: fn(&Compared) -> f64| number(all.iter().map(of));
     vec![

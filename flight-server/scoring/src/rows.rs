@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use haetae_schema::{Table, risk_tables};
 use haetae_warehouse::RISK;
@@ -13,12 +14,6 @@ use crate::Result;
 pub(crate) fn table(name: &str) -> &'static Table {
     let found = risk_tables().iter().find(|table| table.name == name);
     found.unwrap_or(&risk_tables()[0])
-}
-
-/// Days since 1970-01-01.
-pub(crate) fn day_number(day: NaiveDate) -> i32 {
-    let days = day.signed_duration_since(NaiveDate::default()).num_days();
-    i32::try_from(days).unwrap_or(i32::MAX)
 }
 
 pub(crate) fn text<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
@@ -46,7 +41,7 @@ pub(crate) fn small(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 }
 
 pub(crate) fn days(day: NaiveDate, rows: usize) -> ArrayRef {
-    Arc::new(Date32Array::from(vec![day_number(day); rows]))
+    Arc::new(Date32Array::from(vec![Date32Type::from_naive_date(day); rows]))
 }
 
 pub(crate) fn same(value: &str, rows: usize) -> ArrayRef {

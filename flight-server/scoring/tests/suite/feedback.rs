@@ -1,5 +1,7 @@
 //! Champion and challenger on the same days, and drift.
 
+use haetae_scoring::Outcome;
+
 use crate::place::{Place, date, definition, parse, text};
 
 fn challenged() -> (Place, Vec<String>) {
@@ -49,6 +51,9 @@ fn versions_are_compared_on_the_same_labelled_items() {
     // Results mature: two days after the first day only its own are known.
     let (early, _) = compare(39, &versions).unwrap();
     assert!(early.iter().all(|row| row.items == 40));
+    let (twice, _) = compare(45, &[versions[0].clone(), versions[0].clone()]).unwrap();
+    assert_eq!(twice.len(), 6, "a version that is named twice is one");
+    assert!(compare(45, &["it's/x".to_owned()]).unwrap_err().to_string().contains("was scored by it's/x and has"));
     let none = compare(45, &["import-9/x".to_owned()]).unwrap_err().to_string();
     assert!(none.contains("no item declared from") && none.contains(&versions[0]), "{none}");
 }
@@ -61,7 +66,13 @@ fn drift_is_seen_in_the_feature_that_moved() {
     assert_eq!(place.ask(sql), [["12", "1"]]);
     let moved =
         parse(&text().replace("t.duty_rate, t.item_price_krw", "t.duty_rate, t.item_price_krw * 50 as item_price_krw"));
-    place.score(&moved, Some("import-1"), 38).unwrap();
+    let done = place.score(&moved, Some("import-1"), 38).unwrap();
+    let Outcome::Scored { moved, .. } = done.outcome else { panic!("{done:?}") };
+    let told = format!(
+        "select feature from risk.drift where verdict = 'another population' and version = '{}' order by 1",
+        done.version
+    );
+    assert_eq!(moved, place.ask(&told).concat());
     let verdicts = "select verdict, count(*) from risk.drift where feature = 'item_price_krw' group by 1 order by 1";
     let found = place.ask(verdicts);
     assert!(found.contains(&vec!["another population".to_owned(), "1".to_owned()]), "{found:?}");
