@@ -61,6 +61,9 @@ pub struct Definition {
     /// Points that officers set, for companies.
     #[serde(default, rename = "factor")]
     pub factors: Vec<Factor>,
+    /// SHA-256 of what the file sets.
+    #[serde(skip)]
+    sha256: String,
 }
 
 /// How a model learns. Settings that are left out are those of [`Train::default`].
@@ -187,8 +190,11 @@ fn customs() -> String {
     DEFAULT_SCHEMA.to_owned()
 }
 
-/// What would let a definition see what was not known on the day.
-const FORBIDDEN: [&str; 6] = ["fact_", "rejects", "risk.", "quality.", "meta.", "information_schema"];
+/// How the tables of facts are called. A definition reads those of its day under other names, and of what its plan reads
+/// these are then the program's own.
+const FACTS: &str = "fact_";
+/// What tables and reasons call something else.
+const TAKEN: [&str; 2] = ["score", "start"];
 
 impl Definition {
     /// Reads and checks a file.
@@ -207,20 +213,23 @@ impl Definition {
     /// As [`Definition::read`].
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let wrong = |reason: String| Error::Definition { file: file.to_owned(), reason };
-        let parsed: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+        let failed = |error: toml::de::Error| wrong(error.to_string().trim().to_owned());
+        let mut parsed: Self = toml::from_str(text).map_err(failed)?;
+        let settings: toml::Table = toml::from_str(text).map_err(failed)?;
+        parsed.sha256 = digest(&settings);
         parsed.check().map_err(wrong)?;
         known_schema(&parsed.schema)?;
         Ok(parsed)
     }
 
-    /// SHA-256 of what it says; how the file is written does not count.
+    /// SHA-256 of what the file sets; layout, comments and the order of settings do not count.
     pub fn sha256(&self) -> String {
-        hex(Sha256::digest(format!("{self:?}")).as_slice())
+        self.sha256.clone()
     }
 
     /// What the log and the tables call model and definition together.
     pub fn version(&self, model: &str) -> String {
-        format!("{model}/{}", self.sha256().get(..8).unwrap_or_default())
+        format!("{model}/{}", self.sha256.get(..8).unwrap_or_default())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -235,13 +244,15 @@ impl Definition {
         }
         let written = self.rules.iter().map(|rule| &rule.when).chain(self.factors.iter().map(|factor| &factor.when));
         for text in written.chain([&self.sql]) {
-            let lower = text.to_lowercase();
-            if let Some(word) = FORBIDDEN.iter().find(|word| lower.contains(**word)) {
+            if text.to_lowercase().contains(FACTS) {
                 return Err(format!(
-                    "SQL names `{word}`, which may hold what was not known on the day; read today, past_item, \
+                    "SQL names `{FACTS}`, which may hold what was not known on the day; read today, past_item, \
                      past_inspection and past_finding instead"
                 ));
             }
+        }
+        if let Some(name) = TAKEN.iter().find(|name| self.features.contains_key(**name)) {
+            return Err(format!("the feature `{name}` has a name that reasons and drift use; call it something else"));
         }
         for name in self.categories.iter().chain(&self.train.increasing) {
             if !self.features.contains_key(name) {
@@ -284,7 +295,61 @@ impl Definition {
     }
 }
 
+/// SHA-256 of settings in one form, which is not that of a program's release: what was scored stays scored.
+fn digest(settings: &toml::Table) -> String {
+    let mut text = String::new();
+    canonical(&toml::Value::Table(settings.clone()), &mut text);
+    hex(Sha256::digest(text).as_slice())
+}
+
+fn canonical(value: &toml::Value, text: &mut String) {
+    match value {
+        // With its length, no text looks like what follows it.
+        toml::Value::String(value) => text.push_str(&format!("{}:{value}", value.len())),
+        toml::Value::Integer(value) => text.push_str(&format!("{value};")),
+        toml::Value::Float(value) => text.push_str(&format!("f{value};")),
+        toml::Value::Boolean(value) => text.push_str(&format!("{value};")),
+        toml::Value::Datetime(value) => text.push_str(&format!("d{value};")),
+        toml::Value::Array(values) => {
+            text.push('[');
+            values.iter().for_each(|value| canonical(value, text));
+            text.push(']');
+        }
+        toml::Value::Table(table) => {
+            text.push('{');
+            for (name, value) in table.iter().collect::<BTreeMap<_, _>>() {
+                text.push_str(&format!("{}:{name}=", name.len()));
+                canonical(value, text);
+            }
+            text.push('}');
+        }
+    }
+}
+
 /// Bytes as hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "name = \"a\"\nkind = \"clearance\"\nsql = \"select 1\"\n[features]\nb = \"the b\"\na = \"the a\"\n\
+                         [lanes]\nred = 0.5\nseed = 3\n";
+
+    fn sum(text: &str) -> String {
+        Definition::parse("a.toml", text).unwrap().sha256()
+    }
+
+    #[test]
+    fn the_sum_is_of_the_settings_and_stays() {
+        // By Python: {8:features={1:a=5:the a1:b=5:the b}4:kind=9:clearance5:lanes={3:red=f0.5;4:seed=3;}4:name=1:a3:sql=8:select 1}
+        let expected = "3ac13bdfd6022b3048a6862c5f5da347be9dcfb3e530a34332048cd025b74e8e";
+        assert_eq!(sum(SMALL), expected);
+        let moved = SMALL.replace("b = \"the b\"\na = \"the a\"\n", "a = 'the a' # first\nb = \"the b\"\n\n");
+        assert_ne!(moved, SMALL);
+        assert_eq!(sum(&moved), expected);
+        assert_ne!(sum(&SMALL.replace("seed = 3", "seed = 4")), expected);
+    }
 }

@@ -44,6 +44,21 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// The rows are not the items of the day.
+    #[error(
+        "the sql of the definition does not give the {declared} items of {day}: {left_out} are left out and {foreign} are not \
+         of the day; begin with `from today t` and join everything else by `left join`"
+    )]
+    OtherItems {
+        /// The day.
+        day: NaiveDate,
+        /// Items of the day.
+        declared: usize,
+        /// Of these, items without a row.
+        left_out: usize,
+        /// Rows of other items.
+        foreign: usize,
+    },
     /// A rule's SQL does not fit the columns.
     #[error("rule `{rule}`: {reason}")]
     Rule {
@@ -83,6 +98,18 @@ pub enum Error {
         definition: String,
         /// What to do.
         hint: String,
+    },
+    /// It is not said who acts.
+    #[error("expected the name of who promotes the model {model}, found nothing")]
+    Nobody {
+        /// The model.
+        model: String,
+    },
+    /// The version that a commit builds on is not kept any longer.
+    #[error("version {version} of the warehouse is gone; make the call again")]
+    Gone {
+        /// The version.
+        version: u64,
     },
     /// A model does not fit the definition.
     #[error(

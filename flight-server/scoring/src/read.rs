@@ -4,13 +4,52 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use futures::TryStreamExt;
-use haetae_warehouse::query::Snapshot;
+use haetae_warehouse::SqlFault;
+use haetae_warehouse::query::{Snapshot, Statement};
 
-use crate::{Error, Result};
+use crate::{Definition, Error, Result};
 
 /// All rows of an answer.
 pub(crate) async fn rows(snapshot: &Snapshot, sql: &str) -> haetae_warehouse::Result<RecordBatch> {
-    let stream = snapshot.statement(sql).await?.execute(None).await?;
+    all(&snapshot.statement(sql).await?).await
+}
+
+/// All rows of a statement that a definition has a part in.
+pub(crate) async fn defined(
+    snapshot: &Snapshot,
+    definition: &Definition,
+    sql: &str,
+) -> haetae_warehouse::Result<RecordBatch> {
+    all(&planned(snapshot, definition, sql).await?).await
+}
+
+/// A statement that a definition has a part in, which reads the star schema of the definition alone: its facts cannot be
+/// named in a definition, and everything else may hold what was not known on the day.
+pub(crate) async fn planned(
+    snapshot: &Snapshot,
+    definition: &Definition,
+    sql: &str,
+) -> haetae_warehouse::Result<Statement> {
+    let statement = snapshot.statement(sql).await?;
+    let own = |name: &String| match name.split_once('.') {
+        Some((schema, table)) => schema == definition.schema && haetae_schema::table(table).is_some(),
+        None => false,
+    };
+    match statement.tables().into_iter().find(|name| !own(name)) {
+        None => Ok(statement),
+        Some(name) => Err(haetae_warehouse::Error::Sql {
+            fault: SqlFault::Invalid,
+            message: format!(
+                "it reads {name}, which may hold what was not known on the day; read today, past_item, past_inspection, \
+                 past_finding and the tables dim_… of {} instead",
+                definition.schema
+            ),
+        }),
+    }
+}
+
+async fn all(statement: &Statement) -> haetae_warehouse::Result<RecordBatch> {
+    let stream = statement.execute(None).await?;
     let schema = stream.schema();
     let batches: Vec<RecordBatch> = stream.try_collect().await?;
     concat_batches(&schema, &batches).map_err(|source| haetae_warehouse::Error::Data {

@@ -83,8 +83,11 @@ pub(crate) async fn find(snapshot: &Snapshot, definition: &Definition, name: Opt
 /// Makes a model the champion of its definition, and says so in the register. Nothing changes where it is that already.
 ///
 /// # Errors
-/// When there is no such model.
+/// When there is no such model, or it is not said who promotes it.
 pub async fn promote(warehouse: Warehouse<'_>, model: &str, by: &By) -> Result<bool> {
+    if by.who.trim().is_empty() {
+        return Err(Error::Nobody { model: model.to_owned() });
+    }
     let mut transaction = warehouse.store.begin()?;
     let snapshot = base(warehouse, &transaction)?;
     let all = models(&snapshot, None).await?;
@@ -115,8 +118,7 @@ pub(crate) fn act(rows: &mut Rows, model: &str, definition: &str, act: &str, by:
 pub(crate) fn base(warehouse: Warehouse<'_>, transaction: &Transaction) -> Result<Snapshot> {
     match warehouse.engine.at(transaction.base().version)? {
         Some(snapshot) => Ok(snapshot),
-        // A kept version is pinned by the transaction; the newest one is as good to fail on later.
-        None => Ok(warehouse.engine.current()?),
+        None => Err(Error::Gone { version: transaction.base().version }),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{Definition, Error, Result, read, sql};
 /// The day's items with a column `rule:N` for each rule.
 pub(crate) async fn items(snapshot: &Snapshot, definition: &Definition, day: NaiveDate) -> Result<RecordBatch> {
     let conditions: Vec<&str> = definition.rules.iter().map(|rule| rule.when.as_str()).collect();
-    match read::rows(snapshot, &sql::rows(definition, day, &conditions, sql::ITEM_KEY)).await {
+    match read::defined(snapshot, definition, &sql::rows(definition, day, &conditions, sql::ITEM_KEY)).await {
         Ok(batch) => Ok(batch),
         Err(error) => Err(explain(snapshot, definition, day, error).await),
     }
@@ -23,7 +23,7 @@ async fn explain(
     day: NaiveDate,
     error: haetae_warehouse::Error,
 ) -> Error {
-    let plain = match read::rows(snapshot, &sql::rows(definition, day, &[], sql::ITEM_KEY)).await {
+    let plain = match read::defined(snapshot, definition, &sql::rows(definition, day, &[], sql::ITEM_KEY)).await {
         Ok(batch) => batch,
         Err(source) => return Error::Sql { day, source },
     };
@@ -31,10 +31,10 @@ async fn explain(
         let alone = sql::rows(definition, day, &[&rule.when], sql::ITEM_KEY);
         let broken =
             |source: haetae_warehouse::Error| Error::Rule { rule: rule.name.clone(), reason: source.to_string() };
-        if let Err(source) = snapshot.statement(&alone).await {
+        if let Err(source) = read::planned(snapshot, definition, &alone).await {
             return broken(source);
         }
-        if let Err(source) = read::rows(snapshot, &alone).await {
+        if let Err(source) = read::defined(snapshot, definition, &alone).await {
             let reason = source.to_string();
             let found = failing(snapshot, definition, day, &rule.when, plain.num_rows()).await;
             return match found.and_then(|row| key(&plain, row).ok()) {
@@ -58,13 +58,13 @@ async fn failing(
     while to - from > 1 {
         let middle = from + (to - from) / 2;
         let sql = sql::some_rows(definition, day, condition, from, middle);
-        match read::rows(snapshot, &sql).await {
+        match read::defined(snapshot, definition, &sql).await {
             Err(_) => to = middle,
             Ok(_) => from = middle,
         }
     }
     let sql = sql::some_rows(definition, day, condition, from, to);
-    read::rows(snapshot, &sql).await.is_err().then_some(from)
+    read::defined(snapshot, definition, &sql).await.is_err().then_some(from)
 }
 
 /// Declaration and line of a row.

@@ -1,6 +1,8 @@
 //! What goes in: a definition, a model and a day. What comes out: scores, lanes and records of the log, in one commit; for
 //! a day that the same version has scored before, nothing.
 
+use std::collections::BTreeSet;
+
 use arrow::array::{ArrayRef, RecordBatch};
 use chrono::NaiveDate;
 use haetae_models::Contributions;
@@ -12,7 +14,10 @@ use crate::clearance::{Clearance, Scored};
 use crate::definition::Kind;
 use crate::registry::{base, data_version, find, version};
 use crate::rows::{Rows, count, days, maybe_number, maybe_text, number, same, small, text, whole};
-use crate::{By, Definition, Registered, Result, Warehouse, lanes, log, read, rules, taxpayer};
+use crate::{By, Definition, Error, Registered, Result, Warehouse, lanes, log, read, rules, sql, taxpayer};
+
+/// The verdict of the drift on a feature that is to be told of.
+const MOVED: &str = "another population";
 
 /// What became of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +50,8 @@ pub enum Outcome {
     Before {
         /// The run that did.
         run_id: i64,
+        /// Items of the day that have come since; the version gives them no lane.
+        late: i64,
     },
     /// There is nothing to score on that day.
     Nothing,
@@ -77,7 +84,14 @@ pub async fn score(
     let version = definition.version(&registered.model);
     let done = |outcome| Day { day, version: version.clone(), outcome };
     if let Some(run_id) = run_before(&snapshot, day, &version).await? {
-        return Ok(done(Outcome::Before { run_id }));
+        let late = match definition.kind {
+            Kind::Clearance => {
+                let found = read::rows(&snapshot, &sql::without_lane(definition, day, &version)).await?;
+                read::whole(&found, "items")?.first().copied().unwrap_or(0)
+            }
+            Kind::Taxpayer => 0,
+        };
+        return Ok(done(Outcome::Before { run_id, late }));
     }
     let work = Work { snapshot: &snapshot, definition, registered: &registered, version: version.clone(), day };
     let outcome = match definition.kind {
@@ -114,12 +128,13 @@ async fn items(
 ) -> Result<Option<Outcome>> {
     let model = Clearance::load(warehouse.store, work.registered, work.definition)?;
     let batch = rules::items(work.snapshot, work.definition, work.day).await?;
+    all_of_the_day(work, &batch).await?;
     if batch.num_rows() == 0 {
         return Ok(None);
     }
     let scored = model.score(&batch)?;
     let decisions = lanes::decide(work.definition, &work.version, work.day, &batch, &scored)?;
-    let head = log::heads(work.snapshot).await?.pop().unwrap_or_else(Head::start);
+    let head = log::head(work.snapshot).await?;
     let first = head.records + 1;
     let mut log = DecisionLog::after(head);
     let data = data_version(work.snapshot, &work.definition.schema);
@@ -131,7 +146,8 @@ async fn items(
     };
     let lines = log.append(&decisions, &origin)?;
     let counts = write(work, transaction, &batch, &scored, &decisions, (first, &lines, log.head()))?;
-    let moved = scored.drift.iter().filter(|(_, psi, _)| *psi > 0.25).map(|(name, _, _)| name.clone()).collect();
+    let moved =
+        scored.drift.iter().filter(|(_, _, verdict)| verdict == MOVED).map(|(name, _, _)| name.clone()).collect();
     Ok(Some(Outcome::Scored {
         items: batch.num_rows(),
         lanes: counts,
@@ -139,6 +155,23 @@ async fn items(
         head: Some(log.head().clone()),
         version: 0,
     }))
+}
+
+/// The definition's SQL has to give the items of the day: an item that a join drops would have no lane, and nobody would
+/// be told.
+async fn all_of_the_day(work: &Work<'_>, batch: &RecordBatch) -> Result<()> {
+    type Keys = BTreeSet<(String, i64)>;
+    let keys = |batch: &RecordBatch| -> Result<Keys> {
+        let (ids, lines) = (read::all_texts(batch, "declaration_id")?, read::whole(batch, "item_no")?);
+        Ok(ids.into_iter().zip(lines).collect())
+    };
+    let declared = keys(&read::rows(work.snapshot, &sql::keys(work.definition, work.day)).await?)?;
+    let given = keys(batch)?;
+    let (left_out, foreign) = (declared.difference(&given).count(), given.difference(&declared).count());
+    match left_out + foreign {
+        0 => Ok(()),
+        _ => Err(Error::OtherItems { day: work.day, declared: declared.len(), left_out, foreign }),
+    }
 }
 
 /// Puts everything of a day into the transaction; the numbers of yellow, red and blue items.

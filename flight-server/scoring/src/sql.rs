@@ -12,11 +12,15 @@ pub(crate) fn known_on(definition: &Definition, day: NaiveDate) -> NaiveDate {
 
 /// The definition's rows as of a day, as the table `features`.
 ///
-/// What the definition may read stands before it: it cannot name the tables of facts themselves.
+/// What the definition may read stands before it: it cannot name the tables of facts themselves. Without a schema, tables
+/// of dimensions are those of the definition's.
 fn features(definition: &Definition, day: NaiveDate) -> String {
     let (schema, known) = (&definition.schema, known_on(definition, day));
+    let dimensions = haetae_schema::tables().iter().filter(|table| table.name.starts_with("dim_"));
+    let dimensions: String =
+        dimensions.map(|table| format!("{0} as (select * from {schema}.{0}), ", table.name)).collect();
     format!(
-        "with today as (select * from {schema}.fact_item where declaration_date = date '{day}'), \
+        "with {dimensions}today as (select * from {schema}.fact_item where declaration_date = date '{day}'), \
          past_item as (select * from {schema}.fact_item where declaration_date < date '{day}'), \
          past_inspection as (select * from {schema}.fact_inspection where inspection_date <= date '{known}'), \
          past_finding as (select i.*, p.inspection_date, p.fraud, p.fraud_class, p.additional_duty_krw \
@@ -30,6 +34,22 @@ fn features(definition: &Definition, day: NaiveDate) -> String {
 pub(crate) const ITEM_KEY: &str = "t.declaration_id, t.item_no";
 /// The same for companies.
 pub(crate) const COMPANY_KEY: &str = "t.importer_id";
+
+/// The keys of all items of a day.
+pub(crate) fn keys(definition: &Definition, day: NaiveDate) -> String {
+    let schema = &definition.schema;
+    format!("select declaration_id, item_no from {schema}.fact_item where declaration_date = date '{day}'")
+}
+
+/// How many items of a day a version has given no lane.
+pub(crate) fn without_lane(definition: &Definition, day: NaiveDate, version: &str) -> String {
+    format!(
+        "select count(*) as items from ({}) t left join \
+         (select declaration_id, item_no from risk.lanes where day = date '{day}' and version = '{version}') l \
+         on l.declaration_id = t.declaration_id and l.item_no = t.item_no where l.declaration_id is null",
+        keys(definition, day)
+    )
+}
 
 /// Columns `rule:N`, one for each condition.
 fn columns(conditions: &[&str]) -> String {

@@ -8,7 +8,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use chrono::{Days, NaiveDate};
 use haetae_models::metrics;
-use haetae_risk::{Binning, Factor, Head, Scorecard, Taxpayer, TaxpayerModel, Unseen};
+use haetae_risk::{Binning, Factor, Scorecard, Taxpayer, TaxpayerModel, Unseen};
 use haetae_warehouse::query::Snapshot;
 use haetae_warehouse::store::{Store, Transaction};
 use polars::frame::DataFrame;
@@ -58,7 +58,8 @@ pub(crate) async fn fit(snapshot: &Snapshot, definition: &Definition, as_of: Nai
     let last = sql::known_on(definition, as_of);
     let first = last.checked_sub_days(Days::new(u64::from(definition.train.days) - 1)).unwrap_or(last);
     let statement = sql::labelled_companies(definition, (first, as_of), &conditions(definition));
-    let batch = read::rows(snapshot, &statement).await.map_err(|source| Error::Sql { day: first, source })?;
+    let batch =
+        read::defined(snapshot, definition, &statement).await.map_err(|source| Error::Sql { day: first, source })?;
     let rows = kept(definition, &batch)?;
     let target = read::all_numbers(&rows, BAD)?;
     let positives = target.iter().filter(|bad| **bad > 0.0).count();
@@ -221,7 +222,8 @@ pub(crate) async fn score(
     let (definition, day) = (work.definition, work.day);
     let model = load(warehouse.store, work.registered, definition)?;
     let statement = sql::rows(definition, day, &conditions(definition), sql::COMPANY_KEY);
-    let batch = read::rows(work.snapshot, &statement).await.map_err(|source| Error::Sql { day, source })?;
+    let batch =
+        read::defined(work.snapshot, definition, &statement).await.map_err(|source| Error::Sql { day, source })?;
     let rows = batch.num_rows();
     if rows == 0 {
         return Ok(None);
@@ -256,7 +258,7 @@ pub(crate) async fn score(
     }
     written.add("taxpayer_scores", columns)?;
     // The log is of decisions on items: a run over companies leaves it where it is.
-    let head = log::heads(work.snapshot).await?.pop().unwrap_or_else(Head::start);
+    let head = log::head(work.snapshot).await?;
     run_row(&mut written, work, rows, [0, 0, 0], [0, 0], &head);
     written.put(transaction)?;
     Ok(Some(Outcome::Scored { items: rows, lanes: [0, 0, 0], moved: Vec::new(), head: None, version: 0 }))

@@ -118,7 +118,7 @@ async fn fit(snapshot: &Snapshot, definition: &Definition, as_of: NaiveDate) -> 
     let mut days: Vec<Labelled> = Vec::new();
     let every = usize::try_from(definition.train.every).unwrap_or(1);
     for day in first.iter_days().take_while(|day| *day <= last).step_by(every) {
-        let batch = read::rows(snapshot, &sql::labelled(definition, day, as_of)).await;
+        let batch = read::defined(snapshot, definition, &sql::labelled(definition, day, as_of)).await;
         let batch = batch.map_err(|source| Error::Sql { day, source })?;
         if batch.num_rows() > 0 {
             days.push((day, batch));
@@ -150,7 +150,7 @@ async fn fit(snapshot: &Snapshot, definition: &Definition, as_of: NaiveDate) -> 
     let mut recent = Vec::new();
     let since = last.checked_sub_days(Days::new(REFERENCE_DAYS - 1)).unwrap_or(last);
     for day in since.iter_days().take_while(|day| *day <= last) {
-        let batch = read::rows(snapshot, &sql::rows(definition, day, &[], sql::ITEM_KEY)).await;
+        let batch = read::defined(snapshot, definition, &sql::rows(definition, day, &[], sql::ITEM_KEY)).await;
         recent.push(batch.map_err(|source| Error::Sql { day, source })?);
     }
     recent.retain(|batch| batch.num_rows() > 0);

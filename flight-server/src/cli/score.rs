@@ -177,8 +177,14 @@ fn score(options: &Days) -> Result<(), Failure> {
                 println!("{day}: {items}{lanes} by {}; the warehouse is at version {version}{moved}", done.version);
                 head = now.or(head);
             }
-            Outcome::Before { run_id } => {
+            Outcome::Before { run_id, late: 0 } => {
                 println!("{day}: nothing to do, run {run_id} has scored it by {}", done.version);
+            }
+            Outcome::Before { run_id, late } => {
+                println!(
+                    "{day}: run {run_id} has scored it by {}; {late} items have come since; they have no lane by this version",
+                    done.version
+                );
             }
             Outcome::Nothing => println!("{day}: nothing was declared"),
         }

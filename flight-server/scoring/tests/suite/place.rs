@@ -147,9 +147,13 @@ impl Place {
     }
 
     pub fn load(&self, table: &str, csv: &str) {
-        let file = self.folder.path().join(format!("{table}.csv"));
+        self.load_into("customs", table, csv);
+    }
+
+    pub fn load_into(&self, schema: &str, table: &str, csv: &str) {
+        let file = self.folder.path().join(format!("{schema}.{table}.csv"));
         std::fs::write(&file, csv).unwrap();
-        let done = ingest(&self.store, "customs", &Format::Table(table.to_owned()), &[file], &mut |_| {}).unwrap();
+        let done = ingest(&self.store, schema, &Format::Table(table.to_owned()), &[file], &mut |_| {}).unwrap();
         assert_eq!(done.rejected, 0, "{table}");
     }
 

@@ -1,6 +1,7 @@
 //! What cannot be scored, and what is said of it. Nothing is written then.
 
 use haetae_scoring::{Definition, Outcome};
+use haetae_warehouse::store::{Kind, MadeColumn, NewOperation};
 
 use crate::place::{COMPANIES, Place, definition, parse, text};
 
@@ -22,7 +23,18 @@ fn definitions_that_are_wrong_are_named() {
             text().replace("from today t", "from fact_item t"),
             "SQL names `fact_`, which may hold what was not known on the day",
         ),
-        (text().replace("t.duty_rate > 0.4", "1 in (select 1 from risk.scores)"), "SQL names `risk.`"),
+        (
+            text().replace("t.duty_rate > 0.4", "1 in (select 1 from customs.\\\"FACT_inspection\\\")"),
+            "SQL names `fact_`",
+        ),
+        (
+            text().replace("duty_rate = \"the duty rate\"", "score = \"the score\"\nduty_rate = \"the duty rate\""),
+            "the feature `score` has a name that reasons and drift use",
+        ),
+        (
+            text().replace("duty_rate = \"the duty rate\"", "start = \"the start\"\nduty_rate = \"the duty rate\""),
+            "the feature `start` has a name",
+        ),
         (
             text().replace("[\"tariff_type\"]", "[\"tarif_type\"]"),
             "there is no feature `tarif_type`. Did you mean tariff_type?",
@@ -82,6 +94,90 @@ fn days_that_cannot_be_decided_are_refused_whole() {
     );
     // Day 38 can still be decided.
     assert!(matches!(place.score(&definition(), None, 38).unwrap().outcome, Outcome::Scored { .. }));
+}
+
+/// A table that a user has made.
+fn make_work_table(place: &Place) {
+    let mut transaction = place.store.begin().unwrap();
+    let column = MadeColumn { name: "n".to_owned(), data_type: "Int64".to_owned(), nullable: true };
+    transaction.make("work", "later", vec![column]);
+    transaction.record(NewOperation {
+        kind: Kind::Append,
+        schema: "work".to_owned(),
+        table: "later".to_owned(),
+        format: String::new(),
+        inputs: Vec::new(),
+        accepted: 0,
+        rejected: 0,
+        removed: 0,
+    });
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn a_definition_reads_nothing_that_was_not_known_on_the_day() {
+    let place = Place::trained();
+    make_work_table(&place);
+    let tables = [
+        ("work.later", "work.later"),
+        ("'risk'.scores", "risk.scores"),
+        ("risk . scores", "risk.scores"),
+        ("haetae.risk.scores", "risk.scores"),
+        ("'quality'.violations", "quality.violations"),
+        ("meta.versions", "meta.versions"),
+        ("rejects", "customs.rejects"),
+        ("information_schema.tables", "information_schema.tables"),
+        ("kcs.dim_importer", "kcs.dim_importer"),
+    ];
+    for (written, read) in tables {
+        // In the file a rule stands between double quotes, the SQL between three of them.
+        let quoted = written.replace('\'', "\"");
+        let joined = format!("from today t cross join (select count(*) from {quoted}) x\nleft");
+        let sql = text().replace("from today t\nleft", &joined);
+        assert_ne!(sql, text());
+        let said = place.refused(&parse(&sql), None, 38);
+        let start = format!("the sql of the definition fails on 2026-02-08: it reads {read}, which may hold what was");
+        assert!(said.starts_with(&start), "{said}");
+        assert!(place.train(&parse(&sql)).unwrap_err().to_string().contains(&format!("it reads {read}, ")), "{read}");
+        let escaped = written.replace('\'', "\\\"");
+        let when = text() + &rule("look", &format!("(select count(*) from {escaped}) > 0"), "red");
+        let said = place.refused(&parse(&when), None, 38);
+        assert!(said.starts_with(&format!("rule `look`: it reads {read}, which may hold")), "{said}");
+    }
+    // A name is not what it reads.
+    let alias = text() + &rule("look", "(select max(risk.item_no) from today risk) = 1", "yellow");
+    place.score(&parse(&(alias + "advisory = true\n")), None, 38).unwrap();
+}
+
+#[test]
+fn the_sql_gives_the_items_of_the_day_and_no_others() {
+    let place = Place::trained();
+    let left = "left join seen on seen.importer_id = t.importer_id";
+    let inner = text().replace(left, "join seen on seen.importer_id = t.importer_id and seen.importer_id <> 'I05'");
+    let declared = "select count(*) from fact_item where declaration_date = date '2026-02-08' and importer_id = 'I05'";
+    let dropped = &place.ask(declared)[0][0];
+    let said = place.refused(&parse(&inner), None, 38);
+    let start =
+        format!("the sql of the definition does not give the 60 items of 2026-02-08: {dropped} are left out and 0 are");
+    assert!(dropped != "0" && said.starts_with(&start) && said.contains("`left join`"), "{said}");
+    let none = parse(&inner.replace("<> 'I05'", "= 'nobody'"));
+    assert!(place.refused(&none, None, 38).contains("60 are left out"));
+    // Items of the day before, by the same columns.
+    let before = "from (select * from past_item where declaration_date = {day} - interval '1 day') t\nleft";
+    let other = text().replace("from today t\nleft", before);
+    assert_ne!(other, text());
+    let said = place.refused(&parse(&other), None, 38);
+    assert!(said.contains("60 are left out and 60 are not of the day"), "{said}");
+}
+
+#[test]
+fn nobody_promotes_no_model() {
+    let place = Place::new();
+    place.train(&definition()).unwrap();
+    let nobody = haetae_scoring::By { who: " ".to_owned(), ..crate::place::by() };
+    let promoting = haetae_scoring::promote(place.warehouse(), "import-1", &nobody);
+    let said = place.runtime.block_on(promoting).unwrap_err().to_string();
+    assert_eq!(said, "expected the name of who promotes the model import-1, found nothing");
 }
 
 #[test]

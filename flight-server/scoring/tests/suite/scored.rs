@@ -2,7 +2,7 @@
 
 use haetae_scoring::Outcome;
 
-use crate::place::{Place, by, date, definition, fraud, parse, text};
+use crate::place::{Place, by, date, definition, fraud, importers, inspections, items, parse, text};
 
 #[test]
 fn a_day_is_scored_laned_and_logged_once() {
@@ -57,6 +57,36 @@ fn a_day_is_scored_laned_and_logged_once() {
     assert_eq!(place.store.current_version().unwrap(), version, "nothing is written twice");
     let quiet = place.score(&definition(), None, 300).unwrap();
     assert_eq!(quiet.outcome, Outcome::Nothing);
+}
+
+#[test]
+fn items_that_come_later_are_told_of() {
+    let place = Place::trained();
+    place.score(&definition(), None, 38).unwrap();
+    let all = items();
+    let (header, first) = (all.lines().next().unwrap(), all.lines().find(|line| line.starts_with("d3800,")).unwrap());
+    place.load("fact_item", &format!("{header}\n{}\n", first.replace("d3800,", "d3899,")));
+    let again = place.score(&definition(), None, 38).unwrap();
+    assert!(matches!(again.outcome, Outcome::Before { late: 1, .. }), "{again:?}");
+    place.score(&definition(), None, 39).unwrap();
+    let again = place.score(&definition(), None, 39).unwrap();
+    assert!(matches!(again.outcome, Outcome::Before { late: 0, .. }), "{again:?}");
+}
+
+#[test]
+fn dimensions_are_those_of_the_definitions_schema() {
+    let place = Place::new();
+    place.load_into("kcs", "fact_item", &items());
+    place.load_into("kcs", "fact_inspection", &inspections(fraud));
+    place.load_into("kcs", "dim_importer", &importers().replace("Seoul", "Jeju").replace("Busan", "Jeju"));
+    let rule = "\n[[rule]]\nname = \"island\"\nowner = \"Audit\"\ntext = \"a test\"\nlane = \"red\"\nadvisory = true\n\
+                when = \"(select max(region) from dim_importer) = 'Jeju'\"\n";
+    let schema = "schema = \"kcs\"\nkind = \"clearance\"";
+    let definition = parse(&(text().replace("kind = \"clearance\"", schema) + rule));
+    place.train(&definition).unwrap();
+    place.promote("import-1").unwrap();
+    place.score(&definition, None, 38).unwrap();
+    assert_eq!(place.ask("select count(*) from risk.lanes where rules like '%island%'"), [["60"]]);
 }
 
 #[test]
