@@ -39,7 +39,7 @@ pub enum Outcome {
         /// The version that did it.
         version: u64,
     },
-    /// Its rows are in the tables.
+    /// Its rows are in the tables: by this load, or by the one that is named among those skipped.
     Loaded(Box<Ingested>),
 }
 
