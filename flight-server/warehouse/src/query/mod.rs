@@ -1,5 +1,6 @@
 //! What goes in: SQL, and values for its parameters. What comes out: record batches of one version
-//! of the warehouse. Nothing can be changed through it.
+//! of the warehouse. Nothing can be changed through it: [`Update`] only plans, and gives the rows that a change is
+//! about.
 
 mod catalog;
 mod fair;

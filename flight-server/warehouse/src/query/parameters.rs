@@ -10,7 +10,7 @@ use crate::{Error, Result, SqlFault};
 
 /// Numbers the `?` of a statement: `$1`, `$2` … The planner would take all of them for one
 /// parameter. SQL without `?`, and text that is no SQL, comes back as it is.
-pub(super) fn number_placeholders(sql: &str) -> String {
+pub(super) fn number_parameters(sql: &str) -> String {
     if !sql.contains('?') {
         return sql.to_owned();
     }
@@ -53,7 +53,7 @@ mod tests {
     fn question_marks_are_numbered_outside_of_quotes() {
         let sql = "select '?', \"a?\" -- why?\n from t where x = ? and y like 'it''s%' and z in (?, $7)";
         let expected = "select '?', \"a?\" -- why?\n from t where x = $1 and y like 'it''s%' and z in ($2, $7)";
-        assert_eq!(number_placeholders(sql), expected);
-        assert_eq!(number_placeholders("select 1"), "select 1");
+        assert_eq!(number_parameters(sql), expected);
+        assert_eq!(number_parameters("select 1"), "select 1");
     }
 }

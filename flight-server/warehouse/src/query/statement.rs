@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
 use super::faults::{explain, read_only};
-use super::parameters::{number_placeholders, position, row_values};
+use super::parameters::{number_parameters, position, row_values};
 use super::policy::{self, Access};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
 
@@ -90,15 +90,7 @@ impl Statement {
         if !self.parameters.fields().is_empty() {
             return None;
         }
-        let alone = |exprs: &[Expr]| {
-            let nested = |expr: &Expr| {
-                Ok(matches!(
-                    expr,
-                    Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)
-                ))
-            };
-            exprs.iter().all(|expr| matches!(expr.exists(nested), Ok(false)))
-        };
+        let alone = |exprs: &[Expr]| !exprs.iter().any(has_subquery);
         let mut plan = &self.plan;
         loop {
             plan = match plan {
@@ -226,9 +218,17 @@ impl std::fmt::Debug for QueryStream {
     }
 }
 
+/// Whether an expression asks another query.
+pub(super) fn has_subquery(expr: &Expr) -> bool {
+    let nested = |expr: &Expr| {
+        Ok(matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)))
+    };
+    !matches!(expr.exists(nested), Ok(false))
+}
+
 /// Parses and plans one statement of any kind.
 pub(super) async fn logical(state: &SessionState, access: Option<&Access>, sql: &str) -> Result<LogicalPlan> {
-    let numbered = number_placeholders(sql);
+    let numbered = number_parameters(sql);
     state.create_logical_plan(&numbered).await.map_err(|error| explain(&error, access))
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNode;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp, ident, lit, or, when};
@@ -18,8 +17,8 @@ use futures::future::BoxFuture;
 
 use super::faults::explain;
 use super::parameters::row_values;
-use super::policy::{Access, allowed};
-use super::statement::{QueryStream, Statement, logical};
+use super::policy::Access;
+use super::statement::{QueryStream, Statement, has_subquery, logical};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
@@ -70,9 +69,6 @@ impl Update {
         let (schema, table) = (name.schema.to_string(), name.table.to_string());
         let stored = writable(access.as_deref(), &schema, &table)?;
         let failed = |error| explain(&error, access.as_deref());
-        if let Some(access) = access.as_deref().filter(|access| !access.is_all()) {
-            allowed(&input, access)?;
-        }
         let named = match effect {
             Effect::Insert => input.as_ref().clone(),
             Effect::Delete => {
@@ -134,12 +130,12 @@ impl Update {
         self.rows.execute(values)
     }
 
-    /// Of a table that the user has made: the rows that a change is about, to be counted.
+    /// Of an UPDATE of a table that the user has made: the rows that it is about, to be counted.
     pub fn matched<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<QueryStream>> {
         Box::pin(async move {
-            let plan = self.bound(values)?.pop().unwrap_or_else(|| self.input.as_ref().clone());
-            let plan = if self.effect == Effect::Update { assignments(&plan)?.0 } else { plan };
-            self.run(plan).await
+            let bound = self.bound(values)?;
+            let (source, _) = assignments(single(&bound)?)?;
+            self.run(source).await
         })
     }
 
@@ -160,7 +156,7 @@ impl Update {
         statement.execute(None).await
     }
 
-    /// The plan for each row of values; as it is where there are none.
+    /// The plan for each row of values, of which there is one at least; as it is where there are no parameters.
     fn bound(&self, values: Option<&RecordBatch>) -> Result<Vec<LogicalPlan>> {
         let Some(rows) = self.rows.first_row(values)? else { return Ok(vec![self.input.as_ref().clone()]) };
         if rows > ROWS_OF_VALUES {
@@ -175,27 +171,18 @@ impl Update {
     }
 
     fn undeleted(&self, bound: &[LogicalPlan]) -> Result<LogicalPlan> {
-        let mut source = None;
+        let (source, _) = parts(&self.input)?;
         let mut gone = lit(false);
         for plan in bound {
-            let (from, predicate) = parts(plan)?;
+            let (_, predicate) = parts(plan)?;
             gone = or(gone, simple(predicate.unwrap_or_else(|| lit(true)))?);
-            source = Some(from);
         }
-        let source = source.unwrap_or_else(|| self.input.as_ref().clone());
         let plan = LogicalPlanBuilder::from(source).filter(gone.is_not_true()).and_then(LogicalPlanBuilder::build);
         plan.map_err(|error| explain(&error, self.access.as_deref()))
     }
 
     fn updated(&self, bound: &[LogicalPlan]) -> Result<LogicalPlan> {
-        let [plan] = bound else {
-            return Err(invalid(
-                "an UPDATE of a table in work takes one row of values at a time, because a later one may concern what an \
-                 earlier one has changed"
-                    .to_owned(),
-            ));
-        };
-        let LogicalPlan::Projection(projection) = plan else { return Err(unsafe_shape()) };
+        let LogicalPlan::Projection(projection) = single(bound)? else { return Err(unsafe_shape()) };
         let (source, predicate) = parts(&projection.input)?;
         let failed = |error| explain(&error, self.access.as_deref());
         let chosen = simple(predicate.unwrap_or_else(|| lit(true)))?;
@@ -232,6 +219,18 @@ fn keys(schema: &str, table: &str) -> Option<&'static [&'static str]> {
 
 fn project(plan: LogicalPlan, columns: &[&str]) -> datafusion::error::Result<LogicalPlan> {
     LogicalPlanBuilder::from(plan).project(columns.iter().map(|name| ident(*name)))?.build()
+}
+
+/// The plan of an UPDATE, if there is one alone.
+fn single(bound: &[LogicalPlan]) -> Result<&LogicalPlan> {
+    let [plan] = bound else {
+        return Err(invalid(
+            "an UPDATE of a table in work takes one row of values at a time, because a later one may concern what an \
+             earlier one has changed"
+                .to_owned(),
+        ));
+    };
+    Ok(plan)
 }
 
 /// The table that is changed, and which of its rows. Fails for a join, a limit and whatever else leaves open which
@@ -276,16 +275,13 @@ fn source_column(source: &LogicalPlan, name: &str) -> Option<datafusion::common:
 
 /// A condition that can be turned round.
 fn simple(predicate: Expr) -> Result<Expr> {
-    let nested = predicate.exists(|expr| {
-        Ok(matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)))
-    });
-    match nested {
-        Ok(false) => Ok(predicate),
-        _ => Err(invalid(
+    if has_subquery(&predicate) {
+        return Err(invalid(
             "the condition of a change in work can have no subquery; insert what shall stay into another table"
                 .to_owned(),
-        )),
+        ));
     }
+    Ok(predicate)
 }
 
 fn unsafe_shape() -> Error {
