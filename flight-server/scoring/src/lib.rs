@@ -53,6 +53,4 @@ pub struct By {
     pub who: String,
     /// The reason, for the register; may be empty.
     pub why: String,
-    /// When, by the caller's clock; stands in the log of decisions alone.
-    pub at: String,
 }

@@ -67,6 +67,7 @@ pub(crate) struct Work<'a> {
 }
 
 /// Scores a day by the named model, or by the champion of the definition, decides, and commits it all.
+/// `at` is when, by the caller's clock; it stands in the log of decisions alone.
 ///
 /// # Errors
 /// When there is no such model, its file is gone or fits another definition, the SQL or a rule fails, rules contradict one
@@ -77,6 +78,7 @@ pub async fn score(
     model: Option<&str>,
     day: NaiveDate,
     by: &By,
+    at: &str,
 ) -> Result<Day> {
     let mut transaction = warehouse.store.begin()?;
     let snapshot = base(warehouse, &transaction)?;
@@ -95,7 +97,7 @@ pub async fn score(
     }
     let work = Work { snapshot: &snapshot, definition, registered: &registered, version: version.clone(), day };
     let outcome = match definition.kind {
-        Kind::Clearance => items(warehouse, &work, &mut transaction, by).await?,
+        Kind::Clearance => items(warehouse, &work, &mut transaction, (by, at)).await?,
         Kind::Taxpayer => taxpayer::score(warehouse, &work, &mut transaction).await?,
     };
     let Some(outcome) = outcome else { return Ok(done(Outcome::Nothing)) };
@@ -124,7 +126,7 @@ async fn items(
     warehouse: Warehouse<'_>,
     work: &Work<'_>,
     transaction: &mut Transaction,
-    by: &By,
+    (by, at): (&By, &str),
 ) -> Result<Option<Outcome>> {
     let model = Clearance::load(warehouse.store, work.registered, work.definition)?;
     let batch = rules::items(work.snapshot, work.definition, work.day).await?;
@@ -140,7 +142,7 @@ async fn items(
     let data = data_version(work.snapshot, &work.definition.schema);
     let origin = Origin {
         by: by.who.clone(),
-        at: by.at.clone(),
+        at: at.to_owned(),
         model: work.registered.model.clone(),
         data: format!("version {data}"),
     };

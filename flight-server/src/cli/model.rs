@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use haetae_scoring::{By, Definition, Registered};
 use haetae_warehouse::DEFAULT_SCHEMA;
 
-use super::score::{Failure, Place, now};
+use super::score::{Failure, Place};
 
 /// What `model` is told.
 #[derive(Debug, Args)]
@@ -132,7 +132,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 fn train(options: &Train) -> Result<(), Failure> {
     let definition = Definition::read(&options.definition)?;
     let place = Place::open(&options.warehouse, options.memory_mib)?;
-    let by = By { who: options.by.clone(), why: options.why.clone(), at: now() };
+    let by = By { who: options.by.clone(), why: options.why.clone() };
     let training = haetae_scoring::train(place.warehouse(), &definition, options.as_of, &by);
     let done = place.runtime.block_on(training)?;
     if done.repeated {
@@ -197,7 +197,7 @@ fn show(options: &One) -> Result<(), Failure> {
 
 fn promote(options: &Promote) -> Result<(), Failure> {
     let place = Place::open(&options.warehouse, 2048)?;
-    let by = By { who: options.by.clone(), why: options.why.clone(), at: now() };
+    let by = By { who: options.by.clone(), why: options.why.clone() };
     let done = place.runtime.block_on(haetae_scoring::promote(place.warehouse(), &options.model, &by))?;
     match done {
         true => println!("{} is the champion from now on", options.model),

@@ -139,7 +139,7 @@ impl Place {
 }
 
 /// Now, as logs have it.
-pub(super) fn now() -> String {
+fn now() -> String {
     time_text(SystemClock.now_ms())
 }
 
@@ -159,10 +159,11 @@ fn score(options: &Days) -> Result<(), Failure> {
         return Err(Failure::Words(format!("--to is {to}, before --date {}", options.date)));
     }
     let place = Place::open(&options.warehouse, options.memory_mib)?;
-    let by = By { who: options.by.clone(), why: String::new(), at: options.at.clone().unwrap_or_else(now) };
+    let by = By { who: options.by.clone(), why: String::new() };
+    let at = options.at.clone().unwrap_or_else(now);
     let mut head = None;
     for day in options.date.iter_days().take_while(|day| *day <= to) {
-        let scoring = haetae_scoring::score(place.warehouse(), &definition, options.model.as_deref(), day, &by);
+        let scoring = haetae_scoring::score(place.warehouse(), &definition, options.model.as_deref(), day, &by, &at);
         let done = place.runtime.block_on(scoring)?;
         match done.outcome {
             Outcome::Scored { items, lanes: [yellow, red, blue], moved, head: now, version } => {

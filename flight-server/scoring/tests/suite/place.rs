@@ -95,7 +95,7 @@ pub fn importers() -> String {
 }
 
 pub fn by() -> By {
-    By { who: "kim".to_owned(), why: "a test".to_owned(), at: "2026-02-20T18:00:00Z".to_owned() }
+    By { who: "kim".to_owned(), why: "a test".to_owned() }
 }
 
 pub const CLEARANCE: &str = include_str!("../../definitions/import.toml");
@@ -170,7 +170,14 @@ impl Place {
     }
 
     pub fn score(&self, definition: &Definition, model: Option<&str>, day: u32) -> Result<Day> {
-        self.runtime.block_on(haetae_scoring::score(self.warehouse(), definition, model, date(day), &by()))
+        self.runtime.block_on(haetae_scoring::score(
+            self.warehouse(),
+            definition,
+            model,
+            date(day),
+            &by(),
+            "2026-02-20T18:00:00Z",
+        ))
     }
 
     /// What was refused, and that nothing was written.
