@@ -52,7 +52,7 @@ pub(crate) const ACTIONS: [(&str, &str); 13] = [
         "Sets options of this login: query_seconds, ipc_compression, dictionaries, endpoints; body: SetSessionOptionsRequest",
     ),
     (GET_OPTIONS, "Gives the options of this login; body: GetSessionOptionsRequest"),
-    (CLOSE_SESSION, "Ends this login, its tokens and its options; body: CloseSessionRequest"),
+    (CLOSE_SESSION, "Ends this login, its tokens, its options and its transactions; body: CloseSessionRequest"),
     (BEGIN, "Begins a transaction; body: ActionBeginTransactionRequest"),
     (END, "Commits a transaction or drops it; body: ActionEndTransactionRequest"),
     (BEGIN_SAVEPOINT, "Marks a place in a transaction; body: ActionBeginSavepointRequest"),

@@ -41,6 +41,9 @@ const LONGEST_SESSION: u64 = 30 * 24 * 3600;
 /// Passwords that are checked at the same time; each check takes 19 MiB.
 const CHECKS_AT_ONCE: usize = 2;
 
+/// What the session of a certificate begins with; that of a login has no space.
+const CERTIFICATE: &str = "certificate ";
+
 /// Milliseconds since 1970.
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -169,8 +172,11 @@ impl Auth {
         self.open(token, Use::Refresh)
     }
 
-    /// Ends the session of a request: its tokens are good no more.
+    /// Ends the session of a request: its tokens are good no more. A certificate has none.
     pub(crate) fn log_out(&self, principal: &Principal) -> Result<(), Status> {
+        if principal.session.starts_with(CERTIFICATE) {
+            return Ok(());
+        }
         let now = (self.clock)() / 1000;
         self.revoked.end(&principal.session, now + LONGEST_SESSION, now).map(drop).map_err(internal)
     }
@@ -207,7 +213,8 @@ impl Auth {
         }
     }
 
-    /// The user of a certificate. The session is the connection: it ends with it.
+    /// The user of a certificate. The session is the user at the address of the connection. Nobody says here when a
+    /// connection ends, so that what the session has open ends with `CloseSession` or when its time is over.
     fn certified(&self, certificate: &str, peer: Option<SocketAddr>) -> Result<Principal, Status> {
         let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
         if let Users::Policy(policies) = &self.users {
@@ -218,7 +225,7 @@ impl Auth {
                 && let Some((policy, access)) = policies.access(&user)
                 && let Some(entry) = policy.users.get(&user).filter(|entry| shown(entry))
             {
-                let (role, session) = (entry.role.clone(), format!("certificate {peer}"));
+                let (role, session) = (entry.role.clone(), format!("{CERTIFICATE}{user} {peer}"));
                 return Ok(Principal {
                     user,
                     role,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use arrow_flight::Action;
+use arrow_flight::sql::EndTransaction;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use haetae_flight_server::make_certificate;
 use rcgen::{
@@ -81,6 +83,16 @@ async fn a_certificate_is_a_login() {
     assert_eq!(ask(&mut cho, names).await.unwrap()[0], ["F**"]);
     let mut dana = connect(Some(dana)).await.unwrap();
     assert_eq!(ask(&mut dana, names).await.unwrap()[0], ["Fast"]);
+    // The session is of the user at this address. Its end is that of what it has open; there is no token to end.
+    let sessions = "select count(distinct session) from system.audit where session like 'certificate dana 127.0.0.1:%'";
+    assert_eq!(ask(&mut dana, sessions).await.unwrap(), [["1"]]);
+    let id = dana.begin_transaction().await.unwrap();
+    let close = Action { r#type: "CloseSession".to_owned(), body: Vec::new().into() };
+    dana.inner().clone().do_action(close).await.unwrap();
+    assert_eq!(status(dana.end_transaction(id, EndTransaction::Commit)).await.code(), Code::NotFound);
+    assert_eq!(ask(&mut dana, names).await.unwrap()[0], ["Fast"]);
+    let ended = std::fs::read_to_string(server.place.root().join("server.tokens")).unwrap();
+    assert!(!ended.contains("certificate"), "{ended}");
     // Of the same name and well signed, but not the one of the policy.
     let mut nobody = connect(Some(ours.identity("cho").0)).await.unwrap();
     let refused = status(ask(&mut nobody, names)).await;
