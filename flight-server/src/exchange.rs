@@ -90,6 +90,7 @@ impl Service {
         let snapshot = self.statements.snapshot(principal)?;
         let version = snapshot.version();
         let statement = snapshot.statement(sql).await.map_err(failed)?;
+        let statement = statement.with_dictionaries(self.sessions.dictionaries(&principal.session));
         if statement.parameters().fields().is_empty() {
             let first = statement.execute(None).await.map_err(failed)?;
             // Read to its end, so that the client can finish in order.

@@ -121,11 +121,13 @@ async fn dictionaries_stay_where_they_are_wanted() {
     let (plain, rows) = raw(&client, &info, None).await.unwrap();
     assert_eq!(*rows[0].schema().field(0).data_type(), DataType::Utf8);
     crate::protocol::set_text(&client, "dictionaries", "true").await;
+    let exchanged = exchange(&client, sql, Vec::new()).await.unwrap();
     let info = client.execute(sql.to_owned(), None).await.unwrap();
     let wanted = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     assert_eq!(*info.clone().try_decode_schema().unwrap().field(0).data_type(), wanted);
     let (small, kept) = raw(&client, &info, None).await.unwrap();
     assert!(kept.iter().all(|batch| *batch.schema().field(0).data_type() == wanted));
+    assert!(exchanged.iter().all(|batch| *batch.schema().field(0).data_type() == wanted));
     // The order of the rows is not said.
     let sorted = |batches: &[RecordBatch]| {
         let mut cells = cells(batches);
@@ -133,6 +135,7 @@ async fn dictionaries_stay_where_they_are_wanted() {
         cells
     };
     assert_eq!(sorted(&kept), sorted(&rows));
+    assert_eq!(sorted(&exchanged), sorted(&rows));
     assert!(small < plain, "{small} of {plain}");
 }
 
