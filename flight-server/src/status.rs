@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use haetae_warehouse::{Error, SqlFault};
+use haetae_warehouse::{Error, SqlFault, WORK};
 use tonic::Status;
 
 /// The status for a failure of the warehouse.
@@ -17,6 +17,11 @@ pub(crate) fn from_warehouse(error: &Error) -> Status {
             SqlFault::Failed => Status::internal(message),
             _ => Status::invalid_argument(message),
         },
+        // As its owner knows it: `work-…` is a name of the manifest.
+        Error::Conflict { schema, table, base, current } if schema.starts_with(WORK) => {
+            let (schema, table, base, current) = (WORK.to_owned(), table.clone(), *base, *current);
+            Status::aborted(Error::Conflict { schema, table, base, current }.to_string())
+        }
         Error::Conflict { .. } => Status::aborted(message),
         Error::KeyReused { .. } | Error::Exists { .. } => Status::already_exists(message),
         Error::UnknownTable { .. } | Error::UnknownSchema { .. } => Status::not_found(message),
