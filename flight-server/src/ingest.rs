@@ -16,12 +16,15 @@ use crate::Result;
 use crate::audit::Record;
 use crate::auth::Principal;
 use crate::feed::{Fed, unreadable};
+use crate::served::Noted;
 use crate::service::Service;
 use crate::writes::{Written, space, transaction};
 
 /// Names one ingest, so that it can be made again without harm: an option of the command, or a header.
 const KEY_OPTION: &str = "haetae.key";
 const KEY_HEADER: &str = "x-haetae-key";
+/// Longer names of tables are cut in the audit: there are none, and a client could fill the disk with them.
+const NAME_LETTERS: usize = 128;
 
 /// Where the rows go, and what is asked for.
 #[derive(Debug, Clone)]
@@ -44,15 +47,15 @@ impl Service {
         command: &CommandStatementIngest,
         rows: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
     ) -> Result<u64, Status> {
-        let target = target(principal, command);
-        let name = target.as_ref().map(|target| target.name.clone()).unwrap_or_default();
-        let written = match target {
-            Ok(target) => self.take(principal, headers, command, target, rows).await,
+        let mut noted = self.noted(|| {
+            let name: String = format!("{}.{}", schema(command), command.table).chars().take(NAME_LETTERS).collect();
+            Record { tables: [name].into(), ..Record::of(principal, "ingest", "") }
+        });
+        let written = match target(principal, command) {
+            Ok(target) => self.take(principal, headers, command, target, rows, &mut noted).await,
             Err(refused) => Err(refused),
         };
-        let (rows, version) = written.as_ref().map_or((0, 0), |written| (written.rows, written.version));
-        let tables = [name].into_iter().filter(|name| !name.is_empty()).collect();
-        self.audit(Record { tables, rows, version, ..Record::of(principal, "ingest", "") }, &written);
+        noted.end(&written);
         written.map(|written| written.rows)
     }
 
@@ -63,6 +66,7 @@ impl Service {
         command: &CommandStatementIngest,
         target: Target,
         rows: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+        noted: &mut Noted,
     ) -> Result<Written, Status> {
         let key = key(headers, command)?;
         let id = transaction(command.transaction_id.as_ref())?;
@@ -78,7 +82,7 @@ impl Service {
         let batches = stream::iter(first.map(Ok)).chain(rest);
         let work = self.work(principal, &id, key).await?;
         let sender = format!("rows sent by {}", principal.user);
-        self.write(work, batches, move |changes, fed| target.take(changes, &columns, &sender, fed)).await
+        self.write(work, batches, noted, move |changes, fed| target.take(changes, &columns, &sender, fed)).await
     }
 }
 
@@ -131,13 +135,15 @@ impl Target {
 /// Where the rows go, if the user may write there.
 fn target(principal: &Principal, command: &CommandStatementIngest) -> Result<Target, Status> {
     if command.temporary {
-        return Err(Status::unimplemented("there are no temporary tables; make one in the schema work, and drop it"));
+        return Err(Status::unimplemented(
+            "there are no temporary tables; make one in the schema work, and replace or empty it",
+        ));
     }
     let catalog = command.catalog.as_deref().unwrap_or_default();
     if !catalog.is_empty() && catalog != CATALOG {
         return Err(Status::not_found(format!("there is no catalog \"{catalog}\"; there is {CATALOG}")));
     }
-    let schema = command.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or(DEFAULT_SCHEMA);
+    let schema = schema(command);
     let table = command.table.clone();
     let name = format!("{schema}.{table}");
     let made = schema == WORK;
@@ -165,6 +171,11 @@ fn target(principal: &Principal, command: &CommandStatementIngest) -> Result<Tar
         ));
     }
     Ok(Target { name, stored, table, made, missing, there })
+}
+
+/// The schema as SQL has it.
+fn schema(command: &CommandStatementIngest) -> &str {
+    command.schema.as_deref().filter(|schema| !schema.is_empty()).unwrap_or(DEFAULT_SCHEMA)
 }
 
 fn key(headers: &MetadataMap, command: &CommandStatementIngest) -> Result<Option<String>, Status> {

@@ -1,4 +1,4 @@
-//! What goes in: the messages of a result. What comes out: the same, and one record of the audit
+//! What goes in: the messages of a result, or a change. What comes out: the same, and one record of the audit
 //! when they end, however they end.
 
 use std::sync::Arc;
@@ -11,6 +11,11 @@ use tonic::Status;
 
 use crate::Result;
 use crate::audit::{Audit, Record};
+use crate::service::Service;
+use crate::writes::Written;
+
+/// The outcome of what nobody has waited for.
+const ABANDONED: &str = "abandoned";
 
 /// Rows that were read so far; counted where they still are rows.
 pub(crate) type Rows = Arc<AtomicU64>;
@@ -30,6 +35,50 @@ impl Drop for Served {
     }
 }
 
+/// The record of a change. It goes along to where the change is committed, since the call may be given up meanwhile;
+/// written when the change ends, or else when this is dropped. One that has been taken writes nothing.
+#[derive(Default)]
+pub(crate) struct Noted {
+    audit: Option<Arc<Audit>>,
+    pub(crate) record: Record,
+}
+
+impl Noted {
+    pub(crate) fn end(&mut self, done: &Result<Written, Status>) {
+        self.record.outcome = match done {
+            Ok(written) => {
+                (self.record.rows, self.record.version) = (written.rows, written.version);
+                "ok".to_owned()
+            }
+            Err(status) => outcome(status),
+        };
+        self.write();
+    }
+
+    fn write(&mut self) {
+        if let Some(audit) = self.audit.take() {
+            audit.record(std::mem::take(&mut self.record));
+        }
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.record.outcome = format!("{:?}", tonic::Code::Internal);
+        }
+        self.write();
+    }
+}
+
+impl Service {
+    /// The record of a change that begins, where there is an audit.
+    pub(crate) fn noted(&self, record: impl FnOnce() -> Record) -> Noted {
+        let Some(audit) = &self.audit else { return Noted::default() };
+        Noted { audit: Some(Arc::clone(audit)), record: Record { outcome: ABANDONED.to_owned(), ..record() } }
+    }
+}
+
 /// The messages, with `record` written at their end.
 pub(crate) fn audited(
     data: BoxStream<'static, Result<FlightData, Status>>,
@@ -38,7 +87,7 @@ pub(crate) fn audited(
     rows: Rows,
 ) -> BoxStream<'static, Result<FlightData, Status>> {
     let Some(audit) = audit else { return data };
-    let record = Record { outcome: "abandoned".to_owned(), ..record };
+    let record = Record { outcome: ABANDONED.to_owned(), ..record };
     let served = Served { audit: Arc::clone(audit), record, rows };
     let open = Some((data, served));
     stream::unfold(open, |open| async move {
@@ -65,4 +114,51 @@ pub(crate) fn audited(
 /// `PermissionDenied` and so on.
 pub(crate) fn outcome(status: &Status) -> String {
     format!("{:?}", status.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_recorded_once_however_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Arc::new(Audit::open(folder.path(), [5; 32], Arc::new(|| 0)).unwrap());
+        let noted = |statement: &str| Noted {
+            audit: Some(Arc::clone(&audit)),
+            record: Record { statement: statement.to_owned(), outcome: ABANDONED.to_owned(), ..Record::default() },
+        };
+        let mut whole = noted("committed");
+        // Who gives up the call holds what was left by the thread that commits.
+        let mut taken = std::mem::take(&mut whole);
+        whole.end(&Err(Status::cancelled("")));
+        drop(whole);
+        taken.end(&Ok(Written { rows: 2, version: 7 }));
+        drop(taken);
+        drop(noted("given up"));
+        let panicking = noted("panicked");
+        std::thread::spawn(move || {
+            let _panicking = panicking;
+            panic!("no such luck");
+        })
+        .join()
+        .unwrap_err();
+        audit.flush();
+        let text = std::fs::read_to_string(folder.path().join("audit/audit.jsonl")).unwrap();
+        let found: Vec<Vec<String>> = text
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                ["statement", "outcome", "rows", "version"].map(|name| line[name].to_string()).to_vec()
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ["\"committed\"", "\"ok\"", "2", "7"],
+                ["\"given up\"", "\"abandoned\"", "0", "0"],
+                ["\"panicked\"", "\"Internal\"", "0", "0"],
+            ]
+        );
+    }
 }

@@ -236,7 +236,9 @@ impl Service {
                 self.in_time(&caller, &principal, self.update(&principal, &update.query, None, &id)).await
             }
             Command::CommandPreparedStatementUpdate(update) => {
-                let claim = self.statements.handled(&principal, &update.prepared_statement_handle)?;
+                let opened = self.statements.handled(&principal, &update.prepared_statement_handle);
+                self.refused(&principal, String::new, &opened);
+                let claim = opened?;
                 // Some clients send the values here, others have bound them before.
                 let values = if first.data_header.is_empty() {
                     read_parameters(&claim.parameters)?

@@ -14,8 +14,9 @@ use crate::{Result, random};
 
 /// How long a transaction may take.
 pub(crate) const LIFE: Duration = Duration::from_secs(15 * 60);
-/// How many may be open at a time, of one session and of all.
+/// How many may be open at a time, of one session, of one user and of all.
 const OF_A_SESSION: usize = 4;
+const OF_A_USER: usize = 16;
 const OF_ALL: usize = 64;
 /// How many savepoints one may have.
 const SAVEPOINTS: usize = 16;
@@ -31,6 +32,8 @@ struct State {
     open: HashMap<String, Open>,
     /// Those that their clients have ended, the oldest first.
     ended: VecDeque<String>,
+    /// Whether a task waits for the next one whose time is over.
+    watched: bool,
 }
 
 struct Open {
@@ -60,12 +63,12 @@ impl Transactions {
         let id = random::id().map_err(|error| Status::internal(error.to_string()))?;
         let mut state = self.lock();
         let open = &mut state.open;
-        let now = Instant::now();
-        open.retain(|_, other| other.ends > now);
         let own = open.values().filter(|other| other.session == principal.session).count();
-        if own >= OF_A_SESSION || open.len() >= OF_ALL {
+        let users = open.values().filter(|other| other.user == principal.user).count();
+        if own >= OF_A_SESSION || users >= OF_A_USER || open.len() >= OF_ALL {
             return Err(Status::resource_exhausted(format!(
-                "too many transactions are open ({own} of this session, {} of all); end some of them",
+                "too many transactions are open ({own} of this session, {users} of this user, {} of all); end some of \
+                 them",
                 open.len()
             )));
         }
@@ -73,18 +76,39 @@ impl Transactions {
         let (policy, version) = (principal.policy.clone(), changes.base_version());
         let prepared = Prepared { changes, marks: Vec::new(), next: 1 };
         let prepared = Arc::new(Turn::new(Some(prepared)));
-        open.insert(id.clone(), Open { user, session, policy, ends: now + LIFE, version, prepared });
+        let ends = Instant::now() + LIFE;
+        open.insert(id.clone(), Open { user, session, policy, ends, version, prepared });
+        if !std::mem::replace(&mut state.watched, true) {
+            self.watch(ends);
+        }
         Ok(id)
     }
 
-    /// Drops what has taken too long when it is called, as long as the server lives.
-    pub(crate) fn timer(&self) -> impl FnOnce(Instant) + Send + 'static {
-        let open = Arc::downgrade(&self.0);
-        move |now| {
-            if let Some(open) = open.upgrade() {
-                Self(open).lock().open.retain(|_, open| open.ends > now);
+    /// Drops what takes too long, until none is open or the server is no more.
+    fn watch(&self, first: Instant) {
+        let state = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            let mut next = Some(first);
+            while let Some(at) = next {
+                tokio::time::sleep_until(at.into()).await;
+                next = state.upgrade().and_then(|state| Self(state).expire(Instant::now()));
             }
-        }
+        });
+    }
+
+    /// Drops what has taken too long at `now`. When the next one will have; `None` where none is open any more.
+    fn expire(&self, now: Instant) -> Option<Instant> {
+        self.remove(|open| open.ends <= now);
+        let mut state = self.lock();
+        let next = state.open.values().map(|open| open.ends).min();
+        state.watched = next.is_some();
+        next
+    }
+
+    /// Drops what `gone` says.
+    fn remove(&self, gone: impl Fn(&Open) -> bool) {
+        let removed: Vec<Open> = self.lock().open.extract_if(|_, open| gone(open)).map(|(_, open)| open).collect();
+        drop_aside(removed);
     }
 
     /// The version that queries of a transaction see.
@@ -113,7 +137,12 @@ impl Transactions {
     pub(crate) async fn hold(&self, principal: &Principal, id: &str) -> Result<Held, Status> {
         let (_, prepared) = self.find(principal, id)?;
         let held = prepared.lock_owned().await;
-        if held.is_none() { Err(unknown()) } else { Ok(held) }
+        if held.is_none() {
+            // It has been ended meanwhile, or a change in it has panicked.
+            self.lock().open.remove(id);
+            return Err(unknown());
+        }
+        Ok(held)
     }
 
     /// The changes of a transaction, which is no more afterwards.
@@ -162,17 +191,19 @@ impl Transactions {
 
     /// Drops the transactions of a session.
     pub(crate) fn close(&self, session: &str) {
-        self.lock().open.retain(|_, open| open.session != session);
+        self.remove(|open| open.session == session);
     }
 
     fn find(&self, principal: &Principal, id: &str) -> Result<(u64, Arc<Turn<Option<Prepared>>>), Status> {
-        let state = self.lock();
-        let found = state.open.get(id).filter(|open| open.ends > Instant::now()).ok_or_else(unknown)?;
+        let mut state = self.lock();
+        let found = state.open.get(id).ok_or_else(unknown)?;
         // Whoever asks for another's is told no more than that it is unknown.
         if found.user != principal.user || found.session != principal.session {
             return Err(unknown());
         }
         if found.policy != principal.policy {
+            // It can be of no use any more.
+            drop_aside(Vec::from_iter(state.open.remove(id)));
             return Err(Status::aborted("the policy has been changed since the transaction began; begin it again"));
         }
         Ok((found.version, Arc::clone(&found.prepared)))
@@ -184,6 +215,13 @@ impl Transactions {
     }
 }
 
+/// What has been prepared has files: they are removed where that holds nobody up.
+fn drop_aside(removed: Vec<Open>) {
+    if !removed.is_empty() {
+        tokio::task::spawn_blocking(move || drop(removed));
+    }
+}
+
 fn unknown() -> Status {
     Status::not_found(
         "the transaction is unknown: it has been ended, has taken more than 15 minutes, or is of another session",
@@ -192,14 +230,25 @@ fn unknown() -> Status {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::path::Path;
+
     use haetae_warehouse::store::Store;
 
     use super::*;
+    use crate::writes::Work;
 
     fn of(user: &str, session: &str) -> Principal {
         let text = |text: &str| text.to_owned();
         let (role, peer, policy) = (text("admin"), String::new(), text("p"));
         Principal { user: text(user), role, session: text(session), peer, policy, access: None }
+    }
+
+    /// Waits until nothing that was prepared is left.
+    async fn emptied(root: &Path) {
+        while std::fs::read_dir(root.join("tmp")).unwrap().count() > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
@@ -214,8 +263,6 @@ mod tests {
         for other in [&lee, &of("kim", "3")] {
             assert_eq!(transactions.version(other, &id).unwrap_err().code(), tonic::Code::NotFound);
         }
-        let changed = Principal { policy: "q".to_owned(), ..kim.clone() };
-        assert_eq!(transactions.version(&changed, &id).unwrap_err().code(), tonic::Code::Aborted);
         for _ in 1..OF_A_SESSION {
             begin(&kim).unwrap();
         }
@@ -233,9 +280,56 @@ mod tests {
         assert_eq!(transactions.followed(&kim, "another").unwrap(), "another");
         transactions.close("1");
         assert_eq!(transactions.lock().open.len(), 1);
-        transactions.timer()(Instant::now() + LIFE);
-        assert!(transactions.lock().open.is_empty());
+        assert!(transactions.expire(Instant::now()).is_some());
+        assert_eq!(transactions.expire(Instant::now() + LIFE), None);
+        assert!(transactions.lock().open.is_empty() && !transactions.lock().watched);
         // What was being written went with them.
-        assert_eq!(std::fs::read_dir(folder.path().join("wh/tmp")).unwrap().count(), 0);
+        emptied(&folder.path().join("wh")).await;
+    }
+
+    #[tokio::test]
+    async fn one_user_cannot_have_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("wh")).unwrap();
+        let transactions = Transactions::default();
+        let begin = |who: &Principal| transactions.begin(who, Changes::begin(&store).unwrap());
+        for session in 0..OF_A_USER {
+            begin(&of("kim", &session.to_string())).unwrap();
+        }
+        assert_eq!(begin(&of("kim", "another")).unwrap_err().code(), tonic::Code::ResourceExhausted);
+        assert!(begin(&of("lee", "one more")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn another_policy_ends_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("wh")).unwrap();
+        let transactions = Transactions::default();
+        let kim = of("kim", "1");
+        let id = transactions.begin(&kim, Changes::begin(&store).unwrap()).unwrap();
+        let changed = Principal { policy: "q".to_owned(), ..kim.clone() };
+        assert_eq!(transactions.version(&changed, &id).unwrap_err().code(), tonic::Code::Aborted);
+        // With its slot and its files.
+        assert_eq!(transactions.version(&changed, &id).unwrap_err().code(), tonic::Code::NotFound);
+        assert!(transactions.lock().open.is_empty());
+        emptied(&folder.path().join("wh")).await;
+    }
+
+    #[tokio::test]
+    async fn a_change_that_panics_leaves_no_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("wh")).unwrap();
+        let transactions = Transactions::default();
+        let kim = of("kim", "1");
+        let id = transactions.begin(&kim, Changes::begin(&store).unwrap()).unwrap();
+        let work = Work::Shared(transactions.hold(&kim, &id).await.unwrap());
+        assert_eq!(work.done(|_| Ok(3)).unwrap().rows, 3);
+        let work = Work::Shared(transactions.hold(&kim, &id).await.unwrap());
+        let panicked = catch_unwind(AssertUnwindSafe(|| work.done(|_| panic!("no such luck")).map(drop)));
+        assert!(panicked.is_err());
+        let found = transactions.end(&kim, &id).await.map(drop);
+        assert_eq!(found.unwrap_err().code(), tonic::Code::NotFound);
+        assert!(transactions.lock().open.is_empty());
+        emptied(&folder.path().join("wh")).await;
     }
 }

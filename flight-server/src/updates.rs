@@ -1,7 +1,5 @@
 //! What goes in: SQL that changes rows, and values for its parameters. What comes out: how many rows it has changed.
 
-use std::collections::BTreeSet;
-
 use arrow::array::RecordBatch;
 use futures::{StreamExt, TryStreamExt, stream};
 use haetae_warehouse::Error;
@@ -13,16 +11,10 @@ use tonic::Status;
 use crate::audit::Record;
 use crate::auth::Principal;
 use crate::feed::Fed;
+use crate::served::Noted;
 use crate::service::Service;
 use crate::writes::{Work, Written};
 use crate::{Result, status};
-
-/// What a statement has read and written.
-#[derive(Default)]
-struct Touched {
-    tables: BTreeSet<String>,
-    columns: BTreeSet<String>,
-}
 
 impl Service {
     pub(crate) async fn update(
@@ -32,12 +24,9 @@ impl Service {
         values: Option<&RecordBatch>,
         id: &str,
     ) -> Result<u64, Status> {
-        let mut touched = Touched::default();
-        let written = self.change(principal, sql, values, id, &mut touched).await;
-        let (rows, version) = written.as_ref().map_or((0, 0), |written| (written.rows, written.version));
-        let Touched { tables, columns } = touched;
-        let record = Record { tables, columns, rows, version, ..Record::of(principal, "update", shape(sql)) };
-        self.audit(record, &written);
+        let mut noted = self.noted(|| Record::of(principal, "update", shape(sql)));
+        let written = self.change(principal, sql, values, id, &mut noted).await;
+        noted.end(&written);
         written.map(|written| written.rows)
     }
 
@@ -47,7 +36,7 @@ impl Service {
         sql: &str,
         values: Option<&RecordBatch>,
         id: &str,
-        touched: &mut Touched,
+        noted: &mut Noted,
     ) -> Result<Written, Status> {
         let failed = |error: Error| status::from_warehouse(&error);
         let mut work = self.work(principal, id, None).await?;
@@ -55,7 +44,7 @@ impl Service {
         // Planned against what the change builds on, so that nothing that was committed meanwhile is lost.
         let snapshot = self.statements.at(principal, changes.base_version())?;
         let update = snapshot.update(sql).await.map_err(failed)?;
-        touched.tables.insert(update.name());
+        noted.record.tables.insert(update.name());
         let mut reads = update.tables();
         if update.effect() != Effect::Insert {
             reads.insert(update.name());
@@ -65,14 +54,14 @@ impl Service {
         let mut counted = 0;
         if rewritten && update.effect() == Effect::Update {
             let matched = update.matched(values).await.map_err(failed)?;
-            touched.note(&matched);
+            note(&mut noted.record, &matched);
             let rows = matched.try_fold(0_u64, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) });
             counted = rows.await.map_err(failed)?;
         }
         let rows = if rewritten { update.rest(values).await } else { update.rows(values).await };
         let rows = rows.map_err(failed)?;
-        touched.note(&rows);
-        self.written(principal, work, update, rows, counted).await
+        note(&mut noted.record, &rows);
+        self.written(principal, work, update, rows, counted, noted).await
     }
 
     async fn written(
@@ -82,6 +71,7 @@ impl Service {
         update: Update,
         rows: QueryStream,
         counted: u64,
+        noted: &mut Noted,
     ) -> Result<Written, Status> {
         let columns = rows.schema();
         // A batch without rows says which columns there are.
@@ -95,16 +85,15 @@ impl Service {
             }),
             (false, effect) => load(changes, &update, effect, &sender, fed),
         };
-        self.write(work, batches, job).await
+        self.write(work, batches, noted, job).await
     }
 }
 
-impl Touched {
-    fn note(&mut self, rows: &QueryStream) {
-        for (table, columns) in rows.reads() {
-            self.tables.insert(table.clone());
-            self.columns.extend(columns.iter().map(|column| format!("{table}.{column}")));
-        }
+/// Notes what a part of a statement reads.
+fn note(record: &mut Record, rows: &QueryStream) {
+    for (table, columns) in rows.reads() {
+        record.tables.insert(table.clone());
+        record.columns.extend(columns.iter().map(|column| format!("{table}.{column}")));
     }
 }
 

@@ -6,22 +6,24 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
-use arrow_flight::FlightDescriptor;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::Result;
 use arrow_flight::sql::{
-    ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionEndSavepointRequest, Any, CommandStatementIngest,
-    EndTransaction, ProstMessageExt, TableDefinitionOptions, TableExistsOption, TableNotExistOption,
+    ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionEndSavepointRequest, Any,
+    CommandPreparedStatementUpdate, CommandStatementIngest, EndTransaction, ProstMessageExt, TableDefinitionOptions,
+    TableExistsOption, TableNotExistOption,
 };
+use arrow_flight::{FlightData, FlightDescriptor};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use haetae_flight_server::policy::hash_password;
+use haetae_warehouse::ingest::Changes;
 use haetae_warehouse::store::Store;
 use prost::Message;
 use tonic::{Code, IntoStreamingRequest};
 
 use crate::harness::{Raw, Running, ask, status};
-use crate::protocol::act;
+use crate::protocol::{act, set_text};
 
 pub const PASSWORD: &str = "a long password";
 
@@ -176,14 +178,41 @@ async fn data_is_loaded_by_the_rules_of_a_load() {
     assert!(unknown.code() == Code::NotFound && unknown.message().contains("in the schema work"), "{unknown}");
 }
 
+/// Into `work.notes`, once.
+fn keyed(key: &str) -> CommandStatementIngest {
+    CommandStatementIngest {
+        options: HashMap::from([("haetae.key".to_owned(), key.to_owned())]),
+        ..command("work", "notes", EITHER, None)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_meets_nobody_elses() {
+    let server = Running::under(&policy()).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let mut ann = server.client_of("ann", PASSWORD).await;
+    let key = "pipeline night 00ff";
+    assert_eq!(send(&mut kim, keyed(key), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
+    assert_eq!(send(&mut ann, keyed(key), vec![rows(&["b"], &[2])]).await.unwrap(), 1);
+    assert_eq!(ask(&mut ann, "select name from work.notes").await.unwrap(), [["b"]]);
+    // A pipeline would pass over a file whose key is there.
+    let changes = Changes::begin(&Store::open(server.place.root()).unwrap()).unwrap().with_key(key).unwrap();
+    assert!(!changes.repeats());
+    let version = versions(&server.place.root());
+    let other = status(send(&mut kim, keyed(key), vec![rows(&["c"], &[3])])).await;
+    assert_eq!(other.code(), Code::AlreadyExists, "{other}");
+    assert!(other.message().contains(&format!("the key \"{key}\" was used")), "{other}");
+    assert_eq!(versions(&server.place.root()), version);
+    for wrong in ["", "a\nb"] {
+        let refused = status(send(&mut kim, keyed(wrong), vec![rows(&["d"], &[4])])).await;
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ingest_with_a_key_is_made_once() {
     let server = Running::start().await;
     let mut client = server.client().await;
-    let keyed = |key: &str| CommandStatementIngest {
-        options: HashMap::from([("haetae.key".to_owned(), key.to_owned())]),
-        ..command("work", "notes", EITHER, None)
-    };
     assert_eq!(send(&mut client, keyed("day 1"), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
     let version = versions(&server.place.root());
     assert_eq!(send(&mut client, keyed("day 1"), vec![rows(&["a"], &[1])]).await.unwrap(), 1);
@@ -229,7 +258,7 @@ async fn each_user_writes_what_the_policy_says_and_sees_their_own() {
     let audit = "select user_name, tables, rows, outcome from system.audit where event = 'ingest' order by seq";
     let audit = ask(&mut min, audit).await.unwrap();
     assert_eq!(audit[0], ["kim", "work.notes", "1", "ok"]);
-    assert!(audit.iter().any(|row| row[0] == "lee" && row[3] == "PermissionDenied"), "{audit:?}");
+    assert!(audit.contains(&["lee", "work.notes", "0", "PermissionDenied"].map(str::to_owned).to_vec()), "{audit:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -355,4 +384,92 @@ async fn a_client_that_goes_away_writes_nothing() {
         tokio::task::yield_now().await;
     }
     assert_eq!(versions(&server.place.root()), before);
+}
+
+/// Rows of (event, tables, rows, outcome) of a user's changes, when there are some.
+async fn changes_of(auditor: &mut Raw, user: &str) -> Vec<Vec<String>> {
+    let sql = format!(
+        "select event, tables, rows, outcome from system.audit where user_name = '{user}' and event in ('ingest', 'update') and outcome <> 'ok'"
+    );
+    loop {
+        let found = ask(auditor, &sql).await.unwrap();
+        if !found.is_empty() {
+            return found;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_nobody_waits_for_is_recorded() {
+    let server = Running::under(&policy()).await;
+    let mut min = server.client_of("min", PASSWORD).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let mut other = server.client_of("min", PASSWORD).await;
+    for client in [&mut kim, &mut other] {
+        put(client, "notes", CREATE, vec![rows(&["a"], &[1])]).await.unwrap();
+        set_text(client, "query_seconds", "1").await;
+    }
+    let before = versions(&server.place.root());
+    // The rows never end.
+    let descriptor = FlightDescriptor::new_cmd(command("work", "notes", APPEND, None).as_any().encode_to_vec());
+    let some = FlightDataEncoderBuilder::new()
+        .with_flight_descriptor(Some(descriptor))
+        .build(stream::iter((0..4).map(|n| Ok(rows(&["x"], &[n])))));
+    let some: Vec<_> = some.try_collect().await.unwrap();
+    let mut call = stream::iter(some).chain(stream::pending()).into_streaming_request();
+    let token = format!("Bearer {}", kim.token().unwrap());
+    call.metadata_mut().insert("authorization", token.parse().unwrap());
+    let late = kim.inner().clone().do_put(call).await.map(drop).unwrap_err();
+    assert_eq!(late.code(), Code::DeadlineExceeded, "{late}");
+    assert_eq!(changes_of(&mut min, "kim").await, [["ingest", "work.notes", "0", "abandoned"]]);
+    // A statement that has read rows.
+    let sql = "insert into work.notes select 'x', count(*) from generate_series(1, 1000) a, \
+               generate_series(1, 1000000000000) b where (a.value + b.value) % 7 = 3";
+    let late = status(other.execute_update(sql.to_owned(), None)).await;
+    assert_eq!(late.code(), Code::DeadlineExceeded, "{late}");
+    let found = changes_of(&mut min, "min").await;
+    assert!(found[0][0] == "update" && found[0][1].contains("work.notes") && found[0][3] == "abandoned", "{found:?}");
+    assert_eq!(versions(&server.place.root()), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_that_is_none_is_recorded() {
+    let server = Running::under(&policy()).await;
+    let mut min = server.client_of("min", PASSWORD).await;
+    let kim = server.client_of("kim", PASSWORD).await;
+    let update = CommandPreparedStatementUpdate { prepared_statement_handle: Bytes::from_static(b"none") };
+    let descriptor = FlightDescriptor::new_cmd(update.as_any().encode_to_vec());
+    let data = FlightData { flight_descriptor: Some(descriptor), ..FlightData::default() };
+    let mut call = stream::iter([data]).into_streaming_request();
+    call.metadata_mut().insert("authorization", format!("Bearer {}", kim.token().unwrap()).parse().unwrap());
+    let refused = kim.inner().clone().do_put(call).await.map(drop).unwrap_err();
+    let sql = "select event, outcome from system.audit where user_name = 'kim' and event <> 'login'";
+    assert_eq!(ask(&mut min, sql).await.unwrap(), [["plan".to_owned(), format!("{:?}", refused.code())]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_policy_ends_a_transaction_and_its_rollback_is_none_to_refuse() {
+    let server = Running::under(&policy()).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let id = kim.begin_transaction().await.unwrap();
+    send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
+    server.place.write_policy(&(policy() + "# another\n"));
+    kim.end_transaction(id.clone(), EndTransaction::Rollback).await.unwrap();
+    assert_eq!(status(kim.end_transaction(id, EndTransaction::Rollback)).await.code(), Code::NotFound);
+    let id = kim.begin_transaction().await.unwrap();
+    server.place.write_policy(&(policy() + "# one more\n"));
+    assert_eq!(status(kim.end_transaction(id, EndTransaction::Commit)).await.code(), Code::Aborted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_names_the_table_as_its_owner_knows_it() {
+    let server = Running::under(&policy()).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    put(&mut kim, "a", CREATE, vec![rows(&["1"], &[1])]).await.unwrap();
+    let id = kim.begin_transaction().await.unwrap();
+    send(&mut kim, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
+    put(&mut kim, "a", APPEND, vec![rows(&["3"], &[3])]).await.unwrap();
+    let late = status(kim.end_transaction(id, EndTransaction::Commit)).await;
+    assert!(late.code() == Code::Aborted && late.message().contains("has changed work.a while"), "{late}");
 }
