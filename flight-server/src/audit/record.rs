@@ -14,7 +14,7 @@ pub(crate) struct Record {
     pub(crate) seq: u64,
     /// When it ended, in UTC.
     pub(crate) time: String,
-    /// login, logout, refresh, query, plan, metadata.
+    /// login, logout, refresh, query, plan, metadata, cancel, ingest, update, commit, rollback.
     pub(crate) event: String,
     pub(crate) user: String,
     pub(crate) role: String,
