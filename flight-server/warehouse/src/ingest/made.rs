@@ -50,17 +50,6 @@ impl Changes {
         Ok(())
     }
 
-    /// Removes a table that a user has made; returns how many rows it had. One that is not there does no harm.
-    pub fn unmake(&mut self, schema: &str, table: &str) -> u64 {
-        if self.repeats() || self.transaction.made(schema, table).is_none() {
-            return 0;
-        }
-        let removed = self.made_rows(schema, table);
-        self.transaction.unmake(schema, table);
-        self.note(Kind::Delete, schema, table, Vec::new(), (0, removed));
-        removed
-    }
-
     /// Number of rows of a table, as the changes so far leave it.
     pub fn made_rows(&self, schema: &str, table: &str) -> u64 {
         self.transaction.files(schema, table).iter().map(|file| file.rows).sum()

@@ -113,9 +113,6 @@ impl Transaction {
             if let Some(columns) = &draft.columns {
                 now.columns.clone_from(columns);
             }
-            if draft.gone {
-                next.tables.entry(schema.clone()).or_default().remove(table);
-            }
         }
         let first = next.next_load;
         // Also a commit that records nothing uses up a number, because its files are named by it.

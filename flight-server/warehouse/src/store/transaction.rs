@@ -37,8 +37,6 @@ pub(super) struct Draft {
     pub(super) changes_rows: bool,
     /// The columns of a table that a user makes.
     pub(super) columns: Option<Vec<MadeColumn>>,
-    /// Whether the table is to be no more.
-    pub(super) gone: bool,
 }
 
 /// The state of a draft, to come back to.
@@ -205,7 +203,7 @@ impl Transaction {
         let base = &self.base;
         self.drafts.entry((schema.to_owned(), table.to_owned())).or_insert_with(|| {
             let files = base.files(schema, table).to_vec();
-            Draft { files, changes_rows: false, columns: None, gone: false }
+            Draft { files, changes_rows: false, columns: None }
         })
     }
 
@@ -213,7 +211,6 @@ impl Transaction {
     pub fn made(&self, schema: &str, table: &str) -> Option<&[MadeColumn]> {
         let draft = self.drafts.get(&(schema.to_owned(), table.to_owned()));
         let columns = match draft {
-            Some(draft) if draft.gone => return None,
             Some(Draft { columns: Some(columns), .. }) => columns,
             _ => &self.base.table(schema, table)?.columns,
         };
@@ -224,14 +221,7 @@ impl Transaction {
     pub fn make(&mut self, schema: &str, table: &str, columns: Vec<MadeColumn>) {
         let draft = self.draft(schema, table);
         draft.files.clear();
-        (draft.columns, draft.changes_rows, draft.gone) = (Some(columns), true, false);
-    }
-
-    /// Removes a table that a user has made.
-    pub fn unmake(&mut self, schema: &str, table: &str) {
-        let draft = self.draft(schema, table);
-        draft.files.clear();
-        (draft.columns, draft.changes_rows, draft.gone) = (None, true, true);
+        (draft.columns, draft.changes_rows) = (Some(columns), true);
     }
 
     /// A new file for rows that are in no order.
