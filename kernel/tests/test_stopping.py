@@ -96,7 +96,8 @@ def test_a_stopped_cell_aborts_what_is_queued_behind_it(own):
 def test_a_cell_that_does_not_listen_survives_the_first_press(own, tmp_path):
     signal = tmp_path / "go on"
     wait = f'while !std::path::Path::new("{signal}").exists() {{ std::hint::spin_loop(); }}'
-    cell = own.start(f'println!("on"); {wait} 6 * 7')
+    # `println!` listens when it has printed, which may be after the press; `eprintln!` does not.
+    cell = own.start(f'eprintln!("on"); {wait} 6 * 7')
     cell.until("stream")
     own.interrupt()
     signal.touch()
@@ -105,7 +106,7 @@ def test_a_cell_that_does_not_listen_survives_the_first_press(own, tmp_path):
 
 def test_a_cell_that_does_not_listen_is_ended_by_the_second_press(own):
     own.ok("struct Own; let gone = Own; let kept = 41;")
-    cell = own.start('println!("on"); loop { std::hint::spin_loop(); }')
+    cell = own.start('eprintln!("on"); loop { std::hint::spin_loop(); }')
     cell.until("stream")
     own.interrupt()
     own.interrupt()
