@@ -1,4 +1,5 @@
-//! What goes in: nothing. What comes out: the tables of what happened: declared lines and inspections.
+//! What goes in: nothing. What comes out: the tables of what happened: declared lines, inspections, and what
+//! partner countries say they have sent.
 
 use arrow_schema::DataType::{Boolean, Date32, Float64, Int8, Int32};
 
@@ -102,4 +103,21 @@ pub(crate) const FACT_INSPECTION: Table = Table {
     ],
     key: &["declaration_id", "item_no"],
     sort: &["declaration_id", "item_no"],
+};
+
+pub(crate) const FACT_PARTNER_EXPORT: Table = Table {
+    name: "fact_partner_export",
+    comment: "What a partner country says it has exported to this one: one subheading in one month.",
+    columns: &[
+        Column::text("partner_country", "Country that reports the exports; goods of its own alone, no re-exports.")
+            .refers("dim_country", "country_code")
+            .wco("ExportCountry/ID"),
+        Column::text("hs6", "Subheading.").refers("dim_hs", "hs6").wco("Classification/ID"),
+        Column::new("export_month", Date32, false, "First day of the month in which the goods left."),
+        Column::new("fob_value_krw", Float64, false, "Value at the border of the partner, without freight and insurance.")
+            .unit("KRW"),
+        Column::new("net_mass_kg", Float64, false, "Net mass.").unit("kg").wco("GoodsMeasure/NetNetWeightMeasure"),
+    ],
+    key: &["partner_country", "hs6", "export_month"],
+    sort: &["export_month", "partner_country", "hs6"],
 };

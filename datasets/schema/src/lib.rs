@@ -21,9 +21,10 @@ mod table;
 pub use codes::CodeList;
 pub use table::{Classification, Column, Table};
 
-static TABLES: [Table; 10] = [
+static TABLES: [Table; 11] = [
     facts::FACT_ITEM,
     facts::FACT_INSPECTION,
+    facts::FACT_PARTNER_EXPORT,
     companies::DIM_IMPORTER,
     companies::DIM_DECLARANT,
     companies::DIM_SELLER,

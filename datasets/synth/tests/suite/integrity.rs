@@ -14,7 +14,7 @@ fn the_served_folder_holds_the_agreed_tables_and_no_truth() {
     };
     let agreed: BTreeSet<String> = tables().iter().map(|t| format!("{}.parquet", t.name)).collect();
     assert_eq!(names("tables"), agreed);
-    assert_eq!(names("truth"), ["errors", "fraud", "importers"].map(|n| format!("{n}.parquet")).into());
+    assert_eq!(names("truth"), ["errors", "fraud", "importers", "mirror"].map(|n| format!("{n}.parquet")).into());
     for t in tables() {
         let frame = Frame::table(t.name);
         // Exactly the agreed columns: nothing that tells the truth can hide among them.
