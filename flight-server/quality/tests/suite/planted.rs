@@ -6,6 +6,7 @@ use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
+use arrow::util::display::array_value_to_string;
 use haetae_quality::{Options, shipped};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -42,6 +43,19 @@ fn truth(folder: &Path) -> BTreeMap<String, (Rows, Rows)> {
         let (clear, _) = found.entry("consistency".to_owned()).or_default();
         for row in 0..batch.num_rows() {
             clear.insert(("fact_item".to_owned(), format!("{}/{}", ids.value(row), lines.value(row))));
+        }
+    }
+    // What partners say they have sent, where much less of it was declared.
+    for batch in read(&folder.join("truth/mirror.parquet")) {
+        let column = |name: &str| batch.column_by_name(name).unwrap();
+        let decidable = column("decidable").as_boolean();
+        let (clear, unclear) = found.entry("mirror".to_owned()).or_default();
+        for row in 0..batch.num_rows() {
+            let key = ["partner_country", "hs6", "export_month"]
+                .map(|name| array_value_to_string(column(name), row).unwrap())
+                .join("/");
+            let rows = if decidable.value(row) { &mut *clear } else { &mut *unclear };
+            rows.insert(("fact_partner_export".to_owned(), key));
         }
     }
     found

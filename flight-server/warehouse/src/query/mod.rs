@@ -5,6 +5,7 @@
 mod catalog;
 mod fair;
 mod faults;
+mod medcouple;
 mod meta;
 mod parameters;
 pub mod policy;
@@ -32,6 +33,7 @@ use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
+pub use medcouple::medcouple;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 pub use update::{Effect, Update};
@@ -97,11 +99,13 @@ struct Base {
 
 impl Base {
     fn session(&self) -> SessionStateBuilder {
-        SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(self.config.clone())
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
+            .with_physical_optimizer_rule(Arc::new(fair::FairJoins));
+        state.aggregate_functions().get_or_insert_default().push(Arc::new(medcouple::aggregate()));
+        state
     }
 
     fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
