@@ -5,6 +5,7 @@
 mod catalog;
 mod fair;
 mod faults;
+mod known_files;
 mod medcouple;
 mod meta;
 mod parameters;

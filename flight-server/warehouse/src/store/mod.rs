@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounds;
 mod clock;
 mod commit;
 mod compact;
@@ -41,6 +42,7 @@ mod vacuum;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use bounds::{Bound, Bounds};
 pub use clock::{Clock, SystemClock, parse_time, time_text};
 pub use commit::Committed;
 pub use compact::{Compacted, CompactedTable, Compaction, compact};
