@@ -68,7 +68,7 @@ fn each_family_finds_what_was_planted_and_little_else() {
     let made =
         haetae_synth::Options { seed: 11, items: 30_000, out: out.clone(), defects: 0.03, force: false, threads: 0 };
     haetae_synth::generate(&made, &|_| {}).unwrap();
-    for table in haetae_schema::tables() {
+    for table in haetae_schema::tables().iter().filter(|table| table.name != "fact_document") {
         place.load_file(table.name, &out.join(format!("tables/{}.parquet", table.name)));
     }
     let done = place.run(&shipped().unwrap(), &Options { keep: usize::MAX, ..options() }).unwrap();
