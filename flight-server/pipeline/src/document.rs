@@ -88,7 +88,7 @@ fn media_type(bytes: &[u8]) -> &'static str {
 
 fn in_archive(bytes: &[u8]) -> &'static str {
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    IN_ARCHIVES.iter().find(|(part, _)| holds(part)).map_or("application/zip", |(_, known)| known)
+    IN_ARCHIVES.iter().find(|(part, _)| holds(part)).map_or("application/zip", |(_, known)| *known)
 }
 
 /// The text, where the bytes are one: no other control characters than those that break lines.

@@ -48,7 +48,8 @@ struct KnownFiles {
 impl KnownFiles {
     fn statistics(&self, schema: &SchemaRef, object: &ObjectMeta) -> Option<Statistics> {
         // A file of another size is not the one that the manifest means: let its footer say what it is.
-        let file = self.files.get(object.location.as_ref()).filter(|file| file.bytes == object.size)?;
+        let path: &str = object.location.as_ref();
+        let file = self.files.get(path).filter(|file| file.bytes == object.size)?;
         let columns = schema.fields().iter().map(|field| {
             let known = file.bounds.iter().find(|bounds| bounds.column == *field.name());
             let mut found = ColumnStatistics::new_unknown();

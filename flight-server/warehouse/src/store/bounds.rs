@@ -3,9 +3,9 @@
 
 use std::cmp::Ordering;
 
-use arrow::array::{Array, ArrowPrimitiveType, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type, Schema};
+use arrow::datatypes::{ArrowNumericType, DataType, Date32Type, Int32Type, Int64Type, Schema};
 use serde::{Deserialize, Serialize};
 
 /// A longer text would make the manifest long; such a column has no bounds.
@@ -77,7 +77,7 @@ impl From<&str> for Bound {
     }
 }
 
-fn whole<T: ArrowPrimitiveType>(values: &dyn Array) -> Option<(Bound, Bound)>
+fn whole<T: ArrowNumericType>(values: &dyn Array) -> Option<(Bound, Bound)>
 where
     T::Native: Into<i64>,
 {

@@ -204,3 +204,33 @@ fn the_medcouple_is_an_aggregate_in_sql() {
     // (9 + 1 - 4) / (9 - 1), (9 - 2) / (9 - 2), (1 - 2) / (2 - 1), and 0 for 2 and 2: the middle of -1, 0, 0.75, 1.
     assert_eq!(ask(&place().engine(), sql).unwrap(), [["a", "0.375"], ["b", ""], ["c", ""]]);
 }
+
+#[test]
+fn a_table_of_many_files_is_planned_from_the_manifest() {
+    let place = place();
+    let root = place.store.root();
+    let path = root.join("manifest-1.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let files = manifest["tables"]["customs"]["fact_item"]["files"].as_array_mut().unwrap();
+    let one = files[0].clone();
+    let bounds = serde_json::json!([
+        {"column": "declaration_date", "nulls": 0, "between": [20_514, 20_514]},
+        {"column": "office_id", "nulls": 0, "between": ["40", "40"]},
+        {"column": "hs6", "nulls": 0, "between": ["010129", "010129"]},
+    ]);
+    assert_eq!(one["bounds"], bounds);
+    files.clear();
+    for n in 0..300 {
+        let path = format!("data/customs/fact_item/{n:08}-777.parquet");
+        // Of the right size, and nothing else is right: who opens it fails.
+        std::fs::write(root.join(&path), vec![0; one["bytes"].as_u64().unwrap() as usize]).unwrap();
+        let mut file = one.clone();
+        file["path"] = path.into();
+        files.push(file);
+    }
+    std::fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let engine = place.engine();
+    let sql = "select count(*), min(declaration_date), max(hs6) from fact_item";
+    assert_eq!(ask(&engine, sql).unwrap(), [["600", "2026-03-02", "010129"]]);
+    assert!(ask(&engine, "select sum(item_price_krw) from fact_item").is_err(), "rows are read from files");
+}
