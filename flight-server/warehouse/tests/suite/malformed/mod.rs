@@ -160,7 +160,7 @@ fn no_changed_byte_ends_the_process() {
     assert!(errors >= 100, "only {errors} of the changes were noticed");
 }
 
-/// As many as fit into a few seconds; the names of the tests of a longer run are the seeds.
+/// Of each good file; as many as fit into a few seconds.
 const MUTATIONS: u64 = 600;
 
 /// Damage by the thousand: texts put in, parts left out, doubled, moved and cut off. Nothing ends the process; a file
