@@ -146,7 +146,7 @@ async fn made(
     (file, key): (&Path, &str),
     columns: &BTreeMap<String, Vec<String>>,
     records: Records,
-) -> Result<(Rows, (u64, u64))> {
+) -> Result<(Rows<'static>, (u64, u64))> {
     let read = records.rows.len() as u64;
     let made = steps::make(engine, pipeline, columns.keys(), records).await?;
     // Another pipeline makes other rows of the same file.
