@@ -7,6 +7,7 @@ mod fair;
 mod faults;
 mod meta;
 mod parameters;
+mod point;
 pub mod policy;
 mod shape;
 mod statement;
@@ -18,15 +19,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use datafusion::datasource::MemTable;
+use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
+use self::point::{Kept, Point, Ready, Source};
 use self::policy::Access;
 use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
@@ -46,6 +50,9 @@ pub const STAGE: &str = "stage";
 /// How many versions keep their session ready. More than one, because a ticket may be redeemed
 /// after a commit.
 const SESSIONS_KEPT: usize = 4;
+
+/// Look-ups keep rows in memory beside that of queries: at most this part of as much.
+const LOOK_UP_SHARE: usize = 8;
 
 /// How many users' views of one version are kept ready.
 const VIEWS_KEPT: usize = 64;
@@ -74,16 +81,30 @@ pub struct Engine {
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     recent: Mutex<Vec<Snapshot>>,
+    kept: Arc<Kept>,
 }
 
 /// One version of the warehouse, ready for queries. Cheap to clone.
 #[derive(Clone)]
 pub struct Snapshot {
     manifest: Arc<Pinned>,
-    context: Arc<SessionContext>,
+    view: View,
     /// `None` = everything as it is.
     access: Option<Arc<Access>>,
     base: Arc<Base>,
+}
+
+/// A version as some user sees it.
+#[derive(Clone)]
+struct View {
+    context: Arc<SessionContext>,
+    ready: Arc<Ready>,
+}
+
+impl View {
+    fn new(context: SessionContext) -> Self {
+        Self { context: Arc::new(context), ready: Arc::default() }
+    }
 }
 
 /// What the views of all users are made of.
@@ -92,7 +113,9 @@ struct Base {
     runtime: Arc<RuntimeEnv>,
     tables: Vec<catalog::Table>,
     root: PathBuf,
-    views: Mutex<Vec<(String, Arc<SessionContext>)>>,
+    views: Mutex<Vec<(String, View)>>,
+    /// For look-ups; `None` where the tables are not those of the version.
+    kept: Option<Arc<Kept>>,
 }
 
 impl Base {
@@ -104,7 +127,7 @@ impl Base {
             .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
     }
 
-    fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
+    fn views(&self) -> MutexGuard<'_, Vec<(String, View)>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,12 +146,18 @@ impl Engine {
         let files = LocalFileSystem::new_with_prefix(store.root()).map_err(Error::data(failed))?;
         let url = ObjectStoreUrl::parse(STORE_URL).map_err(Error::data(failed))?;
         runtime.register_object_store(url.as_ref(), Arc::new(files));
-        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()) })
+        let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
+        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), kept })
     }
 
     /// The warehouse that is queried.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How many statements were answered by looking rows up, without planning.
+    pub fn look_ups(&self) -> u64 {
+        self.kept.answered()
     }
 
     /// The newest version.
@@ -199,7 +228,7 @@ impl Engine {
 
     fn prepare(&self, manifest: Arc<Pinned>) -> Result<Snapshot> {
         let tables = catalog::providers(&manifest, &self.runtime)?;
-        let snapshot = self.assemble(manifest, tables)?;
+        let snapshot = self.assemble_with(manifest, tables, Some(Arc::clone(&self.kept)))?;
         let mut recent = self.lock();
         recent.retain(|other| other.version() != snapshot.version());
         recent.push(snapshot.clone());
@@ -210,6 +239,15 @@ impl Engine {
     }
 
     fn assemble(&self, manifest: Arc<Pinned>, tables: Vec<catalog::Table>) -> Result<Snapshot> {
+        self.assemble_with(manifest, tables, None)
+    }
+
+    fn assemble_with(
+        &self,
+        manifest: Arc<Pinned>,
+        tables: Vec<catalog::Table>,
+        kept: Option<Arc<Kept>>,
+    ) -> Result<Snapshot> {
         let base = Base {
             // In the configuration, which each plan and each running query holds: nobody removes the
             // files of the version before they have ended.
@@ -218,13 +256,14 @@ impl Engine {
             tables,
             root: self.store.root().to_path_buf(),
             views: Mutex::new(Vec::new()),
+            kept,
         };
         let context = SessionContext::new_with_state(base.session().build());
         let about = meta::tables(&manifest, &base.root, None);
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
-        Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
+        Ok(Snapshot { manifest, view: View::new(context), access: None, base: Arc::new(base) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
@@ -255,21 +294,41 @@ impl Snapshot {
     // Boxed, as all that is async here and public: otherwise each crate that awaits it compiles
     // DataFusion's part of the future once more, for minutes.
     pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
-        Box::pin(Statement::plan(&self.context, self.access.clone(), sql))
+        Box::pin(async move {
+            if let Some(ready) = self.view.ready.get(sql) {
+                return Ok(ready);
+            }
+            let statement = Statement::plan(&self.view.context, self.access.clone(), sql).await?;
+            let statement = statement.with_point(|state, plan| self.point(state, plan));
+            if statement.looks_up() {
+                self.view.ready.put(sql, &statement);
+            }
+            Ok(statement)
+        })
     }
 
     /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
     /// these, when the user may not change the table, or when it cannot be done safely.
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
-        Box::pin(Update::plan(&self.context, self.access.clone(), sql))
+        Box::pin(Update::plan(&self.view.context, self.access.clone(), sql))
+    }
+
+    fn point(&self, state: &SessionState, plan: &LogicalPlan) -> Option<Point> {
+        let kept = Arc::clone(self.base.kept.as_ref()?);
+        let source = Source { kept, root: self.base.root.clone(), manifest: Arc::clone(&self.manifest) };
+        let raw = |schema: &str, table: &str| {
+            let tables = self.base.tables.iter();
+            tables.filter(|(s, t, _)| s == schema && t == table).map(|(_, _, provider)| Arc::clone(provider)).next()
+        };
+        Point::new(source, state, self.access.as_deref(), raw, plan)
     }
 
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
-        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
-        let context = match ready {
-            Some(context) => context,
+        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| view.clone());
+        let view = match ready {
+            Some(view) => view,
             None => {
                 let about = meta::tables(&self.manifest, &self.base.root, Some(access));
                 let made = match &access.work {
@@ -277,16 +336,16 @@ impl Snapshot {
                     None => Vec::new(),
                 };
                 let state = policy::session(self.base.session(), access, &self.base.tables, &about, &made)?;
-                let context = Arc::new(SessionContext::new_with_state(state));
+                let view = View::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {
                     views.remove(0);
                 }
-                views.push((access.id.clone(), Arc::clone(&context)));
-                context
+                views.push((access.id.clone(), view.clone()));
+                view
             }
         };
-        Ok(Self { context, access: Some(Arc::clone(access)), ..self.clone() })
+        Ok(Self { view, access: Some(Arc::clone(access)), ..self.clone() })
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The
