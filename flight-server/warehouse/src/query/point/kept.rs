@@ -19,7 +19,7 @@ use parquet::errors::Result;
 
 use super::file::{Opened, Wanted, having};
 
-/// How many files stay open in this sense. More are used by nobody at a time, unless tables are never compacted.
+/// Of how many files the footers are kept.
 const FILES: usize = 1024;
 
 /// How often a row group is read before it is kept.
