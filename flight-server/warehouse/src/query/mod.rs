@@ -88,23 +88,10 @@ pub struct Engine {
 #[derive(Clone)]
 pub struct Snapshot {
     manifest: Arc<Pinned>,
-    view: View,
+    context: Arc<SessionContext>,
     /// `None` = everything as it is.
     access: Option<Arc<Access>>,
     base: Arc<Base>,
-}
-
-/// A version as some user sees it.
-#[derive(Clone)]
-struct View {
-    context: Arc<SessionContext>,
-    ready: Arc<Ready>,
-}
-
-impl View {
-    fn new(context: SessionContext) -> Self {
-        Self { context: Arc::new(context), ready: Arc::default() }
-    }
 }
 
 /// What the views of all users are made of.
@@ -113,9 +100,10 @@ struct Base {
     runtime: Arc<RuntimeEnv>,
     tables: Vec<catalog::Table>,
     root: PathBuf,
-    views: Mutex<Vec<(String, View)>>,
+    views: Mutex<Vec<(String, Arc<SessionContext>)>>,
     /// For look-ups; `None` where the tables are not those of the version.
     kept: Option<Arc<Kept>>,
+    ready: Ready,
 }
 
 impl Base {
@@ -127,7 +115,7 @@ impl Base {
             .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
     }
 
-    fn views(&self) -> MutexGuard<'_, Vec<(String, View)>> {
+    fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -257,13 +245,14 @@ impl Engine {
             root: self.store.root().to_path_buf(),
             views: Mutex::new(Vec::new()),
             kept,
+            ready: Ready::default(),
         };
         let context = SessionContext::new_with_state(base.session().build());
         let about = meta::tables(&manifest, &base.root, None);
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
-        Ok(Snapshot { manifest, view: View::new(context), access: None, base: Arc::new(base) })
+        Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
@@ -295,14 +284,13 @@ impl Snapshot {
     // DataFusion's part of the future once more, for minutes.
     pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
         Box::pin(async move {
-            if let Some(ready) = self.view.ready.get(sql) {
+            let id = self.access.as_ref().map(|access| access.id.as_str());
+            if let Some(ready) = self.base.ready.get(id, sql) {
                 return Ok(ready);
             }
-            let statement = Statement::plan(&self.view.context, self.access.clone(), sql).await?;
+            let statement = Statement::plan(&self.context, self.access.clone(), sql).await?;
             let statement = statement.with_point(|state, plan| self.point(state, plan));
-            if statement.looks_up() {
-                self.view.ready.put(sql, &statement);
-            }
+            self.base.ready.put(id, sql, &statement);
             Ok(statement)
         })
     }
@@ -310,15 +298,15 @@ impl Snapshot {
     /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
     /// these, when the user may not change the table, or when it cannot be done safely.
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
-        Box::pin(Update::plan(&self.view.context, self.access.clone(), sql))
+        Box::pin(Update::plan(&self.context, self.access.clone(), sql))
     }
 
     fn point(&self, state: &SessionState, plan: &LogicalPlan) -> Option<Point> {
         let kept = Arc::clone(self.base.kept.as_ref()?);
         let source = Source { kept, root: self.base.root.clone(), manifest: Arc::clone(&self.manifest) };
         let raw = |schema: &str, table: &str| {
-            let tables = self.base.tables.iter();
-            tables.filter(|(s, t, _)| s == schema && t == table).map(|(_, _, provider)| Arc::clone(provider)).next()
+            let known = self.base.tables.iter().find(|(s, t, _)| s == schema && t == table);
+            known.map(|(_, _, provider)| Arc::clone(provider))
         };
         Point::new(source, state, self.access.as_deref(), raw, plan)
     }
@@ -326,9 +314,9 @@ impl Snapshot {
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
-        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| view.clone());
-        let view = match ready {
-            Some(view) => view,
+        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
+        let context = match ready {
+            Some(context) => context,
             None => {
                 let about = meta::tables(&self.manifest, &self.base.root, Some(access));
                 let made = match &access.work {
@@ -336,16 +324,16 @@ impl Snapshot {
                     None => Vec::new(),
                 };
                 let state = policy::session(self.base.session(), access, &self.base.tables, &about, &made)?;
-                let view = View::new(SessionContext::new_with_state(state));
+                let context = Arc::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {
                     views.remove(0);
                 }
-                views.push((access.id.clone(), view.clone()));
-                view
+                views.push((access.id.clone(), Arc::clone(&context)));
+                context
             }
         };
-        Ok(Self { view, access: Some(Arc::clone(access)), ..self.clone() })
+        Ok(Self { context, access: Some(Arc::clone(access)), ..self.clone() })
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The

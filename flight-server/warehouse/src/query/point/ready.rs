@@ -1,37 +1,45 @@
-//! What goes in: statements that look rows up, as one user sees one version. What comes out: the same, planned already.
+//! What goes in: statements that look rows up, as users see one version. What comes out: the same, planned already.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::query::Statement;
 
-/// How many are kept. Programs send few different ones.
-const STATEMENTS: usize = 64;
+/// How many are kept. Programs send few different ones; who writes values into them fills this, and it starts anew.
+const STATEMENTS: usize = 1024;
 
 /// A longer one is not kept.
 const SQL_BYTES: usize = 4096;
 
-/// The newest last.
+/// Id of an access (`None` = everything is seen) and SQL.
+type Key = (Option<String>, String);
+
 #[derive(Default)]
-pub(in crate::query) struct Ready(Mutex<Vec<(String, Statement)>>);
+pub(in crate::query) struct Ready(Mutex<HashMap<Key, Statement>>);
 
 impl Ready {
-    pub(in crate::query) fn get(&self, sql: &str) -> Option<Statement> {
-        self.lock().iter().find(|(known, _)| known == sql).map(|(_, statement)| statement.clone())
+    pub(in crate::query) fn get(&self, access: Option<&str>, sql: &str) -> Option<Statement> {
+        self.lock().get(&key(access, sql)).cloned()
     }
 
-    pub(in crate::query) fn put(&self, sql: &str, statement: &Statement) {
-        let mut kept = self.lock();
-        if sql.len() > SQL_BYTES || kept.iter().any(|(known, _)| known == sql) {
+    /// Any other statement is planned each time: functions like `now()` and values of parameters are part of its plan.
+    pub(in crate::query) fn put(&self, access: Option<&str>, sql: &str, statement: &Statement) {
+        if !statement.looks_up() || sql.len() > SQL_BYTES {
             return;
         }
-        if kept.len() == STATEMENTS {
-            kept.remove(0);
+        let mut kept = self.lock();
+        if kept.len() >= STATEMENTS {
+            kept.clear();
         }
-        kept.push((sql.to_owned(), statement.clone()));
+        kept.insert(key(access, sql), statement.clone());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(String, Statement)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Statement>> {
         // Whole after each change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn key(access: Option<&str>, sql: &str) -> Key {
+    (access.map(str::to_owned), sql.to_owned())
 }
