@@ -209,7 +209,9 @@ pub(super) fn having(
         let name = schema.field(wanted.column).name();
         let missing = || ArrowError::SchemaError(format!("there is no column {name}"));
         let column = batch.column_by_name(name).ok_or_else(missing)?;
-        all = and(&all, &prep_null_mask_filter(&eq(column, &wanted.value)?))?;
+        let same = eq(column, &wanted.value)?;
+        // It cannot do without nulls.
+        all = and(&all, &if same.null_count() == 0 { same } else { prep_null_mask_filter(&same) })?;
     }
     Ok(all)
 }
