@@ -7,12 +7,12 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, LargeStringArray, RecordBat
 use arrow::util::display::array_value_to_string;
 use futures::TryStreamExt;
 use haetae_warehouse::query::policy::{Access, Column, Mask, MaskKey, Rights, TableAccess};
-use haetae_warehouse::query::{Engine, Snapshot};
+use haetae_warehouse::query::{Engine, EngineOptions, Snapshot};
 
 use crate::files::{Place, ask_of, item, items, runtime};
 
-/// More than the reads after which a row group is kept.
-const TIMES: usize = 5;
+/// The first time from files, then from memory.
+const TIMES: usize = 3;
 
 const BY_KEY: &str = "select * from fact_item where declaration_id = ? and item_no = ?";
 
@@ -76,7 +76,13 @@ fn engine_says(snapshot: &Snapshot, sql: &str, written: &[&str]) -> Vec<Vec<Stri
 #[test]
 fn rows_are_those_that_the_engine_finds() {
     let place = place();
-    let engine = place.engine();
+    found_by(&place.engine());
+    // With so little memory nothing is kept.
+    let options = EngineOptions { memory_bytes: 8_000, ..EngineOptions::default() };
+    found_by(&Engine::new(place.store.clone(), &options).unwrap());
+}
+
+fn found_by(engine: &Engine) {
     let snapshot = engine.current().unwrap();
     let mut expected = 0;
     for (id, number) in [("D7", 1), ("D60", 1), ("D7", 2), ("nobody", 1), ("", 1), ("T50", 2)] {

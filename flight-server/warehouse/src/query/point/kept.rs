@@ -1,9 +1,9 @@
 //! What goes in: files of the store, and the row groups that are looked into. What comes out: the same, from memory
 //! where they are asked for often.
 //!
-//! Files of the store never change, so that nothing here can be out of date. A row group is taken into memory when it has
-//! been read a few times, and gives its place up only when it has long not been asked for: reads that are scattered
-//! over more than fits push out nothing.
+//! Files of the store never change, so that nothing here can be out of date. A row group is taken into memory when there
+//! is room, and gives its place up only when it has long not been asked for: reads that are scattered over more than
+//! fits push out nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,14 +22,8 @@ use super::file::{Opened, Wanted, having};
 /// Of how many files the footers are kept.
 const FILES: usize = 1024;
 
-/// How often a row group is read before it is kept.
-const READS: u32 = 3;
-
 /// A row group that was not asked for in so many look-ups gives its place up.
 const IDLE: u64 = 1000;
-
-/// How many row groups' reads are counted.
-const COUNTED: usize = 65_536;
 
 /// A file, by the order in which they were opened, and a row group in it.
 type Place = (u64, usize);
@@ -49,7 +43,6 @@ struct State {
     bytes: usize,
     files: HashMap<String, (u64, Arc<Opened>)>,
     groups: HashMap<Place, Entry>,
-    reads: HashMap<Place, u32>,
     loading: HashSet<Place>,
 }
 
@@ -125,7 +118,6 @@ impl Kept {
         let found = loaded.and_then(|group| Ok((group.find(file.schema(), wanted, key)?, group)));
         let mut state = self.lock();
         state.loading.remove(&place);
-        state.reads.remove(&place);
         let (rows, group) = found?;
         let (bytes, used) = (group.bytes(), state.clock);
         state.bytes += bytes;
@@ -138,14 +130,6 @@ impl Kept {
     /// Whether the caller is to take the row group into memory.
     fn begin(&self, place: Place, estimate: usize) -> bool {
         let mut state = self.lock();
-        if state.reads.len() >= COUNTED {
-            state.reads.clear();
-        }
-        let reads = state.reads.entry(place).or_default();
-        *reads += 1;
-        if *reads < READS {
-            return false;
-        }
         if state.bytes.saturating_add(estimate) > self.most_bytes {
             state.drop_idle();
         }
