@@ -48,7 +48,7 @@ pub use commit::Committed;
 pub use compact::{Compacted, CompactedTable, Compaction, compact};
 pub use disk::{Disk, LocalDisk};
 pub use manifest::{Commit, DataFile, Input, Key, Kind, MadeColumn, Manifest, Operation, TableFiles};
-pub(crate) use parquet_file::{BATCH_ROWS, read as read_parquet};
+pub(crate) use parquet_file::{BATCH_ROWS, BLOOM, read as read_parquet};
 pub use pinned::Pinned;
 pub use transaction::{NewOperation, Savepoint, Transaction};
 pub use vacuum::{Retention, Vacuumed, vacuum};

@@ -24,7 +24,7 @@ use crate::{Error, Result};
 const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// Identifiers with so many values that minimum and maximum say nothing: readers get a bloom filter.
-const BLOOM: [&str; 5] = ["declaration_id", "importer_id", "declarant_id", "seller_id", "courier_id"];
+pub(crate) const BLOOM: [&str; 5] = ["declaration_id", "importer_id", "declarant_id", "seller_id", "courier_id"];
 
 /// How many rows a reader returns at a time unless told otherwise.
 pub(crate) const BATCH_ROWS: usize = 65_536;
