@@ -31,8 +31,10 @@ async fn tables_with_the_columns_that_queries_give() {
     let mut client = server.client().await;
     let info = client.get_tables(CommandGetTables::default()).await.unwrap();
     let all = cells(&fetch(&mut client, info).await.unwrap());
-    let own =
-        haetae_schema::meta_tables().len() + haetae_schema::quality_tables().len() + haetae_schema::risk_tables().len();
+    let own = haetae_schema::meta_tables().len()
+        + haetae_schema::quality_tables().len()
+        + haetae_schema::risk_tables().len()
+        + haetae_schema::course_tables().len();
     assert_eq!(all.len(), 2 * (haetae_schema::tables().len() + 1) + own);
     assert_eq!(all[0], ["haetae", "customs", "dim_country", "TABLE"]);
 
