@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use haetae_course::grade::{Limits, Runner, grade};
+use haetae_course::grade::{Isolation, Limits, Runner, grade};
 use haetae_course::progress::Ledger;
 use haetae_course::project::{self, Order};
 use haetae_course::{Course, build, check, progress};
@@ -57,6 +57,12 @@ enum Command {
         /// nothing of worth can be read or changed.
         #[arg(long)]
         rust: bool,
+        /// Whether the run is kept apart from the machine: where it can be; or nothing is run; or not at all.
+        #[arg(long, value_enum, default_value_t)]
+        isolation: Apartness,
+        /// A file or folder that the run may read beside the system, the Python and the Rust toolchain.
+        #[arg(long, value_name = "PATH")]
+        show: Vec<PathBuf>,
         /// The Python in which the kernel is installed.
         #[arg(long, default_value = ".venv/bin/python")]
         python: PathBuf,
@@ -113,6 +119,25 @@ enum Command {
     },
 }
 
+/// How a run is kept apart.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Apartness {
+    #[default]
+    Auto,
+    Required,
+    Off,
+}
+
+impl From<Apartness> for Isolation {
+    fn from(asked: Apartness) -> Self {
+        match asked {
+            Apartness::Auto => Self::Auto,
+            Apartness::Required => Self::Required,
+            Apartness::Off => Self::Off,
+        }
+    }
+}
+
 /// What was handed in, and by whom it may be.
 #[derive(Debug, clap::Args)]
 struct Files {
@@ -147,9 +172,21 @@ fn main() -> Result<ExitCode> {
             }
             println!("{} modules, all notebooks up to date", course.modules.len());
         }
-        Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, rust, python } => {
+        Command::Grade {
+            file,
+            trainee,
+            json,
+            ledger,
+            cell_seconds,
+            seconds,
+            memory_mb,
+            rust,
+            isolation,
+            show,
+            python,
+        } => {
             server_is_named()?;
-            let runner = Runner { python, kernel: "haetae".to_owned() };
+            let runner = Runner { isolation: isolation.into(), shown: show, ..Runner::new(python) };
             let limits = Limits {
                 cell: Duration::from_secs(cell_seconds),
                 all: Duration::from_secs(seconds),
@@ -172,7 +209,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::NewProject { name, cut, folder, python } => {
             server_is_named()?;
-            let runner = Runner { python, kernel: "haetae".to_owned() };
+            let runner = Runner::new(python);
             let made = project::make(&course, &Order { name, cut, folder }, &runner)?;
             println!("{}: {} findings, for trainees", made.public.display(), made.public_findings);
             println!("{}: {} findings, to be kept apart", made.private.display(), made.private_findings);

@@ -4,13 +4,15 @@
 mod limits;
 mod report;
 mod run;
+mod sandbox;
 mod submission;
 
 use std::path::Path;
 
 pub use limits::Limits;
 pub use report::{Mark, Report};
-pub use run::Runner;
+pub use run::{Login, Runner};
+pub use sandbox::{Apart, Isolation};
 
 use crate::build::{self, Form};
 use crate::error::{Error, Result};
@@ -65,7 +67,7 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     }
     let ran = runner.run(&steps, limits)?;
     notes.extend(ran.notes);
-    Ok(report::report(module, number, notes, &ran.outcomes))
+    Ok(Report { isolation: ran.apart, ..report::report(module, number, notes, &ran.outcomes) })
 }
 
 /// The cells at the top, and those that prepare data further down, as the course has them.
