@@ -1,12 +1,13 @@
 //! What goes in: the command line. What comes out: notebooks of the course, or what a submission is worth.
 
+mod cli;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use haetae_course::grade::{Isolation, Limits, Runner, grade};
+use haetae_course::grade::{Runner, grade};
 use haetae_course::progress::Ledger;
 use haetae_course::project::{self, Order};
 use haetae_course::{Course, build, check, progress};
@@ -44,28 +45,13 @@ enum Command {
         /// Add the report to this file, which `progress` reads.
         #[arg(long, value_name = "FILE")]
         ledger: Option<PathBuf>,
-        /// Seconds for one cell.
-        #[arg(long, default_value_t = 20)]
-        cell_seconds: u64,
-        /// Seconds for the whole file.
-        #[arg(long, default_value_t = 300)]
-        seconds: u64,
-        /// Megabytes of memory.
-        #[arg(long, default_value_t = 3072)]
-        memory_mb: u64,
-        /// Run Rust cells of the file, too, where the exercise asks for Rust. They may do all that you may: only where
-        /// nothing of worth can be read or changed.
-        #[arg(long)]
-        rust: bool,
-        /// Whether the run is kept apart from the machine: where it can be; or nothing is run; or not at all.
-        #[arg(long, value_enum, default_value_t)]
-        isolation: Apartness,
-        /// A file or folder that the run may read beside the system, the Python and the Rust toolchain.
-        #[arg(long, value_name = "PATH")]
-        show: Vec<PathBuf>,
-        /// The Python in which the kernel is installed.
-        #[arg(long, default_value = ".venv/bin/python")]
-        python: PathBuf,
+        #[command(flatten)]
+        run: Box<cli::runs::Run>,
+    },
+    /// Keeps cohorts in the warehouse: who takes part, what they hand in, what it is worth, certificates, statistics.
+    Cohort {
+        #[command(subcommand)]
+        command: cli::cohort::Command,
     },
     /// Makes a data project: a folder NAME for trainees, and NAME-private with the findings that are kept apart. Asks the server
     /// that HAETAE_URL and HAETAE_SECRET_FILE name for all findings; it must not be that of the trainees.
@@ -119,25 +105,6 @@ enum Command {
     },
 }
 
-/// How a run is kept apart.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Apartness {
-    #[default]
-    Auto,
-    Required,
-    Off,
-}
-
-impl From<Apartness> for Isolation {
-    fn from(asked: Apartness) -> Self {
-        match asked {
-            Apartness::Auto => Self::Auto,
-            Apartness::Required => Self::Required,
-            Apartness::Off => Self::Off,
-        }
-    }
-}
-
 /// What was handed in, and by whom it may be.
 #[derive(Debug, clap::Args)]
 struct Files {
@@ -172,29 +139,9 @@ fn main() -> Result<ExitCode> {
             }
             println!("{} modules, all notebooks up to date", course.modules.len());
         }
-        Command::Grade {
-            file,
-            trainee,
-            json,
-            ledger,
-            cell_seconds,
-            seconds,
-            memory_mb,
-            rust,
-            isolation,
-            show,
-            python,
-        } => {
+        Command::Grade { file, trainee, json, ledger, run } => {
             server_is_named()?;
-            let runner = Runner { isolation: isolation.into(), shown: show, ..Runner::new(python) };
-            let limits = Limits {
-                cell: Duration::from_secs(cell_seconds),
-                all: Duration::from_secs(seconds),
-                memory: memory_mb << 20,
-                rust,
-                ..Limits::default()
-            };
-            let report = grade(&course, &file, trainee, &runner, &limits)?;
+            let report = grade(&course, &file, trainee, &run.runner(), &run.limits())?;
             if let Some(ledger) = ledger {
                 progress::record(&ledger, &report)?;
             }
@@ -207,6 +154,7 @@ fn main() -> Result<ExitCode> {
                 return Ok(ExitCode::from(2));
             }
         }
+        Command::Cohort { command } => command.run(&course)?,
         Command::NewProject { name, cut, folder, python } => {
             server_is_named()?;
             let runner = Runner::new(python);
