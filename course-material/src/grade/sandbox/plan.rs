@@ -70,6 +70,9 @@ pub(super) fn steps(root: &Path, python: &Path, more: &[PathBuf], secret: Option
     made.steps.push(Step::Memory { at: text(root)?, options: CString::new(ROOM)? });
     let system = SYSTEM.iter().chain(&SETTINGS).map(PathBuf::from);
     let mut shown: Vec<PathBuf> = system.chain(needed(python)?).chain(more.iter().cloned()).collect();
+    // What a link leads to, for those of the system too: it may lead out of what is shown.
+    let targets = shown.iter().filter(|path| path.is_symlink()).filter_map(|path| path.canonicalize().ok());
+    shown.extend(targets.collect::<Vec<_>>());
     // What lies in a folder that is shown anyway needs no place of its own, which could not be made there.
     shown.sort();
     shown.dedup();
