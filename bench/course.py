@@ -66,7 +66,7 @@ def figures(context):
     # What the machine has not read yet is read here.
     office(context, environment, "grade", "first", "--folder", folder)
     begun = time.monotonic()
-    text = office(context, environment, "grade", "cases", "--folder", folder, "--jobs", JOBS)
+    text = office(context, environment, "grade", "cases", "--folder", folder, "--jobs", JOBS, "--rust")
     seconds = (time.monotonic() - begun) / len(cases)
     found, good, questions = reports(text), 0, 0
     for trainee, (_, solved) in cases.items():
