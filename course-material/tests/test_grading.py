@@ -25,7 +25,7 @@ def grade(file, *options):
 
 def report(done, status):
     assert done.returncode == status, done.stdout + done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(done.stdout or pytest.fail(done.stderr))
     if not namespaces():
         found["notes"] = [note for note in found["notes"] if not note.startswith("the run was not kept apart")]
     return found
@@ -253,7 +253,7 @@ def test_where_a_machine_gives_no_namespaces_it_is_said_and_code_is_not_run(subm
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
 
     done = graded()
-    found = json.loads(done.stdout)
+    found = json.loads(done.stdout or pytest.fail(done.stderr))
     assert done.returncode == 0 and found["isolation"] == "none", done.stdout + done.stderr
     assert [note for note in found["notes"] if note.startswith("the run was not kept apart from the machine (cannot make namespaces")]
     for options in (["--rust"], ["--isolation", "required"]):
