@@ -3,6 +3,7 @@
 //! (`man 7 namespaces`), which no rights are needed for where the machine allows them to its users.
 
 mod enter;
+mod handover;
 mod plan;
 mod relay;
 
@@ -119,7 +120,7 @@ pub(super) fn start(mut command: Command, view: View<'_>) -> Result<Started, Ref
         Ok(child) => child,
         Err(error) => {
             ours.set_nonblocking(true).map_err(Refused::Program)?;
-            return Err(match enter::receive(ours.as_raw_fd()) {
+            return Err(match handover::receive(ours.as_raw_fd()) {
                 Some(Err((step, number))) => {
                     let what = match step {
                         NAMESPACES => "make namespaces (unshare)",
@@ -134,7 +135,7 @@ pub(super) fn start(mut command: Command, view: View<'_>) -> Result<Started, Ref
             });
         }
     };
-    let door = match (enter::receive(ours.as_raw_fd()), server) {
+    let door = match (handover::receive(ours.as_raw_fd()), server) {
         (Some(Ok(socket)), server) => {
             // SAFETY: the socket was received a moment ago and belongs to nobody else.
             let listener = unsafe { TcpListener::from_raw_fd(socket) };
