@@ -16,7 +16,7 @@ use super::{STORE_URL, known_files};
 use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
-use crate::{Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
+use crate::{COURSE, Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -44,7 +44,8 @@ fn known() -> impl Iterator<Item = Known> {
     let found = haetae_schema::quality_tables().iter().map(|table| (QUALITY, table.name, Some(table)));
     let about = haetae_schema::meta_tables().iter().map(|table| (META, table.name, Some(table)));
     let risk = haetae_schema::risk_tables().iter().map(|table| (RISK, table.name, Some(table)));
-    data.chain(about).chain(found).chain(risk).map(|(schema, name, table)| Known { schema, name, table })
+    let course = haetae_schema::course_tables().iter().map(|table| (COURSE, table.name, Some(table)));
+    data.chain(about).chain(found).chain(risk).chain(course).map(|(schema, name, table)| Known { schema, name, table })
 }
 
 /// (schema, tables), as messages list them.
