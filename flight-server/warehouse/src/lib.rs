@@ -24,6 +24,8 @@ pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
 pub const QUALITY: &str = "quality";
 /// The schema of models, scores and decisions.
 pub const RISK: &str = "risk";
+/// The table of [`RISK`] that officers add comments to.
+pub const COMMENTS: &str = "comments";
 /// The schema of what the warehouse knows of its own tables.
 pub const META: &str = "meta";
 /// The schema of the tables that a user has made: each user has one of their own.

@@ -5,6 +5,7 @@
 mod catalog;
 mod fair;
 mod faults;
+mod functions;
 mod meta;
 mod parameters;
 pub mod policy;
@@ -32,6 +33,7 @@ use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
+pub use functions::{Model, Models, Named, Output, Scored};
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 pub use update::{Effect, Update};
@@ -74,6 +76,7 @@ pub struct Engine {
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     recent: Mutex<Vec<Snapshot>>,
+    models: Option<Arc<dyn Models>>,
 }
 
 /// One version of the warehouse, ready for queries. Cheap to clone.
@@ -81,9 +84,12 @@ pub struct Engine {
 pub struct Snapshot {
     manifest: Arc<Pinned>,
     context: Arc<SessionContext>,
+    /// That of everything as it is.
+    all: Arc<SessionContext>,
     /// `None` = everything as it is.
     access: Option<Arc<Access>>,
     base: Arc<Base>,
+    models: Option<Arc<dyn Models>>,
 }
 
 /// What the views of all users are made of.
@@ -123,7 +129,12 @@ impl Engine {
         let files = LocalFileSystem::new_with_prefix(store.root()).map_err(Error::data(failed))?;
         let url = ObjectStoreUrl::parse(STORE_URL).map_err(Error::data(failed))?;
         runtime.register_object_store(url.as_ref(), Arc::new(files));
-        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()) })
+        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), models: None })
+    }
+
+    /// The same engine, whose statements can call the functions of registered models.
+    pub fn with_models(self, models: Arc<dyn Models>) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     /// The warehouse that is queried.
@@ -224,7 +235,8 @@ impl Engine {
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
-        Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
+        let (context, models) = (Arc::new(context), self.models.clone());
+        Ok(Snapshot { manifest, all: Arc::clone(&context), context, access: None, base: Arc::new(base), models })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
@@ -255,13 +267,28 @@ impl Snapshot {
     // Boxed, as all that is async here and public: otherwise each crate that awaits it compiles
     // DataFusion's part of the future once more, for minutes.
     pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
-        Box::pin(Statement::plan(&self.context, self.access.clone(), sql))
+        Box::pin(async move {
+            match functions::without(self, sql).await? {
+                None => Statement::plan(&self.context, self.access.clone(), sql).await,
+                Some((context, sql)) => Statement::plan(&context, self.access.clone(), &sql).await,
+            }
+        })
     }
 
     /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
     /// these, when the user may not change the table, or when it cannot be done safely.
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
-        Box::pin(Update::plan(&self.context, self.access.clone(), sql))
+        Box::pin(async move {
+            match functions::without(self, sql).await? {
+                None => Update::plan(&self.context, self.access.clone(), sql).await,
+                Some((context, sql)) => Update::plan(&context, self.access.clone(), &sql).await,
+            }
+        })
+    }
+
+    /// The same version with everything as it is, without functions of models.
+    fn whole(&self) -> Self {
+        Self { context: Arc::clone(&self.all), access: None, models: None, ..self.clone() }
     }
 
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
