@@ -4,6 +4,7 @@
 //! * [`definition`]: a TOML file -> SQL of the features, training, rules, quotas.
 //! * [`train`](fn@train): a definition and matured labels -> a registered model with its file.
 //! * [`score`](fn@score): a day's items and a model -> one commit; the same day and version once.
+//! * [`Served`]: registered models -> functions of SQL.
 //! * [`verify`](fn@verify): the log of decisions -> whether it is whole.
 //! * [`compare`](fn@compare): versions over the same days -> what each would have found.
 //!
@@ -13,6 +14,7 @@
 mod clearance;
 mod compare;
 pub mod definition;
+mod digest;
 mod encode;
 mod error;
 mod lanes;
@@ -23,6 +25,7 @@ mod registry;
 mod rows;
 mod rules;
 mod score;
+mod served;
 mod sql;
 mod taxpayer;
 mod train;
@@ -34,6 +37,7 @@ pub use error::{Error, Result};
 pub use haetae_risk::Head;
 pub use registry::{Registered, models, promote};
 pub use score::{Day, Outcome, score};
+pub use served::Served;
 pub use train::{Trained, train};
 pub use verify::{Checked, verify};
 
