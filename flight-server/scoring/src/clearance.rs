@@ -104,6 +104,12 @@ impl Clearance {
         Ok(Scored { probability, contributions, drift })
     }
 
+    /// What each feature adds to the score of each row.
+    pub(crate) fn contributions(&self, batch: &RecordBatch) -> Result<Contributions> {
+        let matrix = encode::matrix(&self.about.features, std::slice::from_ref(batch))?;
+        Ok(self.trees.contributions(&matrix)?)
+    }
+
     fn drift(&self, matrix: &FeatureMatrix, score: &[f64]) -> Result<Vec<(String, f64, String)>> {
         let (mut names, mut then, mut now, mut categorical) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, points) in &self.about.reference {
