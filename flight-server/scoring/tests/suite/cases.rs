@@ -67,10 +67,10 @@ fn cases_of_all_items_in_lanes_are_kept_once() {
     let some =
         place.ask("select declaration_id, past_declaration_id, distance from risk.similar order by 1, place limit 3");
     let again = found(&place, Which::One(&some[0][0], 1), 3).unwrap();
-    let again: Vec<(String, String)> =
-        again[0].cases.iter().map(|case| (case.declaration_id.clone(), format!("{:?}", case.distance))).collect();
-    let same: Vec<(String, String)> = some.iter().map(|row| (row[1].clone(), row[2].clone())).collect();
-    assert_eq!(again, same);
+    for (case, row) in again[0].cases.iter().zip(&some) {
+        assert_eq!(case.declaration_id, row[1]);
+        assert!((case.distance - row[2].parse::<f64>().unwrap()).abs() < 1e-12);
+    }
 }
 
 #[test]
