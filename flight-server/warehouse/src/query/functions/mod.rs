@@ -3,7 +3,7 @@
 //! `risk_score(declaration_id, item_no)` and its like become a subquery over `risk.scores` before the statement is
 //! planned, so that they read what the user's own view shows and stand in the plan, and in the audit, as any other
 //! table. `risk_score_of(features)` and its like apply a registered model to values that the user gives; they are
-//! there for who sees all scores alone. `docs/decisions/0013` has the reasons.
+//! there for who sees all scores alone. `docs/decisions/0015` has the reasons.
 
 mod applied;
 mod rewrite;
