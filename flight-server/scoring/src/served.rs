@@ -3,7 +3,7 @@
 //!
 //! The register is read once for each version, a file once for each model: a statement finds both ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -18,6 +18,9 @@ use crate::{Definition, Error, Registered, Result, encode, models, read, taxpaye
 
 /// How many models stay ready.
 const KEPT: usize = 16;
+
+/// How many versions a statement names before it reads the runs instead.
+const NAMED: usize = 50;
 
 /// The registered models of a warehouse.
 pub struct Served {
@@ -59,9 +62,54 @@ impl Served {
     }
 }
 
-fn named(one: Registered) -> Named {
+fn named(one: Registered, runs: &Runs) -> Named {
     let Registered { model, kind, definition, file_sha256, champion, .. } = one;
-    Named { model, definition, kind, file_sha256, champion }
+    let versions = runs.of.get(&definition).map_or_else(|| Some(Vec::new()), Ran::alone);
+    Named { model, definition, kind, file_sha256, champion, versions }
+}
+
+/// Which versions have scored what, by definition.
+struct Runs {
+    of: BTreeMap<String, Ran>,
+}
+
+#[derive(Default)]
+struct Ran {
+    /// By their first run.
+    champions: Vec<String>,
+    challengers: BTreeSet<String>,
+    by_day: BTreeMap<String, String>,
+    twice: bool,
+}
+
+impl Runs {
+    async fn read(snapshot: &Snapshot) -> Result<Self> {
+        let sql = "select definition, version, role, day from risk.runs order by run_id";
+        let batch = read::rows(snapshot, sql).await?;
+        let text = |name: &str| read::all_texts(&batch, name);
+        let (definitions, versions, roles, days) = (text("definition")?, text("version")?, text("role")?, text("day")?);
+        let mut of: BTreeMap<String, Ran> = BTreeMap::new();
+        for (((definition, version), role), day) in definitions.into_iter().zip(versions).zip(roles).zip(days) {
+            let ran = of.entry(definition).or_default();
+            if role != "champion" {
+                ran.challengers.insert(version);
+                continue;
+            }
+            if !ran.champions.contains(&version) {
+                ran.champions.push(version.clone());
+            }
+            ran.twice |= ran.by_day.insert(day, version.clone()).is_some_and(|other| other != version);
+        }
+        Ok(Self { of })
+    }
+}
+
+impl Ran {
+    /// The champions' versions, where they alone say which score is meant.
+    fn alone(&self) -> Option<Vec<String>> {
+        let mixed = self.champions.iter().any(|version| self.challengers.contains(version));
+        (!self.twice && !mixed && self.champions.len() <= NAMED).then(|| self.champions.clone())
+    }
 }
 
 impl Models for Served {
@@ -72,7 +120,8 @@ impl Models for Served {
                 return Ok(all.clone());
             }
             let all = models(snapshot, None).await.map_err(|error| error.to_string())?;
-            let all: Vec<Named> = all.into_iter().map(named).collect();
+            let runs = Runs::read(snapshot).await.map_err(|error| error.to_string())?;
+            let all: Vec<Named> = all.into_iter().map(|one| named(one, &runs)).collect();
             *locked(&self.register) = Some((version, all.clone()));
             Ok(all)
         })

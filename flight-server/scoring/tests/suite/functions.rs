@@ -102,6 +102,31 @@ fn sql_has_what_the_champion_said_and_says_of_features() {
 }
 
 #[test]
+fn the_score_is_that_of_the_champion_of_the_day() {
+    let place = Place::trained();
+    let other = parse(&text().replace("trees = 40", "trees = 5"));
+    place.train(&other).unwrap();
+    // Both score day 37; the challenger becomes the champion, and scores day 38.
+    place.score(&definition(), None, 37).unwrap();
+    place.score(&other, Some("import-2"), 37).unwrap();
+    let asked = Asked::of(place);
+    let said =
+        "select distinct s.day, risk_score_version(s.declaration_id, s.item_no) as v from risk.scores s order by 1, 2";
+    let (first, second) = (definition().version("import-1"), other.version("import-2"));
+    assert_eq!(asked.ask(said), [["2026-02-07", first.as_str()]]);
+    asked.place.promote("import-2").unwrap();
+    asked.place.score(&other, None, 38).unwrap();
+    assert_eq!(asked.ask(said), [["2026-02-07", first.as_str()], ["2026-02-08", second.as_str()]]);
+    // A second champion of one day is the one that decided last.
+    asked.place.score(&definition(), Some("import-1"), 38).unwrap();
+    asked.place.promote("import-1").unwrap();
+    let third = parse(&text().replace("seed = 7\n\n[[rule]]", "seed = 8\n\n[[rule]]"));
+    assert_ne!(third.version("import-1"), first);
+    asked.place.score(&third, None, 38).unwrap();
+    assert_eq!(asked.ask(said)[1], ["2026-02-08", third.version("import-1").as_str()]);
+}
+
+#[test]
 fn what_a_function_cannot_say_is_named() {
     let place = Place::new();
     let asked = Asked::of(place);

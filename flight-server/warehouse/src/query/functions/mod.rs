@@ -56,6 +56,9 @@ pub struct Named {
     pub file_sha256: String,
     /// Whether it was promoted last.
     pub champion: bool,
+    /// The versions by which champions of its definition have scored, where these alone say which score is meant: no two
+    /// have scored the same day, and none has scored as a challenger. `None` where that is not so.
+    pub versions: Option<Vec<String>>,
 }
 
 /// What a model says of features.

@@ -195,12 +195,28 @@ fn kept(table: &str, column: &str, keys: &[&str], arguments: &[Expr], named: &Na
         .enumerate()
         .map(|(place, argument)| format!("risk__kept.risk__key_{place} = ({argument})"))
         .collect();
+    let columns = format!("{columns}s.{column} as risk__value, s.day as risk__day");
+    let scores = format!("{CATALOG}.{RISK}.{table} s");
+    let (order, rows) = match &named.versions {
+        // The runs need not be read: each day has one of these.
+        Some(versions) => {
+            let chosen = match versions.as_slice() {
+                [] => "false".to_owned(),
+                some => format!("s.version in ({})", some.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", ")),
+            };
+            ("risk__kept.risk__day", format!("select {columns} from {scores} where {chosen}"))
+        }
+        None => (
+            "risk__kept.risk__day, risk__kept.risk__run",
+            format!(
+                "select {columns}, r.run_id as risk__run from {scores} join {CATALOG}.{RISK}.runs r \
+                 on r.day = s.day and r.version = s.version where r.role = 'champion' and r.definition = {}",
+                quoted(&named.definition)
+            ),
+        ),
+    };
     format!(
-        "(select last_value(risk__kept.risk__value order by risk__kept.risk__day, risk__kept.risk__run) from \
-         (select {columns}s.{column} as risk__value, s.day as risk__day, r.run_id as risk__run \
-         from {CATALOG}.{RISK}.{table} s join {CATALOG}.{RISK}.runs r on r.day = s.day and r.version = s.version \
-         where r.role = 'champion' and r.definition = {}) risk__kept where {})",
-        quoted(&named.definition),
+        "(select last_value(risk__kept.risk__value order by {order}) from ({rows}) risk__kept where {})",
         equal.join(" and ")
     )
 }
