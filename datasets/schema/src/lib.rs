@@ -51,7 +51,7 @@ pub fn quality_tables() -> &'static [Table] {
     &QUALITY
 }
 
-static RISK: [Table; 9] = [
+static RISK: [Table; 11] = [
     risk::MODELS,
     risk::ACTS,
     risk::RUNS,
@@ -61,6 +61,8 @@ static RISK: [Table; 9] = [
     risk::TAXPAYER_SCORES,
     risk::COMPARISONS,
     risk::DRIFT,
+    risk::SIMILAR,
+    risk::COMMENTS,
 ];
 
 /// The tables of the schema `risk`, which scoring fills: models, what they say, and what was decided.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haetae_schema::Classification;
 use haetae_warehouse::query::policy::{
-    Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
+    Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_comments,
 };
 use haetae_warehouse::query::tables as all_tables;
 use haetae_warehouse::{COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
@@ -141,6 +141,14 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
         }
         for (schema, table) in tables(pattern, entry.line, complaints) {
             if table == REJECTS && pattern.contains('*') {
+                continue;
+            }
+            // What is added to comments tells nothing of the others, and no row of them can be changed.
+            if is_comments(&schema, &table)
+                && !pattern.contains('*')
+                && role.tables.contains_key(&(RISK.to_owned(), table.clone()))
+            {
+                role.writes.insert((schema, table));
                 continue;
             }
             let name = format!("{schema}.{table}");

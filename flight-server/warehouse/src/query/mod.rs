@@ -5,6 +5,7 @@
 mod catalog;
 mod fair;
 mod faults;
+mod functions;
 mod known_files;
 mod medcouple;
 mod meta;
@@ -38,6 +39,7 @@ use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
+pub use functions::{Model, Models, Named, Output, Scored};
 pub use medcouple::medcouple;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
@@ -85,6 +87,7 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     recent: Mutex<Vec<Snapshot>>,
     kept: Arc<Kept>,
+    models: Option<Arc<dyn Models>>,
 }
 
 /// One version of the warehouse, ready for queries. Cheap to clone.
@@ -92,9 +95,12 @@ pub struct Engine {
 pub struct Snapshot {
     manifest: Arc<Pinned>,
     context: Arc<SessionContext>,
+    /// That of everything as it is.
+    all: Arc<SessionContext>,
     /// `None` = everything as it is.
     access: Option<Arc<Access>>,
     base: Arc<Base>,
+    models: Option<Arc<dyn Models>>,
 }
 
 /// What the views of all users are made of.
@@ -140,7 +146,12 @@ impl Engine {
         let url = ObjectStoreUrl::parse(STORE_URL).map_err(Error::data(failed))?;
         runtime.register_object_store(url.as_ref(), Arc::new(files));
         let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
-        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), kept })
+        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), kept, models: None })
+    }
+
+    /// The same engine, whose statements can call the functions of registered models.
+    pub fn with_models(self, models: Arc<dyn Models>) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     /// The warehouse that is queried.
@@ -257,7 +268,8 @@ impl Engine {
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
-        Ok(Snapshot { manifest, context: Arc::new(context), access: None, base: Arc::new(base) })
+        let (context, models) = (Arc::new(context), self.models.clone());
+        Ok(Snapshot { manifest, all: Arc::clone(&context), context, access: None, base: Arc::new(base), models })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
@@ -293,7 +305,10 @@ impl Snapshot {
             if let Some(ready) = self.base.ready.get(id, sql) {
                 return Ok(ready);
             }
-            let statement = Statement::plan(&self.context, self.access.clone(), sql).await?;
+            let statement = match functions::without(self, sql).await? {
+                None => Statement::plan(&self.context, self.access.clone(), sql).await?,
+                Some((context, sql)) => Statement::plan(&context, self.access.clone(), &sql).await?,
+            };
             let statement = statement.with_point(|state, plan| self.point(state, plan));
             self.base.ready.put(id, sql, &statement);
             Ok(statement)
@@ -303,7 +318,17 @@ impl Snapshot {
     /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
     /// these, when the user may not change the table, or when it cannot be done safely.
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
-        Box::pin(Update::plan(&self.context, self.access.clone(), sql))
+        Box::pin(async move {
+            match functions::without(self, sql).await? {
+                None => Update::plan(&self.context, self.access.clone(), sql).await,
+                Some((context, sql)) => Update::plan(&context, self.access.clone(), &sql).await,
+            }
+        })
+    }
+
+    /// The same version with everything as it is, without functions of models.
+    fn whole(&self) -> Self {
+        Self { context: Arc::clone(&self.all), access: None, models: None, ..self.clone() }
     }
 
     fn point(&self, state: &SessionState, plan: &LogicalPlan) -> Option<Point> {
