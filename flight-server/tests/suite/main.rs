@@ -5,6 +5,8 @@ mod certificates;
 mod ending;
 mod exchange;
 mod harness;
+mod limits;
+mod load;
 mod login;
 mod metadata;
 mod our_client;
