@@ -1,4 +1,5 @@
-"""Ten clients that ask for ten minutes, each its own mix of short and long queries, on loopback."""
+"""Ten clients that ask for ten minutes, each its own mix of short queries of the interactive class and long ones of the
+bulk class, on loopback."""
 
 import random
 import threading
@@ -26,9 +27,9 @@ def client(server, seed, ends, out):
     """Asks until `ends`; seconds by class, and what went wrong, come into `out`."""
     chance = random.Random(seed)
     try:
-        with server.cursor() as cursor:
+        with server.cursor() as interactive, server.cursor(query_class="bulk") as bulk:
             while time.monotonic() < ends:
-                kind = "short" if chance.random() < 0.8 else "long"
+                kind, cursor = ("short", interactive) if chance.random() < 0.8 else ("long", bulk)
                 begun = time.monotonic()
                 cursor.execute(chance.choice(SHORT if kind == "short" else LONG))
                 cursor.fetch_arrow_table()
@@ -48,13 +49,19 @@ def figures(context):
     for thread in threads:
         thread.join()
     peak = memory_mb(server.process.pid)
+    with server.cursor() as cursor:
+        # The classes are those that the server knows of, not those that were meant.
+        cursor.execute("select distinct class from system.queries where statement like '%fact_inspection%'")
+        classes = [row[0] for row in cursor.fetchall()]
+    if classes not in ([], ["bulk"]):
+        out["errors"].append(f"long queries ran in the classes {classes}, expected bulk alone")
     for error in out["errors"]:
         print(f"    {error}", flush=True)
     p99 = {kind: sorted(out[kind])[int(len(out[kind]) * 0.99)] if out[kind] else None for kind in ("short", "long")}
     note = f"{CLIENTS} clients, {seconds} s: {len(out['short'])} short and {len(out['long'])} long queries"
     return [
         context.figure("flight.soak_errors", len(out["errors"]), "errors", aim="= 0", note=note),
-        context.figure("flight.soak_short_p99_s", p99["short"], "s", n=len(out["short"]), note="while long queries run"),
-        context.figure("flight.soak_long_p99_s", p99["long"], "s", n=len(out["long"]), note=note),
+        context.figure("flight.soak_short_p99_s", p99["short"], "s", n=len(out["short"]), note="class interactive, while queries of the class bulk run and wait"),
+        context.figure("flight.soak_long_p99_s", p99["long"], "s", n=len(out["long"]), note=f"class bulk; {note}"),
         context.figure("flight.soak_peak_mb", peak, "MB", note="resident in the server at most"),
     ]

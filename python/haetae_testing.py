@@ -94,11 +94,13 @@ class Server:
         return {"HAETAE_URL": self.url, "HAETAE_SECRET_FILE": str(self.warehouse / "server.secret")}
 
     @contextmanager
-    def cursor(self, user="haetae", password=None):
-        """A cursor of ADBC, as Python programs of an analyst have it."""
+    def cursor(self, user="haetae", password=None, query_class=None):
+        """A cursor of ADBC, as Python programs of an analyst have it; `query_class` says among which queries its own wait."""
         from adbc_driver_flightsql import dbapi
 
         options = {"username": user, "password": password or self.password}
+        if query_class:
+            options["adbc.flight.sql.rpc.call_header.x-haetae-class"] = query_class
         address = self.url.replace("http", "grpc")
         with dbapi.connect(address, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
             yield cursor

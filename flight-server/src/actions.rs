@@ -49,7 +49,7 @@ pub(crate) const ACTIONS: [(&str, &str); 13] = [
     (RENEW, "Gives a ticket that lasts longer; body: RenewFlightEndpointRequest"),
     (
         SET_OPTIONS,
-        "Sets options of this login: query_seconds, ipc_compression, dictionaries, endpoints; body: SetSessionOptionsRequest",
+        "Sets options of this login: query_seconds, query_class, ipc_compression, dictionaries, endpoints; body: SetSessionOptionsRequest",
     ),
     (GET_OPTIONS, "Gives the options of this login; body: GetSessionOptionsRequest"),
     (CLOSE_SESSION, "Ends this login, its tokens, its options and its transactions; body: CloseSessionRequest"),

@@ -125,7 +125,7 @@ pub(crate) fn cut(batch: &RecordBatch) -> Vec<RecordBatch> {
 }
 
 /// The size of the rows that a batch shows.
-fn bytes_of(batch: &RecordBatch) -> usize {
+pub(crate) fn bytes_of(batch: &RecordBatch) -> usize {
     let column = |column: &arrow::array::ArrayRef| {
         // An unknown size (of a nested view type) is taken to be the buffers': too many parts, none too large.
         column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_buffer_memory_size())

@@ -22,6 +22,14 @@ pub enum Error {
         /// The address that was asked for.
         address: SocketAddr,
     },
+    /// The address of the metrics can be reached from other machines.
+    #[error(
+        "will not show metrics on {address}: they need no login; expected a loopback address such as 127.0.0.1:9464"
+    )]
+    MetricsNotLoopback {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
     /// The address is taken or not ours.
     #[error("cannot listen on {address}: {source} (is another server running? port 0 takes any free port)")]
     Listen {

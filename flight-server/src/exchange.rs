@@ -16,9 +16,8 @@ use tonic::{Status, Streaming};
 
 use crate::audit::Record;
 use crate::auth::Principal;
-use crate::deadline::Deadline;
-use crate::running::Cut;
-use crate::served::{Rows, audited};
+use crate::result_limit::limited;
+use crate::served::{Rows, audited, outcome};
 use crate::service::{Caller, Service, command, read_record, unsupported};
 use crate::writes::transaction;
 use crate::{Result, encode, random, status};
@@ -49,23 +48,37 @@ impl Service {
         }
         let compression = self.compression(&caller, &principal)?;
         let query = random::id().map_err(|error| Status::internal(error.to_string()))?;
-        let deadline = Deadline::of(caller.headers, self.life(&principal));
-        let mut cut = Cut { answer: Some(self.queries.begin(&query)?), deadline };
+        let class = self.class(&caller, &principal)?;
+        let mut cut = self.cut(&caller, &principal);
+        cut.answer = Some(self.queries.begin(&query)?);
+        let shape = shape(&sql);
+        let run = self.runs.begin(&principal, class.name(), shape.clone(), &query);
         // Some clients name the command alone, before the columns.
         let first = (!first.data_header.is_empty()).then_some(Ok(first));
         let values = stream::iter(first).chain(data).boxed();
+        let begin = async {
+            let permit = self.admission.enter(class, &principal.user, &query).await?;
+            run.runs();
+            Ok::<_, Status>((permit, self.begin_exchange(&principal, &sql, values).await?))
+        };
         let begun = tokio::select! {
             biased;
             status = cut.wait() => Err(status),
-            begun = self.begin_exchange(&principal, &sql, values) => begun,
+            begun = begin => begun,
         };
-        self.refused(&principal, || shape(&sql), &begun);
-        let Exchange { first, rest, version } = begun?;
-        let record = Record { version, ..read_record(&principal, shape(&sql), first.reads()) };
-        let (schema, sent) = (first.schema(), Rows::default());
+        self.refused(&principal, || shape.clone(), &begun);
+        if let Err(status) = &begun {
+            run.end(&outcome(status));
+        }
+        let (permit, Exchange { first, rest, version }) = begun?;
+        run.takes(first.memory());
+        let record = Record { version, ..read_record(&principal, shape, first.reads()) };
+        let (schema, sent) = (first.schema(), Rows::clone(run.rows()));
+        (cut.permit, cut.run) = (Some(permit), Some(run.clone()));
         let counted = Rows::clone(&sent);
         let expected = Arc::clone(&schema);
-        let rows = first.map_err(|error| status::from_warehouse(&error)).chain(rest).map(move |batch| {
+        let rows = limited(first.map_err(|error| status::from_warehouse(&error)).chain(rest), &principal);
+        let rows = rows.map(move |batch| {
             let batch = batch?;
             // `select ?` is of another type for other values.
             if batch.schema() != expected {
@@ -77,7 +90,7 @@ impl Service {
             Ok(batch)
         });
         let data = encode::flight_data(&schema, rows, compression);
-        Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, sent))
+        Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, sent, Some(run)))
     }
 
     async fn begin_exchange(

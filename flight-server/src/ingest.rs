@@ -47,7 +47,7 @@ impl Service {
         command: &CommandStatementIngest,
         rows: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
     ) -> Result<u64, Status> {
-        let mut noted = self.noted(|| {
+        let mut noted = self.noted(principal, || {
             let name: String = format!("{}.{}", schema(command), command.table).chars().take(NAME_LETTERS).collect();
             Record { tables: [name].into(), ..Record::of(principal, "ingest", "") }
         });

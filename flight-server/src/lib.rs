@@ -4,14 +4,17 @@
 //!
 //! A request passes `service` (authentication, dispatch by command), then `statements` or
 //! `metadata`, and comes back as Flight data. All state that a client holds is in sealed tickets and
-//! handles; the server keeps only which tokens have been ended before their time, options of sessions, and the
-//! transactions that are open. What changes something passes `ingest` or `updates`, then `writes`.
+//! handles; the server keeps only which tokens have been ended before their time, options of sessions, the
+//! transactions that are open, and what runs, waits and has just run. What changes something passes `ingest` or `updates`, then `writes`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod actions;
+mod admission;
 pub mod audit;
 mod auth;
+mod bounds;
 mod certificate;
+mod choices;
 mod deadline;
 mod encode;
 mod error;
@@ -25,11 +28,14 @@ mod keys;
 mod limits;
 mod lingering;
 mod metadata;
+mod metrics;
 pub mod policy;
 mod queries;
 mod random;
+mod result_limit;
 mod revoked;
 mod running;
+mod runs;
 mod seal;
 mod secret;
 mod served;
@@ -46,6 +52,7 @@ mod updates;
 mod writes;
 
 pub use auth::USER;
+pub use bounds::Bounds;
 pub use certificate::{Certificate, make as make_certificate};
 pub use error::{Error, Result};
 pub use files::replace_file;

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use crate::running::Counted;
+
 /// How long a client may take to read what is on its way and to close its side.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,11 +25,18 @@ pub struct Lingering {
     stream: TcpStream,
     patience: Duration,
     closing: Option<Pin<Box<Sleep>>>,
+    /// One of the connections that are open.
+    _open: Option<Counted>,
 }
 
 impl Lingering {
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, patience: PATIENCE, closing: None }
+        Self { stream, patience: PATIENCE, closing: None, _open: None }
+    }
+
+    /// The same, counted for as long as it is open.
+    pub fn counted(self, open: Counted) -> Self {
+        Self { _open: Some(open), ..self }
     }
 }
 
@@ -67,7 +76,7 @@ impl AsyncWrite for Lingering {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, patience, closing } = &mut *self;
+        let Self { stream, patience, closing, .. } = &mut *self;
         if closing.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
         }

@@ -1,17 +1,29 @@
 //! What goes in: handlers and result streams. What comes out: the same, counted, stoppable, and
 //! with panics turned into statuses.
+//!
+//! A task of its own takes a result from the engine and hands it to the connection, a message or two ahead. So the
+//! query ends in time also where the connection asks for nothing, because its client does not read.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tonic::Status;
 
+use crate::admission::Permit;
 use crate::deadline::Deadline;
 use crate::queries::Answer;
+use crate::runs::Run;
+use crate::served::outcome;
 use crate::status;
+
+/// Messages that wait for the connection.
+const AHEAD: usize = 1;
 
 /// The results that are being sent.
 pub(crate) struct Running {
@@ -45,32 +57,109 @@ impl Running {
             Ok(item) => item,
             Err(panic) => Err(status::from_panic("the query", panic.as_ref())),
         });
-        let open = Some((results.boxed(), self.stopped.subscribe(), cut, counted));
-        stream::unfold(open, |open| async move {
-            let (mut results, mut stopped, mut cut, counted) = open?;
-            let item = tokio::select! {
-                // First, so that a result that never pauses can be cut.
-                biased;
-                status = cut.wait() => Err(status),
-                _ = stopped.wait_for(|stopped| *stopped) => {
-                    Err(Status::unavailable("the server is shutting down; run the query again later"))
-                }
-                item = results.next() => item?,
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let last = Arc::new(Mutex::new(None));
+        let pump = Pump { results: results.boxed(), stopped: self.stopped.subscribe(), cut, counted };
+        let task = Aborted(tokio::spawn(pump.run(sender, Arc::clone(&last))));
+        stream::unfold((receiver, last, task), |(mut receiver, last, task)| async move {
+            let item = match receiver.recv().await {
+                Some(item) => Ok(item),
+                None => Err(last.lock().unwrap_or_else(PoisonError::into_inner).take()?),
             };
-            let more = item.is_ok().then_some((results, stopped, cut, counted));
-            Some((item, more))
+            Some((item, (receiver, last, task)))
         })
         .boxed()
     }
 }
 
-/// What ends a result before its time.
-#[derive(Debug, Default)]
+/// A result on its way.
+struct Pump<T> {
+    results: BoxStream<'static, Result<T, Status>>,
+    stopped: watch::Receiver<bool>,
+    cut: Cut,
+    counted: Counted,
+}
+
+impl<T> Pump<T> {
+    /// Sends everything; why it ended before its time is left in `last`.
+    async fn run(mut self, sender: mpsc::Sender<T>, last: Arc<Mutex<Option<Status>>>) {
+        let ended = self.send(&sender).await.err();
+        if let (Some(status), Some(run)) = (&ended, &self.cut.run) {
+            run.end(&outcome(status));
+        }
+        // Before the reader hears of the end: then nothing of the query is left.
+        let Self { results, cut, counted, .. } = self;
+        drop((results, cut, counted));
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+        drop(sender);
+    }
+
+    async fn send(&mut self, sender: &mpsc::Sender<T>) -> Result<(), Status> {
+        loop {
+            let item = tokio::select! {
+                // First, so that a result that never pauses can be cut.
+                biased;
+                status = self.cut.wait() => return Err(status),
+                status = stopped(&mut self.stopped) => return Err(status),
+                item = self.results.next() => item,
+            };
+            let Some(item) = item.transpose()? else { return Ok(()) };
+            let unread = self.cut.unread;
+            let place = tokio::select! {
+                biased;
+                place = sender.reserve() => place,
+                status = self.cut.wait() => return Err(status),
+                status = stopped(&mut self.stopped) => return Err(status),
+                status = unread_for(unread) => return Err(status),
+            };
+            match place {
+                Ok(place) => place.send(item),
+                // Nobody reads on.
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+async fn stopped(stopped: &mut watch::Receiver<bool>) -> Status {
+    // The sender lives as long as the server.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+    Status::unavailable("the server is shutting down; run the query again later")
+}
+
+/// Comes back when nothing has been read for so long.
+async fn unread_for(most: Option<Duration>) -> Status {
+    let Some(most) = most else { return std::future::pending().await };
+    tokio::time::sleep(most).await;
+    Status::deadline_exceeded(format!(
+        "the client has read nothing for {} seconds, so that the query was ended; run it again, and read faster or ask \
+         for less (--unread-seconds)",
+        most.as_secs_f64()
+    ))
+}
+
+/// Ends a task when it is dropped.
+pub(crate) struct Aborted(pub(crate) JoinHandle<()>);
+
+impl Drop for Aborted {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What ends a result before its time, and what goes with it.
+#[derive(Default)]
 pub(crate) struct Cut {
     /// The query may be cancelled.
     pub(crate) answer: Option<Answer>,
     /// When it has taken too long.
     pub(crate) deadline: Option<Deadline>,
+    /// How long it waits for a client that reads nothing.
+    pub(crate) unread: Option<Duration>,
+    /// Its place among those that run.
+    pub(crate) permit: Option<Permit>,
+    /// What is told of it.
+    pub(crate) run: Option<Run>,
 }
 
 impl Cut {
@@ -91,10 +180,11 @@ impl Cut {
     }
 }
 
-struct Counted(watch::Sender<usize>);
+/// One more for as long as it lives.
+pub(crate) struct Counted(watch::Sender<usize>);
 
 impl Counted {
-    fn new(count: watch::Sender<usize>) -> Self {
+    pub(crate) fn new(count: watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count += 1);
         Self(count)
     }

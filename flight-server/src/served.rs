@@ -1,5 +1,5 @@
-//! What goes in: the messages of a result, or a change. What comes out: the same, and one record of the audit
-//! when they end, however they end.
+//! What goes in: the messages of a result, or a change. What comes out: the same, and one record of the audit and one
+//! end in `system.queries` when they end, however they end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,27 +11,40 @@ use tonic::Status;
 
 use crate::Result;
 use crate::audit::{Audit, Record};
+use crate::auth::Principal;
+use crate::runs::{ABANDONED, Run};
 use crate::service::Service;
 use crate::writes::Written;
 
-/// The outcome of what nobody has waited for.
-const ABANDONED: &str = "abandoned";
+/// The class of changes.
+const CHANGE: &str = "change";
 
 /// Rows that were read so far; counted where they still are rows.
 pub(crate) type Rows = Arc<AtomicU64>;
 
 /// Written when it is dropped: a client that goes away drops its stream.
 struct Served {
-    audit: Arc<Audit>,
+    audit: Option<Arc<Audit>>,
     record: Record,
     rows: Rows,
+    run: Option<Run>,
+}
+
+impl Served {
+    fn end(&mut self, outcome: &str) {
+        outcome.clone_into(&mut self.record.outcome);
+        if let Some(run) = &self.run {
+            run.end(outcome);
+        }
+    }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
+        let Some(audit) = &self.audit else { return };
         let mut record = std::mem::take(&mut self.record);
         record.rows = self.rows.load(Ordering::Relaxed);
-        self.audit.record(record);
+        audit.record(record);
     }
 }
 
@@ -40,6 +53,7 @@ impl Drop for Served {
 #[derive(Default)]
 pub(crate) struct Noted {
     audit: Option<Arc<Audit>>,
+    run: Option<Run>,
     pub(crate) record: Record,
 }
 
@@ -52,10 +66,16 @@ impl Noted {
             }
             Err(status) => outcome(status),
         };
+        if let (Some(run), Ok(written)) = (&self.run, done) {
+            run.changed(written.rows, written.version);
+        }
         self.write();
     }
 
     fn write(&mut self) {
+        if let Some(run) = self.run.take() {
+            run.end(&self.record.outcome);
+        }
         if let Some(audit) = self.audit.take() {
             audit.record(std::mem::take(&mut self.record));
         }
@@ -72,38 +92,48 @@ impl Drop for Noted {
 }
 
 impl Service {
-    /// The record of a change that begins, where there is an audit.
-    pub(crate) fn noted(&self, record: impl FnOnce() -> Record) -> Noted {
-        let Some(audit) = &self.audit else { return Noted::default() };
-        Noted { audit: Some(Arc::clone(audit)), record: Record { outcome: ABANDONED.to_owned(), ..record() } }
+    /// What is told of a change that begins: to the audit, where there is one, and to `system.queries`.
+    pub(crate) fn noted(&self, principal: &Principal, record: impl FnOnce() -> Record) -> Noted {
+        let record = Record { outcome: ABANDONED.to_owned(), ..record() };
+        let statement = if record.statement.is_empty() { &record.event } else { &record.statement };
+        let run = self.runs.begin(principal, CHANGE, statement.clone(), "");
+        // Changes wait for no turn.
+        run.runs();
+        Noted { audit: self.audit.clone(), run: Some(run), record }
     }
 }
 
-/// The messages, with `record` written at their end.
+/// The messages, with `record` written and `run` ended at their end.
 pub(crate) fn audited(
     data: BoxStream<'static, Result<FlightData, Status>>,
     audit: Option<&Arc<Audit>>,
     record: Record,
     rows: Rows,
+    run: Option<Run>,
 ) -> BoxStream<'static, Result<FlightData, Status>> {
-    let Some(audit) = audit else { return data };
+    if audit.is_none() && run.is_none() {
+        return data;
+    }
     let record = Record { outcome: ABANDONED.to_owned(), ..record };
-    let served = Served { audit: Arc::clone(audit), record, rows };
+    let served = Served { audit: audit.cloned(), record, rows, run };
     let open = Some((data, served));
     stream::unfold(open, |open| async move {
         let (mut data, mut served) = open?;
         match data.next().await {
             None => {
-                served.record.outcome = "ok".to_owned();
+                served.end("ok");
                 None
             }
             Some(Err(status)) => {
-                served.record.outcome = outcome(&status);
+                served.end(&outcome(&status));
                 Some((Err(status), None))
             }
             Some(Ok(message)) => {
                 let bytes = message.data_header.len() + message.data_body.len();
                 served.record.bytes += bytes as u64;
+                if let Some(run) = &served.run {
+                    run.sent(bytes as u64);
+                }
                 Some((Ok(message), Some((data, served))))
             }
         }
@@ -126,6 +156,7 @@ mod tests {
         let audit = Arc::new(Audit::open(folder.path(), [5; 32], Arc::new(|| 0)).unwrap());
         let noted = |statement: &str| Noted {
             audit: Some(Arc::clone(&audit)),
+            run: None,
             record: Record { statement: statement.to_owned(), outcome: ABANDONED.to_owned(), ..Record::default() },
         };
         let mut whole = noted("committed");

@@ -20,9 +20,13 @@ use tonic_health::ServingStatus;
 
 use crate::audit::{self, Audit};
 use crate::auth::{Auth, Users, system_clock};
+use crate::bounds::Bounds;
 use crate::lingering::Lingering;
-use crate::policy::{self, Policies};
+use crate::metrics::{self, Metrics};
+use crate::policy::{self, Kept, Policies};
 use crate::revoked::Revoked;
+use crate::running::{Aborted, Counted};
+use crate::runs::Runs;
 use crate::secret::{self, Key};
 use crate::service::Service;
 use crate::statements::Statements;
@@ -51,6 +55,12 @@ pub struct ServeOptions {
     pub engine: EngineOptions,
     /// How long a query may run; `None` = for ever.
     pub query_life: Option<Duration>,
+    /// How many queries run and wait.
+    pub bounds: Bounds,
+    /// Where metrics are shown, without a login: a loopback address; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Whether each statement that ends is written to standard error, as a line of JSON.
+    pub log: bool,
     /// How long running results may go on after the signal to end.
     pub drain: Duration,
 }
@@ -60,6 +70,7 @@ pub struct ServeOptions {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    metrics: Option<TcpListener>,
     service: Arc<Service>,
     builder: tonic::transport::Server,
     drain: Duration,
@@ -78,23 +89,45 @@ impl Server {
         if let Some(certificate) = &options.certificate {
             builder = certificate.used_by(builder)?;
         }
+        if let Some(address) = options.metrics.filter(|address| !address.ip().is_loopback()) {
+            return Err(Error::MetricsNotLoopback { address });
+        }
         let store = Store::open(root)?;
-        let (auth, audit) = gate(store.root(), options.policy.as_deref())?;
+        let runs = Runs::new(system_clock(), Arc::new(Metrics::default()), options.log);
+        let (auth, audit) = gate(store.root(), options.policy.as_deref(), &runs)?;
         let models = Arc::new(haetae_scoring::Served::new(store.clone()));
-        let statements = Statements::new(Engine::new(store, &options.engine)?.with_models(models))?;
+        let engine = Engine::new(store, &options.engine)?.with_models(models).with_system(vec![runs.table(None)]);
+        let statements = Statements::new(engine)?;
         // A warehouse that cannot be read is told to who starts the server, not to its clients.
         statements.check()?;
-        let service = Arc::new(Service::new(auth, statements, audit, options.query_life));
+        let service = Arc::new(Service::new(auth, statements, audit, options.query_life, runs, &options.bounds));
         let listen_failed = |source| Error::Listen { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
-        Ok(Self { listener, address, service, builder, drain: options.drain })
+        let metrics = match options.metrics {
+            Some(asked) => {
+                let listener = TcpListener::bind(asked).await;
+                Some(listener.map_err(|source| Error::Listen { address: asked, source })?)
+            }
+            None => None,
+        };
+        Ok(Self { listener, address, metrics, service, builder, drain: options.drain })
     }
 
     /// The address with the port that was taken. Clients can connect from now on; they are answered
     /// once [`run`](Self::run) is polled.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address that shows metrics, with the port that was taken; `None` where none was asked for.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// How many connections are open, now and whenever that changes.
+    pub fn connections(&self) -> watch::Receiver<usize> {
+        self.service.connections().subscribe()
     }
 
     /// How many results are being sent, now and whenever that changes.
@@ -125,13 +158,19 @@ impl Server {
         let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
         let builder = self.builder;
         let connections = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let open = self.service.connections().clone();
+        let connections = connections.map_ok(move |stream| Lingering::new(stream).counted(Counted::new(open.clone())));
+        let counted = Arc::clone(&self.service);
+        let _metrics = self
+            .metrics
+            .map(|listener| Aborted(tokio::spawn(metrics::serve(listener, Arc::new(move || counted.metrics())))));
         let serving = builder
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(4 * STREAM_WINDOW)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .add_service(flight)
             .add_service(health_service)
-            .serve_with_incoming_shutdown(connections.map_ok(Lingering::new), signal);
+            .serve_with_incoming_shutdown(connections, signal);
         tokio::pin!(serving);
         let drained = async {
             // The sender lives as long as this function: waiting cannot fail.
@@ -149,7 +188,7 @@ impl Server {
 }
 
 /// Who may come in, and where it is recorded what they do.
-fn gate(root: &Path, policy: Option<&Path>) -> Result<(Auth, Option<Arc<Audit>>)> {
+fn gate(root: &Path, policy: Option<&Path>, runs: &Runs) -> Result<(Auth, Option<Arc<Audit>>)> {
     let usual = root.join(policy::FILE_NAME);
     let Some(path) = policy.or_else(|| usual.exists().then_some(usual.as_path())) else {
         let users = Users::Owner(load_or_create_secret(root)?);
@@ -157,7 +196,8 @@ fn gate(root: &Path, policy: Option<&Path>) -> Result<(Auth, Option<Arc<Audit>>)
     };
     let (key, clock) = (secret::key(root)?, system_clock());
     let audit = Arc::new(Audit::open(root, key.of("audit"), Arc::clone(&clock))?);
-    let policies = Policies::load(path, MaskKey::new(key.of("masks")), Some(audit::table(&audit)))?;
+    let kept = Kept { audit: Some(audit::table(&audit)), runs: Some(runs.clone()) };
+    let policies = Policies::load(path, MaskKey::new(key.of("masks")), kept)?;
     let revoked = Revoked::in_file(&root.join(ENDED_TOKENS), clock() / 1000)?;
     Ok((Auth::new(Users::Policy(Arc::new(policies)), &key, revoked, clock)?, Some(audit)))
 }

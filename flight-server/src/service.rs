@@ -19,22 +19,21 @@ use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
 
+use crate::admission::Admission;
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal};
-use crate::deadline::Deadline;
-use crate::encode::Compression;
+use crate::bounds::{Bounds, Class};
 use crate::queries::Queries;
+use crate::result_limit::limited;
 use crate::running::{Cut, Running};
+use crate::runs::{Run, Runs};
 use crate::seal::Claim;
-use crate::served::{Rows, audited};
+use crate::served::{Rows, audited, outcome};
 use crate::session_options::Sessions;
 use crate::statements::{Sent, Statements, collected, flight_info, read_parameters};
 use crate::transactions::Transactions;
 use crate::writes::transaction;
 use crate::{Result, encode, metadata, status};
-
-/// Says how one result is to be compressed.
-const COMPRESSION_HEADER: &str = "x-haetae-compression";
 
 /// The Flight SQL service.
 pub(crate) struct Service {
@@ -44,8 +43,13 @@ pub(crate) struct Service {
     pub(crate) sessions: Sessions,
     pub(crate) transactions: Transactions,
     pub(crate) running: Running,
+    pub(crate) runs: Runs,
+    pub(crate) admission: Admission,
+    /// How long a result waits for a client that reads nothing.
+    pub(crate) unread: Duration,
+    connections: watch::Sender<usize>,
     /// How long a query may run; `None` = for ever.
-    query_life: Option<Duration>,
+    pub(crate) query_life: Option<Duration>,
     /// Where a policy is in force.
     pub(crate) audit: Option<Arc<Audit>>,
 }
@@ -64,10 +68,30 @@ impl Service {
         statements: Statements,
         audit: Option<Arc<Audit>>,
         query_life: Option<Duration>,
+        runs: Runs,
+        bounds: &Bounds,
     ) -> Self {
-        let (queries, sessions) = (Queries::default(), Sessions::default());
-        let (transactions, running) = (Transactions::default(), Running::new());
-        Self { auth, statements, queries, sessions, transactions, running, query_life, audit }
+        // Where there is no policy there is one user, who may have all places.
+        let admission = Admission::new(bounds, audit.is_some());
+        Self {
+            auth,
+            statements,
+            queries: Queries::default(),
+            sessions: Sessions::default(),
+            transactions: Transactions::default(),
+            running: Running::new(),
+            runs,
+            admission,
+            unread: bounds.unread,
+            connections: watch::Sender::new(0),
+            query_life,
+            audit,
+        }
+    }
+
+    /// How many connections are open, now and whenever that changes.
+    pub(crate) fn connections(&self) -> &watch::Sender<usize> {
+        &self.connections
     }
 
     /// How many results are being sent, now and whenever that changes.
@@ -75,8 +99,9 @@ impl Service {
         self.running.count()
     }
 
-    /// Ends every result that is being sent.
+    /// Ends every result that is being sent, and refuses those that wait.
     pub(crate) fn stop(&self) {
+        self.admission.close();
         self.running.stop();
     }
 
@@ -120,7 +145,9 @@ impl Service {
         let info = async {
             let version = self.version(principal, id)?;
             let session = &principal.session;
-            let (dictionaries, endpoints) = (self.sessions.dictionaries(session), self.sessions.endpoints(session));
+            let dictionaries = self.sessions.dictionaries(session);
+            // A limit is one for the whole result.
+            let endpoints = if principal.bounds.limits_results() { 1 } else { self.sessions.endpoints(session) };
             let sent = Sent { dictionaries, endpoints };
             let (info, tables) = self.statements.info(principal, sql, parameters, version, sent).await?;
             if !id.is_empty() {
@@ -141,6 +168,9 @@ impl Service {
 
     /// Records a statement that could not be planned. One that could is recorded when it is read.
     pub(crate) fn refused<T>(&self, principal: &Principal, shape: impl FnOnce() -> String, result: &Result<T, Status>) {
+        if let Err(status) = result {
+            self.runs.metrics().refused(outcome(status));
+        }
         if self.audit.is_some() && result.is_err() {
             self.audit(Record::of(principal, "plan", shape()), result);
         }
@@ -153,27 +183,33 @@ impl Service {
     ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
         let principal = self.principal(&caller)?;
         let compression = self.compression(&caller, &principal)?;
-        let rows_sent = Rows::default();
-        let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(&principal)) };
+        let mut rows_sent = Rows::default();
+        let mut cut = self.cut(&caller, &principal);
         let (data, record) = match command(ticket)? {
             Command::TicketStatementQuery(ticket) => {
                 let opened = self.statements.ticket(&principal, &ticket.statement_handle);
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
-                let fetched = self.fetched(&principal, &claim, &mut cut).await;
-                self.refused(&principal, || shape(&claim.sql), &fetched);
+                let class = self.class(&caller, &principal)?;
+                let shape = shape(&claim.sql);
+                let run = self.runs.begin(&principal, class.name(), shape.clone(), &claim.query);
+                rows_sent = Rows::clone(run.rows());
+                let fetched = self.fetched(&principal, &claim, class, &run, &mut cut).await;
+                self.refused(&principal, || shape.clone(), &fetched);
+                if let Err(status) = &fetched {
+                    run.end(&outcome(status));
+                }
                 let rows = fetched?;
+                cut.run = Some(run);
                 let record = match &self.audit {
-                    Some(_) => {
-                        Record { version: claim.version, ..read_record(&principal, shape(&claim.sql), rows.reads()) }
-                    }
+                    Some(_) => Record { version: claim.version, ..read_record(&principal, shape, rows.reads()) },
                     None => Record::default(),
                 };
                 let (schema, counted) = (rows.schema(), Rows::clone(&rows_sent));
+                let rows = limited(rows.map_err(|error| status::from_warehouse(&error)), &principal);
                 let rows = rows.inspect_ok(move |batch| {
                     counted.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
                 });
-                let rows = rows.map_err(|error| status::from_warehouse(&error));
                 (encode::flight_data(&schema, rows, compression), record)
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
@@ -188,36 +224,33 @@ impl Service {
             },
         };
         // Around what is held, so that a stop or a panic is recorded as such.
-        Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, rows_sent))
+        let run = cut.run.clone();
+        Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, rows_sent, run))
     }
 
     /// The rows of a ticket, whose query can be cancelled and ends in time from now on.
-    async fn fetched(&self, principal: &Principal, claim: &Claim, cut: &mut Cut) -> Result<QueryStream, Status> {
+    async fn fetched(
+        &self,
+        principal: &Principal,
+        claim: &Claim,
+        class: Class,
+        run: &Run,
+        cut: &mut Cut,
+    ) -> Result<QueryStream, Status> {
         cut.answer = Some(self.queries.begin(&claim.query)?);
-        tokio::select! {
-            biased;
-            status = cut.wait() => Err(status),
-            fetched = self.statements.fetch(principal, claim) => fetched,
-        }
-    }
-
-    /// What the call says, or else the session.
-    pub(crate) fn compression(&self, caller: &Caller<'_>, principal: &Principal) -> Result<Compression, Status> {
-        let Some(asked) = caller.headers.get(COMPRESSION_HEADER) else {
-            return Ok(self.sessions.compression(&principal.session));
+        let begun = async {
+            let permit = self.admission.enter(class, &principal.user, &claim.query).await?;
+            run.runs();
+            Ok::<_, Status>((permit, self.statements.fetch(principal, claim).await?))
         };
-        asked.to_str().ok().and_then(Compression::of).ok_or_else(|| {
-            Status::invalid_argument(format!("the header {COMPRESSION_HEADER} must be one of {}", Compression::NAMES))
-        })
-    }
-
-    /// The shorter one of what the server and the session say.
-    pub(crate) fn life(&self, principal: &Principal) -> Option<Duration> {
-        let session = self.sessions.life(&principal.session);
-        match (self.query_life, session) {
-            (Some(server), Some(session)) => Some(server.min(session)),
-            (server, session) => server.or(session),
-        }
+        let (permit, rows) = tokio::select! {
+            biased;
+            status = cut.wait() => return Err(status),
+            begun = begun => begun?,
+        };
+        run.takes(rows.memory());
+        cut.permit = Some(permit);
+        Ok(rows)
     }
 
     pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
@@ -265,7 +298,7 @@ impl Service {
         principal: &Principal,
         change: impl Future<Output = Result<u64, Status>>,
     ) -> Result<Bytes, Status> {
-        let mut cut = Cut { answer: None, deadline: Deadline::of(caller.headers, self.life(principal)) };
+        let mut cut = self.cut(caller, principal);
         let rows = tokio::select! {
             biased;
             status = cut.wait() => return Err(status),

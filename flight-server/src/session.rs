@@ -85,6 +85,7 @@ impl Service {
             peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
             ..Record::default()
         };
+        self.runs.metrics().login(tokens.as_ref().map_or_else(outcome, |_| "ok".to_owned()));
         self.audit(record, tokens);
     }
 

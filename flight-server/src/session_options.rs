@@ -11,6 +11,7 @@ use haetae_warehouse::{CATALOG, DEFAULT_SCHEMA};
 use prost::{Message, Oneof};
 
 use crate::Result;
+use crate::bounds::Class;
 use crate::encode::Compression;
 
 /// The catalog and the schema of names without one. They are there because drivers ask for them, and cannot be
@@ -27,6 +28,8 @@ const DICTIONARIES_OPTION: &str = "dictionaries";
 /// How many endpoints a result has that can be divided.
 const ENDPOINTS_OPTION: &str = "endpoints";
 const MOST_ENDPOINTS: u8 = 32;
+/// Among which queries those of the session wait for their turn.
+const CLASS_OPTION: &str = "query_class";
 
 /// How many sessions may have options of their own. The oldest ones lose theirs.
 const SESSIONS: usize = 1_000;
@@ -106,6 +109,7 @@ struct Chosen {
     dictionaries: bool,
     /// 0 = one.
     endpoints: u8,
+    class: Class,
 }
 
 /// Sessions and what they have chosen, the latest last.
@@ -146,6 +150,13 @@ impl Sessions {
                 let few = u8::try_from(endpoints).ok().filter(|number| *number <= MOST_ENDPOINTS);
                 chosen.endpoints = few.ok_or(ErrorValue::InvalidValue)?;
             }
+            CLASS_OPTION => {
+                chosen.class = match value {
+                    None => Class::default(),
+                    Some(OptionValue::Text(text)) => Class::of(&text).ok_or(ErrorValue::InvalidValue)?,
+                    Some(_) => return Err(ErrorValue::InvalidValue),
+                }
+            }
             _ => return Err(ErrorValue::InvalidName),
         }
         self.choose(session, chosen);
@@ -172,6 +183,7 @@ impl Sessions {
             (CATALOG_OPTION, text(CATALOG)),
             (SCHEMA_OPTION, text(DEFAULT_SCHEMA)),
             (COMPRESSION_OPTION, text(chosen.compression.name())),
+            (CLASS_OPTION, text(chosen.class.name())),
             (DICTIONARIES_OPTION, OptionValue::Bool(chosen.dictionaries)),
             (ENDPOINTS_OPTION, OptionValue::Int(i64::from(chosen.endpoints.max(1)))),
         ];
@@ -200,6 +212,16 @@ impl Sessions {
     /// How many endpoints a result of the session has, where it can be divided.
     pub(crate) fn endpoints(&self, session: &str) -> usize {
         usize::from(self.chosen(session).endpoints.max(1))
+    }
+
+    /// The class of the queries of the session.
+    pub(crate) fn class(&self, session: &str) -> Class {
+        self.chosen(session).class
+    }
+
+    /// How many sessions have options of their own.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
     }
 
     /// Forgets the options of a session.
@@ -273,6 +295,10 @@ mod tests {
             ("endpoints", Some(OptionValue::Int(33)), Some(ErrorValue::InvalidValue)),
             ("endpoints", Some(OptionValue::Int(0)), Some(ErrorValue::InvalidValue)),
             ("dictionaries", text("maybe"), Some(ErrorValue::InvalidValue)),
+            ("query_class", text("bulk"), None),
+            ("query_class", None, None),
+            ("query_class", text("fast"), Some(ErrorValue::InvalidValue)),
+            ("query_class", Some(OptionValue::Int(1)), Some(ErrorValue::InvalidValue)),
             ("colour", text("blue"), Some(ErrorValue::InvalidName)),
         ] {
             let errors = Sessions::default().set("s", asked(name, value.clone())).errors;
@@ -288,7 +314,7 @@ mod tests {
         sessions.set("a", asked("query_seconds", five.clone()));
         assert_eq!((sessions.life("a"), sessions.life("b")), (Some(Duration::from_secs(5)), None));
         assert_eq!(sessions.get("a").session_options["query_seconds"].option_value, five);
-        assert_eq!(sessions.get("b").session_options.len(), 5);
+        assert_eq!(sessions.get("b").session_options.len(), 6);
         sessions.set("a", asked("query_seconds", None));
         assert_eq!(sessions.life("a"), None);
         sessions.set("a", asked("query_seconds", five));

@@ -24,7 +24,7 @@ use arrow_flight::sql::{
 use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use haetae_warehouse::query::{Engine, QueryStream, Snapshot};
+use haetae_warehouse::query::{Engine, QueryStream, Snapshot, Usage};
 use haetae_warehouse::store::Store;
 use haetae_warehouse::{Error, SqlFault};
 use prost::Message;
@@ -67,6 +67,11 @@ impl Statements {
     pub(crate) fn check(&self) -> Result<()> {
         self.engine.current()?;
         Ok(())
+    }
+
+    /// What queries use of the machine now.
+    pub(crate) fn usage(&self) -> Usage {
+        self.engine.usage()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -84,6 +84,11 @@ impl Transactions {
         Ok(id)
     }
 
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().open.len()
+    }
+
     /// Drops what takes too long, until none is open or the server is no more.
     fn watch(&self, first: Instant) {
         let state = Arc::downgrade(&self.0);
@@ -241,7 +246,8 @@ mod tests {
     fn of(user: &str, session: &str) -> Principal {
         let text = |text: &str| text.to_owned();
         let (role, peer, policy) = (text("admin"), String::new(), text("p"));
-        Principal { user: text(user), role, session: text(session), peer, policy, access: None }
+        let bounds = Default::default();
+        Principal { user: text(user), role, session: text(session), peer, policy, access: None, bounds }
     }
 
     /// Waits until nothing that was prepared is left.

@@ -27,7 +27,7 @@ impl Service {
         values: Option<&RecordBatch>,
         id: &str,
     ) -> Result<u64, Status> {
-        let mut noted = self.noted(|| Record::of(principal, "update", shape(sql)));
+        let mut noted = self.noted(principal, || Record::of(principal, "update", shape(sql)));
         let written = self.change(principal, sql, values, id, &mut noted).await;
         noted.end(&written);
         written.map(|written| written.rows)

@@ -186,7 +186,7 @@ impl Service {
     }
 
     pub(crate) async fn end_transaction(&self, principal: &Principal, id: &str, commit: bool) -> Result<(), Status> {
-        let mut noted = self.noted(|| Record::of(principal, if commit { "commit" } else { "rollback" }, ""));
+        let mut noted = self.noted(principal, || Record::of(principal, if commit { "commit" } else { "rollback" }, ""));
         let done = match self.transactions.end(principal, id).await {
             Ok(changes) => {
                 let mut noted = std::mem::take(&mut noted);

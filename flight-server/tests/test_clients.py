@@ -19,8 +19,8 @@ from pyarrow import flight
 BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
 TABLES = 13
-# Those of `meta`, of `quality` and of `risk`.
-OWN = [7, 5, 11]
+# Those of `course`, and of `meta`, `quality`, `risk` and `system`.
+COURSE, OWN = 8, [7, 5, 11, 1]
 
 
 class Server:
@@ -150,8 +150,8 @@ def test_adbc_lists_objects(server):
         catalogs = connection.adbc_get_objects(depth="all").read_all().to_pylist()
         assert [catalog["catalog_name"] for catalog in catalogs] == ["haetae"]
         schemas = {schema["db_schema_name"]: schema["db_schema_tables"] for schema in catalogs[0]["catalog_db_schemas"]}
-        assert sorted(schemas) == ["course", "customs", "kcs", "meta", "quality", "risk"]
-        assert [len(schemas[name]) for name in sorted(schemas)] == [TABLES, TABLES, *OWN]
+        assert sorted(schemas) == ["course", "customs", "kcs", "meta", "quality", "risk", "system"]
+        assert [len(schemas[name]) for name in sorted(schemas)] == [COURSE, TABLES, TABLES, *OWN]
         items = next(table for table in schemas["customs"] if table["table_name"] == "fact_item")
         assert items["table_type"] == "TABLE"
         assert [column["column_name"] for column in items["table_columns"]] == server.tables["fact_item"].column_names
@@ -310,7 +310,7 @@ def test_pyarrow_lists_tables(server):
     tables = pyarrow_fetch(server, "CommandGetTables").to_pylist()
     # What other tests have made comes on top.
     tables = [table for table in tables if table["db_schema_name"] != "work"]
-    assert len(tables) == 2 * TABLES + sum(OWN)
+    assert len(tables) == 2 * TABLES + COURSE + sum(OWN)
     assert {table["catalog_name"] for table in tables} == {"haetae"}
 
 

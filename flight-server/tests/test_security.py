@@ -127,7 +127,8 @@ def test_what_is_hidden_does_not_exist(server, sql):
             cursor.execute(sql)
         objects = connection.adbc_get_objects(depth="tables").read_all().to_pylist()
         schemas = {s["db_schema_name"]: s["db_schema_tables"] for s in objects[0]["catalog_db_schemas"]}
-        assert list(schemas) == ["customs", "meta"]
+        assert list(schemas) == ["customs", "meta", "system"]
+        assert [t["table_name"] for t in schemas["system"]] == ["queries"]
         assert [t["table_name"] for t in schemas["customs"]] == ["dim_importer", "fact_inspection", "fact_item"]
 
 

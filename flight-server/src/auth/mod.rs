@@ -22,6 +22,7 @@ use tonic::metadata::MetadataMap;
 pub(crate) use credentials::{basic_credentials, payload_credentials};
 
 use self::credentials::strip_scheme;
+use crate::bounds::RoleBounds;
 use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
 use crate::policy::{Policies, User, make_dummy, verify_password};
@@ -64,6 +65,8 @@ pub(crate) struct Principal {
     pub(crate) policy: String,
     /// What may be seen; `None` = everything.
     pub(crate) access: Option<Arc<Access>>,
+    /// What its role says of its queries.
+    pub(crate) bounds: RoleBounds,
 }
 
 /// What a login or a refresh gives.
@@ -203,12 +206,13 @@ impl Auth {
         match &self.users {
             Users::Owner(_) => {
                 let (role, policy) = ("owner".to_owned(), String::new());
-                Ok(Principal { user, role, session, peer, policy, access: None })
+                Ok(Principal { user, role, session, peer, policy, access: None, bounds: RoleBounds::default() })
             }
             Users::Policy(policies) => {
                 let (policy, access) = policies.access(&user).ok_or_else(unknown)?;
                 let role = policy.users.get(&user).map(|user| user.role.clone()).unwrap_or_default();
-                Ok(Principal { user, role, session, peer, policy: policy.version.clone(), access: Some(access) })
+                let (bounds, policy) = (policy.bounds(&role), policy.version.clone());
+                Ok(Principal { user, role, session, peer, policy, access: Some(access), bounds })
             }
         }
     }
@@ -226,6 +230,7 @@ impl Auth {
                 && let Some(entry) = policy.users.get(&user).filter(|entry| shown(entry))
             {
                 let (role, session) = (entry.role.clone(), format!("{CERTIFICATE}{user} {peer}"));
+                let bounds = policy.bounds(&role);
                 return Ok(Principal {
                     user,
                     role,
@@ -233,6 +238,7 @@ impl Auth {
                     peer,
                     policy: policy.version.clone(),
                     access: Some(access),
+                    bounds,
                 });
             }
         }

@@ -59,7 +59,7 @@ async fn tokens_of_a_policy_end_in_many_ways() {
     let path = folder.path().join("policy.toml");
     let ended = folder.path().join("ended");
     write(&path, &[("kim", "kim's password"), ("lee", "lee's password")]);
-    let policies = Arc::new(Policies::load(&path, MaskKey::new([1; 32]), None).unwrap());
+    let policies = Arc::new(Policies::load(&path, MaskKey::new([1; 32]), Default::default()).unwrap());
     let (time, clock) = clock();
     let key = Key::random().unwrap();
     let users = || Users::Policy(Arc::clone(&policies));

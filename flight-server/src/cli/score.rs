@@ -113,7 +113,11 @@ impl Place {
     pub(super) fn open(root: &Path, memory_mib: usize) -> Result<Self, Failure> {
         let store = Store::open(root)?;
         // One partition: sums come in one order, so that the same data gives the same bytes.
-        let options = EngineOptions { memory_bytes: memory_mib << 20, partitions: Some(NonZero::<usize>::MIN) };
+        let options = EngineOptions {
+            memory_bytes: memory_mib << 20,
+            partitions: Some(NonZero::<usize>::MIN),
+            ..EngineOptions::default()
+        };
         let engine = Engine::new(store.clone(), &options)?;
         Ok(Self { store, engine, runtime: tokio::runtime::Builder::new_multi_thread().enable_all().build()? })
     }

@@ -18,6 +18,8 @@ pub(crate) use password::verify as verify_password;
 pub(crate) use reload::Policies;
 pub(crate) use role::Role;
 
+use crate::bounds::RoleBounds;
+use crate::runs::Runs;
 use crate::{Error, Result};
 
 /// The name of the file in the warehouse directory that is taken where `--policy` names none.
@@ -32,6 +34,15 @@ pub struct Policy {
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) access_minutes: u64,
     pub(crate) refresh_hours: u64,
+}
+
+/// What the server itself keeps and shows in the schema `system`.
+#[derive(Clone, Default)]
+pub(crate) struct Kept {
+    /// For auditors.
+    pub(crate) audit: Option<SystemTable>,
+    /// For everyone.
+    pub(crate) runs: Option<Runs>,
 }
 
 /// One user.
@@ -73,8 +84,13 @@ impl Policy {
         (self.users.len(), self.roles.len())
     }
 
+    /// What holds for the queries of a role.
+    pub(crate) fn bounds(&self, role: &str) -> RoleBounds {
+        self.roles.get(role).map(|role| role.bounds).unwrap_or_default()
+    }
+
     /// What a user may see; `None` where there is no such user.
-    pub(crate) fn access(&self, user: &str, key: &MaskKey, audit: Option<&SystemTable>) -> Option<Arc<Access>> {
+    pub(crate) fn access(&self, user: &str, key: &MaskKey, kept: &Kept) -> Option<Arc<Access>> {
         let found = self.users.get(user)?;
         let role = self.roles.get(&found.role)?;
         let rights = if role.admin {
@@ -83,7 +99,11 @@ impl Policy {
             let (tables, attributes) = (role.tables.clone(), found.attributes.clone());
             Rights::Limited { tables, attributes, key: key.clone() }
         };
-        let system = audit.filter(|_| role.auditor).cloned().into_iter().collect();
+        let all = role.admin || role.auditor;
+        let audit = kept.audit.clone().filter(|_| role.auditor);
+        // Their own statements, unless they may see those of others.
+        let queries = kept.runs.as_ref().map(|runs| runs.table((!all).then_some(user)));
+        let system = audit.into_iter().chain(queries).collect();
         let (work, writes) = (role.work().then(|| work_space(user)), role.writes.clone());
         Some(Arc::new(Access { id: format!("{}/{user}", self.version), rights, system, work, writes }))
     }

@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haetae_warehouse::query::policy::{Access, MaskKey, SystemTable};
+use haetae_warehouse::query::policy::{Access, MaskKey};
 
-use super::{Policy, Problem};
+use super::{Kept, Policy, Problem};
 use crate::{Error, Result};
 
 /// Changes whenever the file is written or replaced.
@@ -18,7 +18,7 @@ type Stamp = (u64, u64, i64, i64, i64, i64);
 pub(crate) struct Policies {
     path: PathBuf,
     key: MaskKey,
-    audit: Option<SystemTable>,
+    kept: Kept,
     loaded: Mutex<Loaded>,
 }
 
@@ -30,12 +30,12 @@ struct Loaded {
 
 impl Policies {
     /// Fails when the file cannot be read or is wrong.
-    pub(crate) fn load(path: &Path, key: MaskKey, audit: Option<SystemTable>) -> Result<Self> {
+    pub(crate) fn load(path: &Path, key: MaskKey, kept: Kept) -> Result<Self> {
         let stamp = stamp(path);
         let policy = Arc::new(Policy::read(path)?);
-        let accesses = accesses(&policy, &key, audit.as_ref());
+        let accesses = accesses(&policy, &key, &kept);
         let loaded = Mutex::new(Loaded { stamp, policy, accesses });
-        Ok(Self { path: path.to_owned(), key, audit, loaded })
+        Ok(Self { path: path.to_owned(), key, kept, loaded })
     }
 
     /// The policy as the file has it now; the one before where the file is wrong or gone.
@@ -62,7 +62,7 @@ impl Policies {
                 Ok(policy) => {
                     eprintln!("policy {} is in use from {}", policy.version, self.path.display());
                     loaded.policy = Arc::new(policy);
-                    loaded.accesses = accesses(&loaded.policy, &self.key, self.audit.as_ref());
+                    loaded.accesses = accesses(&loaded.policy, &self.key, &self.kept);
                 }
                 Err(error) => eprintln!("policy {} stays in use: {error}", loaded.policy.version),
             }
@@ -71,9 +71,9 @@ impl Policies {
     }
 }
 
-fn accesses(policy: &Policy, key: &MaskKey, audit: Option<&SystemTable>) -> Arc<BTreeMap<String, Arc<Access>>> {
+fn accesses(policy: &Policy, key: &MaskKey, kept: &Kept) -> Arc<BTreeMap<String, Arc<Access>>> {
     let users = policy.users.keys();
-    Arc::new(users.filter_map(|user| Some((user.clone(), policy.access(user, key, audit)?))).collect())
+    Arc::new(users.filter_map(|user| Some((user.clone(), policy.access(user, key, kept)?))).collect())
 }
 
 impl Policy {

@@ -10,9 +10,25 @@ use haetae_warehouse::query::tables as all_tables;
 use haetae_warehouse::{COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
 
 use super::sections::{Complaints, Entry, Section};
+use crate::bounds::{Class, RoleBounds};
 
-const SETTINGS: [&str; 9] =
-    ["admin", "auditor", "tables", "clear", "attributes", "rows", "masks", "write", "description"];
+const SETTINGS: [&str; 12] = [
+    "admin",
+    "auditor",
+    "tables",
+    "clear",
+    "attributes",
+    "rows",
+    "masks",
+    "write",
+    "max_rows",
+    "max_mib",
+    "query_class",
+    "description",
+];
+
+/// The largest size of a result that can be said, in MiB.
+const MOST_MIB: u64 = 1 << 20;
 
 /// What a role may do.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +42,8 @@ pub(crate) struct Role {
     pub(crate) tables: BTreeMap<(String, String), TableAccess>,
     /// Those of `tables` whose rows the role may change; an admin may change all.
     pub(crate) writes: BTreeSet<(String, String)>,
+    /// What holds for its queries.
+    pub(crate) bounds: RoleBounds,
     /// Whether the role may make tables in `work`, as `write` says.
     makes: bool,
 }
@@ -87,6 +105,9 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
             "rows" => rows = parts(entry, complaints),
             "masks" => masks = parts(entry, complaints),
             "write" => writes = Some(entry),
+            "max_rows" => role.bounds.rows = complaints.number(entry, 1, u64::from(u32::MAX)),
+            "max_mib" => role.bounds.bytes = complaints.number(entry, 1, MOST_MIB).map(|mib| mib << 20),
+            "query_class" => role.bounds.class = class(entry, complaints),
             _ => {
                 complaints.text(entry);
             }
@@ -169,6 +190,15 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
             }
         }
     }
+}
+
+fn class(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> Option<Class> {
+    let name = complaints.text(entry)?;
+    let found = Class::of(name);
+    if found.is_none() {
+        complaints.add(entry.line, format!("there is no class of queries \"{name}\"; there are {}", Class::NAMES));
+    }
+    found
 }
 
 fn parts<'a>(entry: Entry<'a>, complaints: &mut Complaints<'_>) -> Vec<Entry<'a>> {

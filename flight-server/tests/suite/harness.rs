@@ -11,7 +11,7 @@ use arrow_flight::FlightInfo;
 use arrow_flight::error::{FlightError, Result};
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use futures::TryStreamExt;
-use haetae_flight_server::{Certificate, SECRET_FILE, ServeOptions, Server, USER};
+use haetae_flight_server::{Bounds, Certificate, SECRET_FILE, ServeOptions, Server, USER};
 use haetae_warehouse::ingest::{Format, ingest};
 use haetae_warehouse::query::EngineOptions;
 use haetae_warehouse::store::Store;
@@ -72,11 +72,28 @@ pub fn password(root: &Path) -> String {
     std::fs::read_to_string(root.join(SECRET_FILE)).unwrap().trim().to_owned()
 }
 
+/// On any free port, without a policy of its own.
+pub fn options() -> ServeOptions {
+    ServeOptions {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        policy: None,
+        certificate: None,
+        engine: EngineOptions::default(),
+        query_life: None,
+        bounds: Bounds::default(),
+        metrics: None,
+        log: false,
+        drain: Duration::from_secs(10),
+    }
+}
+
 /// A server in this process.
 pub struct Running {
     pub place: Place,
     pub address: SocketAddr,
     pub results: watch::Receiver<usize>,
+    pub connections: watch::Receiver<usize>,
+    pub metrics: Option<SocketAddr>,
     end: Option<oneshot::Sender<()>>,
     task: JoinHandle<haetae_flight_server::Result<()>>,
 }
@@ -98,13 +115,16 @@ impl Running {
     }
 
     pub async fn over(place: Place, drain: Duration, certificate: Option<Certificate>) -> Self {
-        let (listen, engine) = ("127.0.0.1:0".parse().unwrap(), EngineOptions::default());
-        let options = ServeOptions { listen, policy: None, certificate, engine, query_life: None, drain };
-        let server = Server::bind(place.root(), &options).await.unwrap();
-        let (address, results) = (server.address(), server.running());
+        Self::serving(place, &ServeOptions { certificate, drain, ..options() }).await
+    }
+
+    pub async fn serving(place: Place, options: &ServeOptions) -> Self {
+        let server = Server::bind(place.root(), options).await.unwrap();
+        let (address, metrics) = (server.address(), server.metrics_address());
+        let (results, connections) = (server.running(), server.connections());
         let (end, ended) = oneshot::channel();
         let task = tokio::spawn(server.run(async { drop(ended.await) }));
-        Self { place, address, results, end: Some(end), task }
+        Self { place, address, results, connections, metrics, end: Some(end), task }
     }
 
     /// A client that has logged in.

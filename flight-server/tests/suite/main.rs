@@ -6,6 +6,8 @@ mod course;
 mod ending;
 mod exchange;
 mod harness;
+mod limits;
+mod load;
 mod login;
 mod metadata;
 mod our_client;

@@ -10,12 +10,11 @@ use futures::TryStreamExt;
 use haetae_flight_server::audit::verify;
 use haetae_flight_server::policy::hash_password;
 use haetae_flight_server::{ServeOptions, Server, audit_key, make_certificate};
-use haetae_warehouse::query::EngineOptions;
 use prost::Message;
 use tonic::Code;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 
-use crate::harness::{Place, Raw, Running, ask, cells, fetch, status};
+use crate::harness::{Place, Raw, Running, ask, cells, fetch, options, status};
 
 const PASSWORD: &str = "a long password";
 
@@ -80,11 +79,14 @@ async fn each_user_sees_what_is_theirs() {
     let info = kim.get_tables(CommandGetTables::default()).await.unwrap();
     let listed = cells(&fetch(&mut kim, info).await.unwrap());
     assert_eq!(listed[0], ["haetae", "customs", "dim_courier", "TABLE"]);
-    assert!(
-        listed[1..].iter().all(|table| table[1] == "meta") && listed.len() == 1 + haetae_schema::meta_tables().len()
-    );
+    let about = haetae_schema::meta_tables().len();
+    assert!(listed[1..=about].iter().all(|table| table[1] == "meta"), "{listed:?}");
+    assert_eq!(listed[1 + about..], [["haetae", "system", "queries", "TABLE"]]);
     let info = kim.get_db_schemas(Default::default()).await.unwrap();
-    assert_eq!(cells(&fetch(&mut kim, info).await.unwrap()), [["haetae", "customs"], ["haetae", "meta"]]);
+    assert_eq!(
+        cells(&fetch(&mut kim, info).await.unwrap()),
+        [["haetae", "customs"], ["haetae", "meta"], ["haetae", "system"]]
+    );
 
     let mut min = server.client_of("min", PASSWORD).await;
     assert_eq!(ask(&mut min, BOTH).await.unwrap(), [["C1", "Fast"], ["C3", "느린 택배"], ["C2", ""]]);
@@ -194,14 +196,7 @@ async fn a_key_of_another_certificate_is_refused_at_the_start() {
     };
     let (one, other) = (made("one"), made("other"));
     let mixed = haetae_flight_server::Certificate { key: other.key, ..one };
-    let options = ServeOptions {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        policy: None,
-        certificate: Some(mixed),
-        engine: EngineOptions::default(),
-        query_life: None,
-        drain: Duration::from_secs(1),
-    };
+    let options = ServeOptions { certificate: Some(mixed), ..options() };
     let place = Place::new();
     let refused = Server::bind(place.root(), &options).await.unwrap_err().to_string();
     assert!(refused.contains("cannot be used with") && refused.contains("server.pem"), "{refused}");

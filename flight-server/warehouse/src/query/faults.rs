@@ -4,7 +4,8 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 use super::catalog;
-use super::policy::Access;
+use super::memory::OVER;
+use super::policy::{Access, SYSTEM_SCHEMA};
 use crate::names::{hint, near};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault, WORK};
 
@@ -16,6 +17,13 @@ const MISPLACED: [&str; 2] = ["logical expression ScalarSubquery", "Correlated s
 
 /// How the library begins when there is no statement at all.
 const NO_STATEMENT: &str = "No SQL statements";
+
+/// How the library says that the temporary files take too much.
+const DISK_FULL: &str = "exceeded the allowable limit";
+
+/// How the messages begin that are about the limits of each query, and tell nothing of other ones.
+const ONE_QUERY: &str = "the query needs more memory than one query may have";
+const ON_DISK: &str = "the query needs more room for temporary files than there is";
 
 /// Translates an error of planning or execution. The message names nothing that `access` hides.
 pub(super) fn explain(error: &DataFusionError, access: Option<&Access>) -> Error {
@@ -30,7 +38,7 @@ pub(super) fn explain(error: &DataFusionError, access: Option<&Access>) -> Error
     let restricted = access.is_some_and(|access| !access.is_all());
     match fault {
         // These name what other queries use, and what failed inside.
-        SqlFault::Resources if restricted => {
+        SqlFault::Resources if restricted && ![ONE_QUERY, ON_DISK].iter().any(|known| message.starts_with(known)) => {
             let message = "the query needs more memory than it may have; select fewer rows or columns".to_owned();
             Error::Sql { fault, message }
         }
@@ -78,7 +86,12 @@ fn as_sql(name: &str) -> String {
 }
 
 fn translate(error: &DataFusionError) -> (SqlFault, String) {
+    if error.to_string().contains(DISK_FULL) {
+        let remedy = "ask for less at a time, or ask whoever runs the server for more (--spill-mib)";
+        return (SqlFault::Resources, format!("{ON_DISK}; {remedy}"));
+    }
     match error {
+        DataFusionError::ResourcesExhausted(text) if text.contains(OVER) => (SqlFault::Resources, over(text)),
         DataFusionError::SQL(parser, _) => {
             (SqlFault::Syntax, format!("this is not valid SQL: {}", strip(&parser.to_string())))
         }
@@ -116,6 +129,17 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
     }
 }
 
+/// What the limit of one query is, and what to do.
+fn over(text: &str) -> String {
+    let digits = text.split_once(OVER).map(|(_, rest)| rest).unwrap_or_default();
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    let limit = digits.parse::<usize>().map(|bytes| format!(" ({} MiB)", bytes >> 20)).unwrap_or_default();
+    format!(
+        "{ONE_QUERY}{limit}; select fewer rows or columns, join and group less at a time, or ask whoever runs the server \
+         for more (--query-memory-mib)"
+    )
+}
+
 /// Drops the prefixes that name the library's variants.
 fn strip(text: &str) -> String {
     let text = text.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or(text);
@@ -128,6 +152,9 @@ fn unknown_table(text: &str, names: &[(String, Vec<String>)]) -> Option<String> 
     let local = name.strip_prefix(CATALOG).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
     let (schema, table) = local.split_once('.').unwrap_or((DEFAULT_SCHEMA, local));
     let Some((_, known)) = names.iter().find(|(name, _)| name == schema) else {
+        if schema == SYSTEM_SCHEMA {
+            return Some(format!("there is no table \"{table}\" in the schema system, where a server keeps its own"));
+        }
         let schemas: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let hint = hint(&near(schema, schemas.iter().copied()));
         return Some(format!("there is no schema \"{schema}\"; the schemas are {}.{hint}", schemas.join(", ")));

@@ -8,6 +8,7 @@ mod faults;
 mod functions;
 mod known_files;
 mod medcouple;
+mod memory;
 mod meta;
 mod parameters;
 mod point;
@@ -33,14 +34,16 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
+use self::memory::QueryLimit;
 use self::point::{Kept, Point, Ready, Source};
-use self::policy::Access;
+use self::policy::{Access, SystemTable};
 use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
 pub use functions::{Model, Models, Named, Output, Scored};
 pub use medcouple::medcouple;
+pub use memory::QueryMemory;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 pub use update::{Effect, Update};
@@ -68,14 +71,27 @@ pub struct EngineOptions {
     /// Memory for sorts, joins and aggregates of all queries together, in bytes. Beyond it queries
     /// spill to temporary files, and fail when they cannot.
     pub memory_bytes: usize,
+    /// The part of it that one query may have, in bytes; `None` = all of it.
+    pub query_memory_bytes: Option<usize>,
+    /// The most that the temporary files of all queries together may take, in bytes.
+    pub spill_bytes: u64,
     /// How many partitions a query is cut into; `None` = one for each core.
     pub partitions: Option<NonZero<usize>>,
 }
 
+/// What queries use of the machine at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of memory that are reserved.
+    pub memory_bytes: usize,
+    /// Bytes of temporary files.
+    pub spill_bytes: u64,
+}
+
 impl Default for EngineOptions {
-    /// Two gibibytes and every core.
+    /// Two gibibytes, for one query too, 32 of temporary files, and every core.
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, partitions: None }
+        Self { memory_bytes: 2 << 30, query_memory_bytes: None, spill_bytes: 32 << 30, partitions: None }
     }
 }
 
@@ -85,6 +101,8 @@ pub struct Engine {
     store: Store,
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
+    /// What the server itself keeps and whoever sees everything may read.
+    system: Vec<SystemTable>,
     recent: Mutex<Vec<Snapshot>>,
     kept: Arc<Kept>,
     models: Option<Arc<dyn Models>>,
@@ -109,6 +127,7 @@ struct Base {
     runtime: Arc<RuntimeEnv>,
     tables: Vec<catalog::Table>,
     root: PathBuf,
+    system: Vec<SystemTable>,
     views: Mutex<Vec<(String, Arc<SessionContext>)>>,
     /// For look-ups; `None` where the tables are not those of the version.
     kept: Option<Arc<Kept>>,
@@ -139,19 +158,39 @@ impl Engine {
         let consumers_named = NonZero::<usize>::MIN.saturating_add(4);
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, consumers_named)))
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default()
+                    .with_mode(DiskManagerMode::OsTmpDirectory)
+                    .with_max_temp_directory_size(options.spill_bytes),
+            )
             .build_arc()
             .map_err(Error::data(failed))?;
         let files = LocalFileSystem::new_with_prefix(store.root()).map_err(Error::data(failed))?;
         let url = ObjectStoreUrl::parse(STORE_URL).map_err(Error::data(failed))?;
         runtime.register_object_store(url.as_ref(), Arc::new(files));
         let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
-        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), kept, models: None })
+        let of_one = options.query_memory_bytes.unwrap_or(usize::MAX).min(options.memory_bytes);
+        let config = session_config(options).with_extension(Arc::new(QueryLimit(of_one)));
+        Ok(Self { store, config, runtime, system: Vec::new(), recent: Mutex::new(Vec::new()), kept, models: None })
     }
 
     /// The same engine, whose statements can call the functions of registered models.
     pub fn with_models(self, models: Arc<dyn Models>) -> Self {
         Self { models: Some(models), ..self }
+    }
+
+    /// The same engine with tables in the schema `system`, for whoever sees everything. Others have those of their
+    /// [`Access`].
+    pub fn with_system(self, system: Vec<SystemTable>) -> Self {
+        Self { system, ..self }
+    }
+
+    /// What queries use now.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            memory_bytes: self.runtime.memory_pool.reserved(),
+            spill_bytes: self.runtime.disk_manager.used_disk_space(),
+        }
     }
 
     /// The warehouse that is queried.
@@ -259,6 +298,7 @@ impl Engine {
             runtime: Arc::clone(&self.runtime),
             tables,
             root: self.store.root().to_path_buf(),
+            system: self.system.clone(),
             views: Mutex::new(Vec::new()),
             kept,
             ready: Ready::default(),
@@ -266,7 +306,8 @@ impl Engine {
         let context = SessionContext::new_with_state(base.session().build());
         let about = meta::tables(&manifest, &base.root, None);
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
-        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).collect();
+        let kept = base.system.iter().map(|t| (policy::SYSTEM_SCHEMA.to_owned(), t.name.clone(), t.provider()));
+        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).chain(kept).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
         let (context, models) = (Arc::new(context), self.models.clone());
         Ok(Snapshot { manifest, all: Arc::clone(&context), context, access: None, base: Arc::new(base), models })
@@ -372,18 +413,15 @@ impl Snapshot {
     pub fn tables(&self) -> Vec<(String, String, arrow::datatypes::SchemaRef)> {
         let made = self.made().into_iter().map(|(table, columns)| (WORK.to_owned(), table, columns));
         let Some(access) = &self.access else {
-            // `work` is the last of the names.
-            return catalog::tables().into_iter().chain(made).collect();
+            // `system` and `work` are the last of the names.
+            let kept = self.base.system.iter().map(of_system);
+            return catalog::tables().into_iter().chain(kept).chain(made).collect();
         };
         let shown = catalog::tables().into_iter().filter_map(|(schema, table, columns)| {
             let columns = access.describe(&schema, &table, &columns)?;
             Some((schema, table, columns))
         });
-        let kept = access
-            .system
-            .iter()
-            .map(|table| (policy::SYSTEM_SCHEMA.to_owned(), table.name.clone(), Arc::clone(&table.columns)));
-        let mut found: Vec<_> = shown.chain(kept).chain(made).collect();
+        let mut found: Vec<_> = shown.chain(access.system.iter().map(of_system)).chain(made).collect();
         found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         found
     }
@@ -400,6 +438,10 @@ impl Snapshot {
         found.dedup();
         found
     }
+}
+
+fn of_system(table: &SystemTable) -> (String, String, arrow::datatypes::SchemaRef) {
+    (policy::SYSTEM_SCHEMA.to_owned(), table.name.clone(), Arc::clone(&table.columns))
 }
 
 /// Keys and values as in `reference`; each differs from the default for the reason beside it.

@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
 use super::faults::{explain, read_only};
+use super::memory::QueryMemory;
 use super::parameters::{number_parameters, position, row_values};
 use super::point::Point;
 use super::policy::{self, Access};
@@ -41,6 +42,7 @@ pub struct Statement {
 pub struct QueryStream {
     schema: SchemaRef,
     reads: BTreeMap<String, BTreeSet<String>>,
+    memory: QueryMemory,
     batches: Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
 }
 
@@ -148,22 +150,23 @@ impl Statement {
     }
 
     async fn run_rows(&self, values: Option<&RecordBatch>) -> Result<QueryStream> {
-        let Some(rows) = self.first_row(values)? else { return self.run(values, None).await };
-        let first = self.run(values, Some(0)).await?;
+        let memory = QueryMemory::of(&self.state);
+        let Some(rows) = self.first_row(values)? else { return self.run(values, None, memory).await };
+        let first = self.run(values, Some(0), memory.clone()).await?;
         if rows == 1 {
             return Ok(first);
         }
         let schema = Arc::clone(&first.schema);
         let (statement, values) = (self.clone(), values.cloned());
         let others = stream::iter(1..rows).then(move |row| {
-            let (statement, values) = (statement.clone(), values.clone());
-            async move { statement.run(values.as_ref(), Some(row)).await }
+            let (statement, values, memory) = (statement.clone(), values.clone(), memory.clone());
+            async move { statement.run(values.as_ref(), Some(row), memory).await }
         });
         let others = others.flat_map(|run| match run {
             Ok(run) => run.batches,
             Err(error) => stream::iter([Err(error)]).boxed(),
         });
-        Ok(QueryStream { schema, reads: first.reads, batches: Box::pin(first.batches.chain(others)) })
+        Ok(QueryStream { schema, batches: Box::pin(first.batches.chain(others)), ..first })
     }
 
     /// The number of rows of parameters, `None` where the statement has no parameters. Fails when
@@ -206,14 +209,14 @@ impl Statement {
         Some(QueryStream { schema, reads: point.reads.clone(), batches: Box::pin(batches) })
     }
 
-    async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<QueryStream> {
+    async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>, memory: QueryMemory) -> Result<QueryStream> {
         if let Some(found) = self.looked_up(values, row).await {
             return Ok(found);
         }
         let (plan, reads) = self.physical(values, row).await?;
         let schema = plain_schema(&plan.schema(), self.dictionaries);
         let batches: SendableRecordBatchStream =
-            execute_stream(plan, self.state.task_ctx()).map_err(|error| self.explain(&error))?;
+            execute_stream(plan, memory.task(&self.state)).map_err(|error| self.explain(&error))?;
         let (target, access, state) = (Arc::clone(&schema), self.access.clone(), Arc::clone(&self.state));
         let batches = batches.map(move |batch| {
             // Held to the end, because it keeps the files of the version.
@@ -221,7 +224,7 @@ impl Statement {
             let batch = batch.map_err(|error| explain(&error, access.as_deref()))?;
             plain_batch(batch, &target)
         });
-        Ok(QueryStream { schema, reads, batches: Box::pin(batches) })
+        Ok(QueryStream { schema, reads, memory, batches: Box::pin(batches) })
     }
 }
 
@@ -234,6 +237,11 @@ impl QueryStream {
     /// `schema.table` -> columns that the query reads. For parameters of several rows: the first's.
     pub fn reads(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.reads
+    }
+
+    /// The memory that the query takes.
+    pub fn memory(&self) -> &QueryMemory {
+        &self.memory
     }
 }
 
