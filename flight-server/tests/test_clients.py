@@ -18,7 +18,7 @@ from pyarrow import flight
 
 BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
-TABLES = 11
+TABLES = 13
 # Those of `meta`, of `quality` and of `risk`.
 OWN = [7, 5, 9]
 

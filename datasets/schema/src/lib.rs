@@ -22,9 +22,11 @@ mod table;
 pub use codes::CodeList;
 pub use table::{Classification, Column, Table};
 
-static TABLES: [Table; 10] = [
+static TABLES: [Table; 12] = [
     facts::FACT_ITEM,
     facts::FACT_INSPECTION,
+    facts::FACT_PARTNER_EXPORT,
+    facts::FACT_DOCUMENT,
     companies::DIM_IMPORTER,
     companies::DIM_DECLARANT,
     companies::DIM_SELLER,

@@ -176,6 +176,7 @@ fn whatever_names_a_trader_or_its_past_is_classified() {
             (true, _, _) => Classification::Identifier,
             (_, true, "name") => Classification::Name,
             (_, _, "fraud" | "fraud_class" | "additional_duty_krw") => Classification::CriminalHistory,
+            (_, _, "file_name" | "document_text") => Classification::RawText,
             _ => Classification::Open,
         };
         assert_eq!(c.classification, expected, "{}.{}", t.name, c.name);

@@ -8,12 +8,11 @@ use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
 };
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use haetae_schema::Table as StarTable;
 
-use super::STORE_URL;
+use super::{STORE_URL, known_files};
 use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
@@ -145,7 +144,7 @@ pub(super) fn table(
     let failed = || format!("register the table {schema}.{name}");
     let paths = files.iter().map(|file| ListingTableUrl::parse(format!("{STORE_URL}/{}", file.path)));
     let paths = paths.collect::<Result<Vec<_>, _>>().map_err(Error::data(failed()))?;
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+    let options = ListingOptions::new(known_files::format(files)).with_file_extension(".parquet");
     let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(columns);
     let table = ListingTable::try_new(config).map_err(Error::data(failed()))?;
     Ok(Arc::new(table.with_cache(runtime.cache_manager.get_file_statistic_cache())))

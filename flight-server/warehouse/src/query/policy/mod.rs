@@ -22,7 +22,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
 
 pub use classes::classification;
-pub(super) use guard::GuardedTable;
+pub(super) use guard::{GuardedTable, Rows};
 pub use masks::{Mask, MaskKey, partial_name};
 pub(super) use nodes::{allowed, reads};
 pub use system::SystemTable;
