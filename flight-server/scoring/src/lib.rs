@@ -27,6 +27,7 @@ mod sql;
 mod taxpayer;
 mod train;
 mod verify;
+mod ways;
 
 pub use compare::{Compared, compare};
 pub use definition::Definition;
