@@ -40,6 +40,12 @@ impl Replayed {
         Self { policy, days }
     }
 
+    /// The same policy judged on its last days alone: how it ends.
+    #[must_use]
+    pub fn last(&self, days: usize) -> Self {
+        Self { policy: self.policy, days: self.days[self.days.len().saturating_sub(days)..].to_vec() }
+    }
+
     fn sum(&self, of: impl Fn(&Day) -> f64) -> f64 {
         self.days.iter().map(of).sum()
     }
