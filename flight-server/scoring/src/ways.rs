@@ -111,3 +111,37 @@ fn before(sums: &[(f64, f64, f64)], day: f64) -> (f64, f64) {
         .and_then(|place| sums.get(place))
         .map_or((0.0, 0.0), |(_, results, frauds)| (*results, *frauds))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rules_come_first_and_equal_numbers_in_an_order_by_chance() {
+        let rules: Vec<f64> = (0..60).map(|row| f64::from(row % 3)).collect();
+        let none = vec![0.0; rules.len()];
+        let ways = Ways { stake: none.clone(), price: none.clone(), rules: rules.clone(), history: none };
+        let rows: Vec<usize> = (0..rules.len()).collect();
+        let scores = ways.scores(&rows);
+        assert_eq!(scores.iter().map(|(name, _)| *name).collect::<Vec<_>>(), NAMES);
+        let mut order = rows;
+        order.sort_by(|&a, &b| scores[2].1[b].total_cmp(&scores[2].1[a]));
+        assert!(order.windows(2).all(|pair| rules[pair[0]] >= rules[pair[1]]));
+        assert!(order.windows(2).any(|pair| rules[pair[0]] == rules[pair[1]] && pair[0] > pair[1]));
+    }
+
+    #[test]
+    fn only_what_was_known_before_the_day_is_history() {
+        let mut past = Past { of: BTreeMap::new(), all: Vec::new() };
+        for (importer, known) in [("A", (10.0, 4.0, 2.0)), ("B", (10.0, 6.0, 0.0)), ("A", (12.0, 10.0, 10.0))] {
+            add(past.of.entry(importer.to_owned()).or_default(), known);
+            add(&mut past.all, known);
+        }
+        assert_eq!(past.rate("A", 10.0), 0.0, "results of the day itself are not known");
+        // By hand: 2 of 10 on all; (2 + 10 * 0.2) / (4 + 10).
+        assert!((past.rate("A", 12.0) - 4.0 / 14.0).abs() < 1e-12);
+        // 12 of 20 on all; (12 + 10 * 0.6) / (14 + 10).
+        assert!((past.rate("A", 13.0) - 18.0 / 24.0).abs() < 1e-12);
+        assert!((past.rate("C", 13.0) - 0.6).abs() < 1e-12, "of whom nothing is known, the overall share");
+    }
+}
