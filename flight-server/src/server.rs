@@ -80,7 +80,8 @@ impl Server {
         }
         let store = Store::open(root)?;
         let (auth, audit) = gate(store.root(), options.policy.as_deref())?;
-        let statements = Statements::new(Engine::new(store, &options.engine)?)?;
+        let models = Arc::new(haetae_scoring::Served::new(store.clone()));
+        let statements = Statements::new(Engine::new(store, &options.engine)?.with_models(models))?;
         // A warehouse that cannot be read is told to who starts the server, not to its clients.
         statements.check()?;
         let service = Arc::new(Service::new(auth, statements, audit, options.query_life));

@@ -1,11 +1,14 @@
 //! What goes in: SQL that changes rows, and values for its parameters. What comes out: how many rows it has changed.
 
-use arrow::array::RecordBatch;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow::compute::concat_batches;
 use futures::{StreamExt, TryStreamExt, stream};
-use haetae_warehouse::Error;
-use haetae_warehouse::ingest::{Change, Changes, Source};
-use haetae_warehouse::query::{Effect, QueryStream, Update, shape};
+use haetae_warehouse::ingest::{self, Change, Changes, Source};
+use haetae_warehouse::query::{Effect, QueryStream, Snapshot, Update, shape};
 use haetae_warehouse::store::Kind;
+use haetae_warehouse::{COMMENTS, Error, RISK};
 use tonic::Status;
 
 use crate::audit::Record;
@@ -50,6 +53,9 @@ impl Service {
             reads.insert(update.name());
         }
         Self::untouched(principal, changes, &reads)?;
+        if update.is_comment() {
+            return self.commented(principal, work, &snapshot, &update, values, noted).await;
+        }
         let rewritten = update.is_made() && update.effect() != Effect::Insert;
         let mut counted = 0;
         if rewritten && update.effect() == Effect::Update {
@@ -62,6 +68,36 @@ impl Service {
         let rows = rows.map_err(failed)?;
         note(&mut noted.record, &rows);
         self.written(principal, work, update, rows, counted, noted).await
+    }
+
+    /// Adds comments on scores, which are the officer's own whatever the statement says.
+    async fn commented(
+        &self,
+        principal: &Principal,
+        work: Work,
+        snapshot: &Snapshot,
+        update: &Update,
+        values: Option<&RecordBatch>,
+        noted: &mut Noted,
+    ) -> Result<Written, Status> {
+        let failed = |error: Error| status::from_warehouse(&error);
+        let rows = update.rows(values).await.map_err(failed)?;
+        note(&mut noted.record, &rows);
+        let columns = rows.schema();
+        let batches: Vec<RecordBatch> = rows.try_collect().await.map_err(failed)?;
+        let given = concat_batches(&columns, &batches).map_err(status::internal("take over the comments"))?;
+        let kept = haetae_scoring::comments(snapshot, &given, &principal.user).await;
+        let kept = kept.map_err(|error| match error {
+            haetae_scoring::Error::Warehouse(error) => status::from_warehouse(&error),
+            other => Status::invalid_argument(other.to_string()),
+        })?;
+        let job = move |changes: &mut Changes, _: Fed| {
+            let rows = kept.first().map_or(0, |column| column.len()) as u64;
+            let make = Box::new(move |number| numbered(number, kept));
+            changes.add_notes(RISK, vec![ingest::Noted { table: COMMENTS.to_owned(), rows, make }]);
+            Ok(rows)
+        };
+        self.write(work, stream::empty(), noted, job).await
     }
 
     async fn written(
@@ -87,6 +123,17 @@ impl Service {
         };
         self.write(work, batches, noted, job).await
     }
+}
+
+/// Comments behind their number.
+fn numbered(number: u64, columns: Vec<ArrayRef>) -> Result<RecordBatch, Error> {
+    let failed = |source| Error::Data { action: format!("write {COMMENTS}"), source };
+    let table = haetae_schema::risk_tables().iter().find(|table| table.name == COMMENTS);
+    let table = table.ok_or_else(|| failed("there is no such table".into()))?;
+    let rows = columns.first().map_or(0, |column| column.len());
+    let number: ArrayRef = Arc::new(Int64Array::from(vec![i64::try_from(number).unwrap_or(i64::MAX); rows]));
+    let columns = std::iter::once(number).chain(columns).collect();
+    RecordBatch::try_new(table.arrow_schema(), columns).map_err(|source| failed(Box::new(source)))
 }
 
 /// Notes what a part of a statement reads.

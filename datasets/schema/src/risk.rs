@@ -1,9 +1,9 @@
 //! What goes in: nothing. What comes out: the tables of the schema `risk`: registered models, what they say of items and
-//! companies, what was decided, and how well it went.
+//! companies, what was decided, what past cases and officers say of it, and how well it went.
 
-use arrow_schema::DataType::{Date32, Float64, Int32, Int64};
+use arrow_schema::DataType::{Boolean, Date32, Float64, Int32, Int64};
 
-use crate::table::Classification::{Identifier, RawText};
+use crate::table::Classification::{CriminalHistory, Identifier, RawText};
 use crate::table::{Column, Table};
 
 const DAY: Column = Column::new("day", Date32, false, "Day on which the items were declared.");
@@ -216,4 +216,47 @@ pub(crate) const DRIFT: Table = Table {
     ],
     key: &["day", "version", "feature"],
     sort: &["day", "version", "feature"],
+};
+
+pub(crate) const SIMILAR: Table = Table {
+    name: "similar",
+    comment: "One past case that is like a declared item, with what its inspection found.",
+    columns: &[
+        DAY,
+        VERSION,
+        DECLARATION,
+        ITEM,
+        OFFICE,
+        Column::new("place", Int32, false, "1 for the case that is most like the item, and so on."),
+        Column::text("past_declaration_id", "Number of the declaration of the case."),
+        Column::new("past_item_no", Int32, false, "Number of the line in that declaration."),
+        Column::text("past_office_id", "Customs office that took it."),
+        Column::new("past_day", Date32, false, "Day on which the case was declared."),
+        Column::new("inspection_date", Date32, false, "Day on which it was inspected."),
+        Column::text("shared", "hs6 and origin, hs6, hs4 or hs2: what both have in common."),
+        number("distance", "Sum of the differences of what each feature adds to the two scores, in log-odds."),
+        Column::new("fraud", Boolean, false, "Whether the inspection found fraud.").classified(CriminalHistory),
+        Column::new("additional_duty_krw", Float64, true, "Duty recovered; null where it is not known.")
+            .unit("KRW")
+            .classified(CriminalHistory),
+    ],
+    key: &["declaration_id", "item_no", "version", "place"],
+    sort: &["day", "version", "office_id", "declaration_id", "item_no", "place"],
+};
+
+pub(crate) const COMMENTS: Table = Table {
+    name: "comments",
+    comment: "What an officer says of the score of one declared item. A comment stays as it was written.",
+    columns: &[
+        Column::new("comment_id", Int64, false, "Number of the comment: that of the operation in meta.versions."),
+        DECLARATION,
+        ITEM,
+        OFFICE,
+        VERSION,
+        Column::text("verdict", "right, wrong or unsure: what the officer thinks of the score."),
+        Column::text("comment", "Why, in the officer's words.").classified(RawText),
+        Column::text("officer", "Who says it."),
+    ],
+    key: &["comment_id", "declaration_id", "item_no", "version"],
+    sort: &["comment_id", "declaration_id", "item_no"],
 };

@@ -29,6 +29,7 @@ pub(crate) struct About {
 }
 
 /// A clearance model that is ready to score.
+#[derive(Debug)]
 pub(crate) struct Clearance {
     pub(crate) about: About,
     pub(crate) trees: LightGbmModel,
@@ -66,12 +67,12 @@ impl Clearance {
     /// The model of a file, which has to fit the definition.
     pub(crate) fn load(store: &Store, registered: &Registered, definition: &Definition) -> Result<Self> {
         fits(registered, definition)?;
-        let kind = Kind::Clearance.name();
-        let (about, body): (About, _) = model_file::read(store, &registered.model, kind, &registered.file_sha256)?;
+        let opened = Self::open(store, &registered.model, &registered.file_sha256)?;
+        let about = &opened.about;
         let other =
             |expected: String, found: String| Error::OtherModel { model: registered.model.clone(), expected, found };
         if about.schema != definition.schema {
-            return Err(other(format!("the schema {}", definition.schema), about.schema));
+            return Err(other(format!("the schema {}", definition.schema), about.schema.clone()));
         }
         let expected: Vec<(&str, bool)> =
             definition.features.keys().map(|name| (name.as_str(), definition.categories.contains(name))).collect();
@@ -86,6 +87,12 @@ impl Clearance {
             };
             return Err(other(list(&expected), list(&found)));
         }
+        Ok(opened)
+    }
+
+    /// The model of a file, whatever definition it is used by.
+    pub(crate) fn open(store: &Store, model: &str, sha256: &str) -> Result<Self> {
+        let (about, body): (About, _) = model_file::read(store, model, Kind::Clearance.name(), sha256)?;
         Ok(Self { trees: LightGbmModel::from_bytes(&body)?, about })
     }
 
@@ -95,6 +102,12 @@ impl Clearance {
         let contributions = self.trees.contributions(&matrix)?;
         let drift = self.drift(&matrix, &probability)?;
         Ok(Scored { probability, contributions, drift })
+    }
+
+    /// What each feature adds to the score of each row.
+    pub(crate) fn contributions(&self, batch: &RecordBatch) -> Result<Contributions> {
+        let matrix = encode::matrix(&self.about.features, std::slice::from_ref(batch))?;
+        Ok(self.trees.contributions(&matrix)?)
     }
 
     fn drift(&self, matrix: &FeatureMatrix, score: &[f64]) -> Result<Vec<(String, f64, String)>> {

@@ -7,8 +7,8 @@ use std::path::Path;
 use haetae_warehouse::names::{hint, near};
 use haetae_warehouse::{DEFAULT_SCHEMA, known_schema};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use crate::digest::digest;
 use crate::{Error, Result};
 
 /// What is scored.
@@ -55,6 +55,9 @@ pub struct Definition {
     /// Quotas and the share that is drawn.
     #[serde(default)]
     pub lanes: Lanes,
+    /// When a new model is due.
+    #[serde(default)]
+    pub retrain: Option<Retrain>,
     /// Rules of the decision table.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -104,6 +107,21 @@ impl Default for Train {
             increasing: Vec::new(),
         }
     }
+}
+
+/// When a new model is due.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retrain {
+    /// Days from one model to the next.
+    pub every_days: u32,
+    /// Fewest results of inspections that have become known since the last model.
+    #[serde(default = "one")]
+    pub new_results: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// How many items of an office's day go into each lane, as shares, and what is drawn.
@@ -193,6 +211,8 @@ fn customs() -> String {
 /// How the tables of facts are called. A definition reads those of its day under other names, and of what its plan reads
 /// these are then the program's own.
 const FACTS: &str = "fact_";
+/// The part of a file that is no part of a version.
+const SCHEDULE: &str = "retrain";
 /// What tables and reasons call something else.
 const TAKEN: [&str; 2] = ["score", "start"];
 
@@ -215,11 +235,43 @@ impl Definition {
         let wrong = |reason: String| Error::Definition { file: file.to_owned(), reason };
         let failed = |error: toml::de::Error| wrong(error.to_string().trim().to_owned());
         let mut parsed: Self = toml::from_str(text).map_err(failed)?;
-        let settings: toml::Table = toml::from_str(text).map_err(failed)?;
+        let mut settings: toml::Table = toml::from_str(text).map_err(failed)?;
+        // When models are trained changes nothing of what they say: a version stays what it is.
+        settings.remove(SCHEDULE);
         parsed.sha256 = digest(&settings);
         parsed.check().map_err(wrong)?;
         known_schema(&parsed.schema)?;
         Ok(parsed)
+    }
+
+    /// What the file of a model of companies keeps of its definition: enough to fit it again.
+    pub(crate) fn of_companies(
+        schema: &str,
+        features: &[(String, String, bool)],
+        factors: &[(String, i64)],
+        seed: u32,
+    ) -> Self {
+        let categories = features.iter().filter(|(_, _, category)| *category);
+        let factor = |(name, points): &(String, i64)| Factor {
+            name: name.clone(),
+            owner: String::new(),
+            when: String::new(),
+            points: *points,
+        };
+        Self {
+            name: String::new(),
+            kind: Kind::Taxpayer,
+            schema: schema.to_owned(),
+            sql: String::new(),
+            features: features.iter().map(|(name, words, _)| (name.clone(), words.clone())).collect(),
+            categories: categories.map(|(name, _, _)| name.clone()).collect(),
+            train: Train { seed, ..Train::default() },
+            lanes: Lanes::default(),
+            retrain: None,
+            rules: Vec::new(),
+            factors: factors.iter().map(factor).collect(),
+            sha256: String::new(),
+        }
     }
 
     /// SHA-256 of what the file sets; layout, comments and the order of settings do not count.
@@ -266,6 +318,9 @@ impl Definition {
         if self.train.days == 0 || self.train.every == 0 {
             return Err("train: days and every are at least 1".to_owned());
         }
+        if self.retrain.as_ref().is_some_and(|retrain| retrain.every_days == 0) {
+            return Err("retrain: every_days is at least 1".to_owned());
+        }
         self.check_lanes()
     }
 
@@ -295,42 +350,6 @@ impl Definition {
     }
 }
 
-/// SHA-256 of settings in one form, which is not that of a program's release: what was scored stays scored.
-fn digest(settings: &toml::Table) -> String {
-    let mut text = String::new();
-    canonical(&toml::Value::Table(settings.clone()), &mut text);
-    hex(Sha256::digest(text).as_slice())
-}
-
-fn canonical(value: &toml::Value, text: &mut String) {
-    match value {
-        // With its length, no text looks like what follows it.
-        toml::Value::String(value) => text.push_str(&format!("{}:{value}", value.len())),
-        toml::Value::Integer(value) => text.push_str(&format!("{value};")),
-        toml::Value::Float(value) => text.push_str(&format!("f{value};")),
-        toml::Value::Boolean(value) => text.push_str(&format!("{value};")),
-        toml::Value::Datetime(value) => text.push_str(&format!("d{value};")),
-        toml::Value::Array(values) => {
-            text.push('[');
-            values.iter().for_each(|value| canonical(value, text));
-            text.push(']');
-        }
-        toml::Value::Table(table) => {
-            text.push('{');
-            for (name, value) in table.iter().collect::<BTreeMap<_, _>>() {
-                text.push_str(&format!("{}:{name}=", name.len()));
-                canonical(value, text);
-            }
-            text.push('}');
-        }
-    }
-}
-
-/// Bytes as hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,5 +370,6 @@ mod tests {
         assert_ne!(moved, SMALL);
         assert_eq!(sum(&moved), expected);
         assert_ne!(sum(&SMALL.replace("seed = 3", "seed = 4")), expected);
+        assert_eq!(sum(&format!("{SMALL}[retrain]\nevery_days = 30\n")), expected, "a schedule is no part of it");
     }
 }

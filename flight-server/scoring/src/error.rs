@@ -99,6 +99,36 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A definition does not say when a model is due.
+    #[error("the definition `{definition}` does not say when a new model is due; write [retrain] with every_days")]
+    NoPeriod {
+        /// The definition.
+        definition: String,
+    },
+    /// Past cases are looked for items alone.
+    #[error(
+        "the definition `{definition}` is about companies; past cases are looked for by a definition of kind clearance"
+    )]
+    NotClearance {
+        /// The definition.
+        definition: String,
+    },
+    /// There is no such item.
+    #[error("there is no item {item} among those declared on {day}")]
+    NoItem {
+        /// Declaration and line.
+        item: String,
+        /// The day.
+        day: NaiveDate,
+    },
+    /// A comment cannot be taken.
+    #[error("{item}: {reason}; no comment was kept")]
+    Comment {
+        /// Declaration and line, or `the comments`.
+        item: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It is not said who acts.
     #[error("expected the name of who promotes the model {model}, found nothing")]
     Nobody {

@@ -4,6 +4,10 @@
 //! * [`definition`]: a TOML file -> SQL of the features, training, rules, quotas.
 //! * [`train`](fn@train): a definition and matured labels -> a registered model with its file.
 //! * [`score`](fn@score): a day's items and a model -> one commit; the same day and version once.
+//! * [`Served`]: registered models -> functions of SQL.
+//! * [`retrain`](fn@retrain): a period -> a challenger where one is due.
+//! * [`similar`](fn@similar): an item -> past cases that are like it.
+//! * [`comments`](fn@comments): what officers say of scores -> rows that are kept.
 //! * [`verify`](fn@verify): the log of decisions -> whether it is whole.
 //! * [`compare`](fn@compare): versions over the same days -> what each would have found.
 //!
@@ -11,8 +15,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod clearance;
+mod comments;
 mod compare;
 pub mod definition;
+mod digest;
 mod encode;
 mod error;
 mod lanes;
@@ -20,21 +26,28 @@ mod log;
 mod model_file;
 mod read;
 mod registry;
+mod retrain;
 mod rows;
 mod rules;
 mod score;
+mod served;
+mod similar;
 mod sql;
 mod taxpayer;
 mod train;
 mod verify;
 mod ways;
 
+pub use comments::{comment, comments};
 pub use compare::{Compared, compare};
 pub use definition::Definition;
 pub use error::{Error, Result};
 pub use haetae_risk::Head;
 pub use registry::{Registered, models, promote};
+pub use retrain::{Retrained, retrain};
 pub use score::{Day, Outcome, score};
+pub use served::Served;
+pub use similar::{Case, Similar, Which, keep_similar, similar};
 pub use train::{Trained, train};
 pub use verify::{Checked, verify};
 

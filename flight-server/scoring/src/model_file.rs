@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::definition::hex;
+use crate::digest::hex;
 use crate::{Error, Result};
 
 /// The form of the files that this program writes.

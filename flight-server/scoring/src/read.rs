@@ -2,7 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use chrono::NaiveDate;
 use futures::TryStreamExt;
 use haetae_warehouse::SqlFault;
 use haetae_warehouse::query::{Snapshot, Statement};
@@ -137,6 +138,19 @@ pub(crate) fn whole(batch: &RecordBatch, name: &str) -> Result<Vec<i64>> {
         None => Ok(values.values().to_vec()),
         Some(row) => Err(null(name, "whole numbers", row)),
     }
+}
+
+/// Days of which none is missing.
+pub(crate) fn dates(batch: &RecordBatch, name: &str) -> Result<Vec<NaiveDate>> {
+    const EXPECTED: &str = "days";
+    let values = column(batch, name, EXPECTED)?;
+    let Some(days) = values.as_primitive_opt::<Date32Type>() else {
+        return Err(wrong(name, EXPECTED, values.data_type()));
+    };
+    let day = |(row, day): (usize, Option<i32>)| {
+        day.and_then(Date32Type::to_naive_date_opt).ok_or_else(|| null(name, EXPECTED, row))
+    };
+    days.iter().enumerate().map(day).collect()
 }
 
 /// Conditions; null is no.

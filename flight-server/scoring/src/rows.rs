@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use haetae_schema::{Table, risk_tables};
@@ -42,6 +44,14 @@ pub(crate) fn small(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 
 pub(crate) fn days(day: NaiveDate, rows: usize) -> ArrayRef {
     Arc::new(Date32Array::from(vec![Date32Type::from_naive_date(day); rows]))
+}
+
+pub(crate) fn dates(days: impl IntoIterator<Item = NaiveDate>) -> ArrayRef {
+    Arc::new(Date32Array::from_iter_values(days.into_iter().map(Date32Type::from_naive_date)))
+}
+
+pub(crate) fn flags(values: impl IntoIterator<Item = bool>) -> ArrayRef {
+    Arc::new(BooleanArray::from(values.into_iter().collect::<Vec<bool>>()))
 }
 
 pub(crate) fn same(value: &str, rows: usize) -> ArrayRef {

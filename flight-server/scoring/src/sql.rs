@@ -15,12 +15,18 @@ pub(crate) fn known_on(definition: &Definition, day: NaiveDate) -> NaiveDate {
 /// What the definition may read stands before it: it cannot name the tables of facts themselves. Without a schema, tables
 /// of dimensions are those of the definition's.
 fn features(definition: &Definition, day: NaiveDate) -> String {
+    let schema = &definition.schema;
+    features_of(definition, day, &format!("select * from {schema}.fact_item where declaration_date = date '{day}'"))
+}
+
+/// The same, of other items than those of the day.
+fn features_of(definition: &Definition, day: NaiveDate, today: &str) -> String {
     let (schema, known) = (&definition.schema, known_on(definition, day));
     let dimensions = haetae_schema::tables().iter().filter(|table| table.name.starts_with("dim_"));
     let dimensions: String =
         dimensions.map(|table| format!("{0} as (select * from {schema}.{0}), ", table.name)).collect();
     format!(
-        "with {dimensions}today as (select * from {schema}.fact_item where declaration_date = date '{day}'), \
+        "with {dimensions}today as ({today}), \
          past_item as (select * from {schema}.fact_item where declaration_date < date '{day}'), \
          past_inspection as (select * from {schema}.fact_inspection where inspection_date <= date '{known}'), \
          past_finding as (select i.*, p.inspection_date, p.fraud, p.fraud_class, p.additional_duty_krw \
@@ -99,4 +105,46 @@ pub(crate) fn some_rows(definition: &Definition, day: NaiveDate, condition: &str
          where t.\"row:number\" > {from} and t.\"row:number\" <= {to} order by {ITEM_KEY}",
         features(definition, day)
     )
+}
+
+/// The items that past cases are looked for, `w` being an item of the day in `predicate`.
+pub(crate) fn wanted_items(definition: &Definition, day: NaiveDate, predicate: &str) -> String {
+    format!(
+        "select w.declaration_id, w.item_no, w.office_id, w.hs6, coalesce(w.origin_country, '') as origin_country \
+         from {}.fact_item w where w.declaration_date = date '{day}' and {predicate} \
+         order by w.declaration_id, w.item_no",
+        definition.schema
+    )
+}
+
+/// For the goods of these items, up to `most` inspected items of the same chapter whose results are known before the day:
+/// those that have most in common first, then the newest.
+pub(crate) fn past_cases(definition: &Definition, day: NaiveDate, predicate: &str, most: usize) -> String {
+    let (schema, known) = (&definition.schema, known_on(definition, day));
+    format!(
+        "select * from (select *, row_number() over (partition by hs6, origin_country \
+         order by tier, inspection_date desc, past_declaration_id, past_item_no) as place from (\
+         select g.hs6, g.origin_country, p.declaration_id as past_declaration_id, p.item_no as past_item_no, \
+         p.office_id as past_office_id, p.declaration_date as past_day, n.inspection_date, n.fraud, \
+         n.additional_duty_krw, case when p.hs6 = g.hs6 and p.origin_country = g.origin_country then 0 \
+         when p.hs6 = g.hs6 then 1 when substr(p.hs6, 1, 4) = substr(g.hs6, 1, 4) then 2 else 3 end as tier \
+         from (select distinct hs6, origin_country from ({})) g \
+         join {schema}.fact_item p on substr(p.hs6, 1, 2) = substr(g.hs6, 1, 2) and p.declaration_date < date '{day}' \
+         join {schema}.fact_inspection n on n.declaration_id = p.declaration_id and n.item_no = p.item_no \
+         and n.inspection_date <= date '{known}')) where place <= {most} order by hs6, origin_country, place",
+        wanted_items(definition, day, predicate)
+    )
+}
+
+/// The definition's rows as of a day, of items and of the past cases that are looked at for them.
+pub(crate) fn rows_of(definition: &Definition, day: NaiveDate, predicate: &str, most: usize) -> String {
+    let today = format!(
+        "select i.* from {}.fact_item i join (select declaration_id, item_no from ({}) union \
+         select past_declaration_id, past_item_no from ({})) k \
+         on k.declaration_id = i.declaration_id and k.item_no = i.item_no",
+        definition.schema,
+        wanted_items(definition, day, predicate),
+        past_cases(definition, day, predicate, most)
+    );
+    format!("{} select t.* from features t order by {ITEM_KEY}", features_of(definition, day, &today))
 }

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 use crate::clearance::fits;
-use crate::definition::hex;
+use crate::digest::hex;
 use crate::rows::{Rows, days, maybe_text, number, same, small, text, whole};
 use crate::score::{Outcome, Work, run_row};
 use crate::train::Fitted;
@@ -198,14 +198,31 @@ fn load(store: &Store, registered: &Registered, definition: &Definition) -> Resu
             found: format!("{:?}", (about.features, about.factors, about.seed)),
         });
     }
-    let mut reader = StreamReader::try_new(body.as_slice(), None)?;
+    fitted(&registered.model, definition, &about, &body)
+}
+
+/// The model of a file, and its definition as far as the file has it: without SQL.
+pub(crate) fn open(store: &Store, model: &str, sha256: &str) -> Result<(Definition, TaxpayerModel)> {
+    let (about, body): (About, _) = model_file::read(store, model, KIND, sha256)?;
+    let definition = Definition::of_companies(&about.schema, &about.features, &about.factors, about.seed);
+    let model = fitted(model, &definition, &about, &body)?;
+    Ok((definition, model))
+}
+
+/// Features as a model takes them, of rows with a column for each feature and `rule:N` for each factor.
+pub(crate) fn framed(definition: &Definition, batch: &RecordBatch) -> Result<DataFrame> {
+    frame(definition, &kept(definition, batch)?)
+}
+
+fn fitted(name: &str, definition: &Definition, about: &About, body: &[u8]) -> Result<TaxpayerModel> {
+    let mut reader = StreamReader::try_new(body, None)?;
     let rows =
         reader.next().transpose()?.ok_or_else(|| Error::Training { reason: "the file has no rows".to_owned() })?;
     let frame = frame(definition, &rows)?;
     let model = fit_frame(definition, &frame)?;
     if scores(&model, &frame)? != about.scores_sha256 {
         return Err(Error::OtherModel {
-            model: registered.model.clone(),
+            model: name.to_owned(),
             expected: "the points that it had when it was registered".to_owned(),
             found: "others, as this program fits it".to_owned(),
         });
@@ -236,7 +253,7 @@ pub(crate) async fn score(
             found: format!("two for {}", twice[0]),
         });
     }
-    let scored = model.score(&frame(definition, &kept(definition, &batch)?)?)?;
+    let scored = model.score(&framed(definition, &batch)?)?;
     let points = |name: &str| -> Result<Vec<i64>> {
         Ok(scored.column(name)?.i64()?.iter().map(|value| value.unwrap_or(0)).collect())
     };

@@ -1,6 +1,7 @@
 //! What goes in: words of the command line. What comes out: options, and help for who needs it.
 
 pub mod audit;
+pub mod cases;
 pub mod certificate;
 pub mod compact;
 pub mod ingest;
@@ -9,6 +10,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod quality;
 pub mod queue;
+pub mod retrain;
 pub mod score;
 pub mod serve;
 pub mod user;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use haetae_scoring::{By, Definition, Registered};
+use haetae_scoring::{By, Definition, Registered, Trained};
 use haetae_warehouse::DEFAULT_SCHEMA;
 
+use super::retrain::{self, Retrain};
 use super::score::{Failure, Place};
 
 /// What `model` is told.
@@ -20,6 +21,10 @@ pub struct Options {
 enum Action {
     /// Train a model by a definition on what was known before a day, and register it
     Train(Train),
+    /// Train a challenger if the period of the definition says that one is due
+    ///
+    /// Made for a timer: a second call in the same period does nothing, and nothing is promoted.
+    Retrain(Retrain),
     /// List the models
     List(Named),
     /// Show one model and what was done with it
@@ -122,6 +127,7 @@ struct Compare {
 pub fn run(options: &Options) -> Result<(), Failure> {
     match &options.action {
         Action::Train(options) => train(options),
+        Action::Retrain(options) => retrain::run(options),
         Action::List(options) => list(options),
         Action::Show(options) => show(options),
         Action::Promote(options) => promote(options),
@@ -134,10 +140,15 @@ fn train(options: &Train) -> Result<(), Failure> {
     let place = Place::open(&options.warehouse, options.memory_mib)?;
     let by = By { who: options.by.clone(), why: options.why.clone() };
     let training = haetae_scoring::train(place.warehouse(), &definition, options.as_of, &by);
-    let done = place.runtime.block_on(training)?;
+    told(&place.runtime.block_on(training)?);
+    Ok(())
+}
+
+/// Prints what became of a training.
+pub(super) fn told(done: &Trained) {
     if done.repeated {
         println!("nothing to do: {} is the same model", done.model);
-        return Ok(());
+        return;
     }
     let judged = match done.judged {
         Some((auc, ks)) => format!("AUC {auc:.3} and KS {ks:.3} on rows that were held back"),
@@ -145,7 +156,6 @@ fn train(options: &Train) -> Result<(), Failure> {
     };
     println!("{}: {} rows, {} of them fraud; {judged}", done.model, done.rows, done.positives);
     println!("`haetae-server model promote` makes it the champion; the warehouse is at version {}", done.version);
-    Ok(())
 }
 
 fn all(place: &Place, definition: Option<&str>) -> Result<Vec<Registered>, Failure> {

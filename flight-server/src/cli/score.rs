@@ -13,6 +13,8 @@ use haetae_scoring::{By, Definition, Head, Outcome, Warehouse};
 use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::store::{Clock, Store, SystemClock, time_text};
 
+use super::cases::{self, Comment, Similar};
+
 /// What `score` is told.
 #[derive(Debug, Args)]
 #[command(
@@ -35,6 +37,10 @@ pub struct Options {
 enum Action {
     /// Check that the log of decisions is as it was written
     Verify(Verify),
+    /// Look for past inspected items that are like those of a day, with what was found
+    Similar(Similar),
+    /// Say what an officer thinks of a score
+    Comment(Comment),
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +153,8 @@ fn now() -> String {
 pub fn run(options: &Options) -> Result<(), Failure> {
     match (&options.action, &options.days) {
         (Some(Action::Verify(options)), _) => verify(options),
+        (Some(Action::Similar(options)), _) => cases::similar(options),
+        (Some(Action::Comment(options)), _) => cases::comment(options),
         (None, Some(days)) => score(days),
         (None, None) => Err(Failure::Words("say which day: --warehouse, --definition and --date".to_owned())),
     }

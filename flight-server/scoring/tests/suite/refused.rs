@@ -44,6 +44,7 @@ fn definitions_that_are_wrong_are_named() {
         (text().replace("trees = 40", "treees = 40"), "unknown field `treees`"),
         (text() + &rule("r", "true", "red").replace("owner = \"Audit\"\n", ""), "missing field `owner`"),
         (COMPANIES.to_owned() + &rule("r", "true", "red"), "a taxpayer definition has factors"),
+        (text() + "\n[retrain]\nevery_days = 0\n", "retrain: every_days is at least 1"),
         (text().replace("kind = ", "schema = \"custom\"\nkind = "), "there is no schema \"custom\""),
     ];
     for (text, part) in cases {

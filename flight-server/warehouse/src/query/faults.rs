@@ -11,6 +11,9 @@ use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault, WORK};
 /// How the library begins when a statement is SQL and it does nothing with it.
 const UNSUPPORTED: &str = "Unsupported SQL statement: ";
 
+/// What the library says of a subquery in an aggregate, an order or a group.
+const MISPLACED: [&str; 2] = ["logical expression ScalarSubquery", "Correlated scalar subquery can only be used"];
+
 /// How the library begins when there is no statement at all.
 const NO_STATEMENT: &str = "No SQL statements";
 
@@ -20,7 +23,7 @@ pub(super) fn explain(error: &DataFusionError, access: Option<&Access>) -> Error
     let (fault, message) = match root {
         DataFusionError::Plan(text) if !text.starts_with(NO_STATEMENT) => match unknown_table(text, &names(access)) {
             Some(message) => (SqlFault::UnknownTable, message),
-            None => (SqlFault::Invalid, strip(text)),
+            None => translate(root),
         },
         other => translate(other),
     };
@@ -85,6 +88,13 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
         }
         DataFusionError::NotImplemented(text) if text.contains("a single SQL statement") => {
             (SqlFault::Syntax, "expected one statement, found several; send them one by one".to_owned())
+        }
+        DataFusionError::Plan(text) | DataFusionError::NotImplemented(text)
+            if MISPLACED.iter().any(|part| text.contains(part)) =>
+        {
+            let message = "a subquery, or a function that is one (risk_score, taxpayer_grade and so on), stands where none can be \
+                           computed: select it in an inner query under a name, and use the name outside";
+            (SqlFault::Invalid, message.to_owned())
         }
         DataFusionError::Plan(text) => (SqlFault::Invalid, strip(text)),
         DataFusionError::NotImplemented(text) if text.starts_with(UNSUPPORTED) => {

@@ -22,14 +22,14 @@ use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
 
 pub use classes::classification;
-pub(super) use guard::GuardedTable;
+pub(super) use guard::{GuardedTable, Rows};
 pub use masks::{Mask, MaskKey, partial_name};
 pub(super) use nodes::{allowed, reads};
 pub use system::SystemTable;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
-use crate::{CATALOG, Error, META, REJECTS, Result, SCHEMAS, WORK};
+use crate::{CATALOG, COMMENTS, COURSE, Error, META, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// The schema of the tables that the server itself keeps.
 pub const SYSTEM_SCHEMA: &str = "system";
@@ -47,6 +47,11 @@ pub struct Access {
     pub work: Option<String>,
     /// (schema, table) of data that the user may change. Those who see everything may change everything.
     pub writes: BTreeSet<(String, String)>,
+}
+
+/// Whether it is the table of comments on scores, to which rows are added and whose rows stay.
+pub fn is_comments(schema: &str, table: &str) -> bool {
+    (schema, table) == (RISK, COMMENTS)
 }
 
 /// The name in the manifest of the schema `work` of a user. Of hexadecimal digits, because it names a directory.
@@ -126,9 +131,19 @@ impl Access {
         }
     }
 
-    /// Whether the user may change rows of a table of data.
+    /// Whether the user sees all rows of a table, and these columns of them as they are.
+    pub fn sees_whole(&self, schema: &str, table: &str, columns: &[&str]) -> bool {
+        let Rights::Limited { tables, .. } = &self.rights else { return true };
+        let shown = |access: &TableAccess| {
+            let as_it_is = |name: &&str| matches!(access.columns.get(*name), None | Some(Column::Show));
+            access.filter.is_none() && columns.iter().all(as_it_is)
+        };
+        tables.get(&(schema.to_owned(), table.to_owned())).is_some_and(shown)
+    }
+
+    /// Whether the user may change rows of a table of data or of the course, or add comments.
     pub fn may_write(&self, schema: &str, table: &str) -> bool {
-        let data = SCHEMAS.contains(&schema) && table != REJECTS;
+        let data = (SCHEMAS.contains(&schema) && table != REJECTS) || schema == COURSE || is_comments(schema, table);
         data && (self.is_all() || self.writes.contains(&(schema.to_owned(), table.to_owned())))
     }
 
