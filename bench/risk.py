@@ -1,5 +1,5 @@
 """The taxpayer score on German credit data beside optbinning and scikit-learn, policies of inspection on generated items
-with drift, and a month of items scored, laned and logged by the server's program.
+with and without drift, and a month of items scored, laned and logged by the server's program.
 
 Ours runs in cells of the kernel, theirs in Python, on the same rows in the same folds: 10 of them, drawn 5 times
 (StratifiedKFold). A figure is that of all rows of one draw, each scored by a fit that has not seen it; the mean over the
@@ -77,27 +77,46 @@ for held_out in 0..10 {
 save("card", &card);
 save("blend", &blend);
 """
+# One line a policy: drift, rate and policy, then mean and interval of its revenue as a share of the oracle's less that of
+# exploitation, and of its precision; revenue and recall; the first again for the last 90 days.
 REPLAY = """
-use haetae::risk::{DriftingItems, Policy, Replay, paired_difference};
-let worlds = [
-    DriftingItems::default(),
-    DriftingItems { suspects: 2, suspect_rate: 0.25, moves_after: 45, ..DriftingItems::default() },
+use haetae::risk::{Drift, DriftingItems, Policy, Replay, TradeItems, paired_difference};
+let seeds: u64 = <seeds>;
+let policies = [
+    Policy::Exploit, Policy::Gate { share: 0.2 }, Policy::Gate { share: 0.1 }, Policy::Adaptive, Policy::Hybrid { share: 0.2 },
+    Policy::Hybrid { share: 0.1 }, Policy::Explore, Policy::Ranked { by: "stake" }, Policy::Ranked { by: "rules" },
+    Policy::History { of: "importer" },
 ];
-let policies = [Policy::Exploit, Policy::Explore, Policy::Hybrid { share: 0.2 }, Policy::Bandit];
-for world in worlds {
-    let mut shares: Vec<Vec<f64>> = vec![Vec::new(); 4];
-    for seed in 1..=5 {
-        let items = world.frame(seed)?;
-        for (place, policy) in policies.iter().enumerate() {
-            shares[place].push(Replay::new().seed(seed).run(&items, *policy)?.of_oracle());
+type Frame<'a> = &'a dyn Fn(u64) -> haetae::risk::Result<DataFrame>;
+fn say(world: &str, rate: f64, seeds: u64, policies: &[Policy], frame: Frame<'_>) -> haetae::risk::Result<()> {
+    let none = vec![0.0; seeds as usize];
+    let mut found: Vec<(Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>)> = vec![Default::default(); policies.len()];
+    // The share was chosen on seeds 1 to 10.
+    for seed in 11..11 + seeds {
+        let items = frame(seed)?;
+        for (figures, policy) in found.iter_mut().zip(policies) {
+            let done = Replay::new().rate(rate).seed(seed).run(&items, *policy)?;
+            figures.0.push(done.of_oracle());
+            figures.1.push(done.precision());
+            figures.2.push(done.recall());
+            figures.3.push(done.last(90).of_oracle());
         }
     }
-    for one in &shares {
-        let difference = paired_difference(one, &shares[0])?;
-        let mean = one.iter().sum::<f64>() / 5.0;
-        println!("{mean} {} {} {}", difference.mean, difference.low, difference.high);
+    for ((revenue, precision, recall, end), policy) in found.iter().zip(policies) {
+        let (less, hits) = (paired_difference(revenue, &found[0].0)?, paired_difference(precision, &none)?);
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let ends = paired_difference(end, &found[0].3)?;
+        println!("{world};{rate};{};{} {} {} {} {} {} {} {} {} {} {}", policy.name(), less.mean, less.low, less.high,
+            hits.mean, hits.low, hits.high, mean(revenue), mean(recall), ends.mean, ends.low, ends.high);
+    }
+    Ok(())
+}
+for drift in [Drift::NewSchemes, Drift::Gradual, Drift::None] {
+    for rate in [0.01, 0.05, 0.1] {
+        say(drift.name(), rate, seeds, &policies, &|seed| TradeItems { drift, ..TradeItems::default() }.frame(seed))?;
     }
 }
+say("goods", 0.1, seeds, &policies[..7], &|seed| DriftingItems::default().frame(seed))?;
 """
 
 
@@ -224,25 +243,51 @@ def german(context):
     return made
 
 
-def policies(context):
+WORLDS = {
+    "new schemes": "schemes end and others begin among importers and goods that were clean, every 20 days",
+    "gradual": "schemes wane and others grow, each over 80 days",
+    "none": "the schemes of the first day go on",
+    "goods": "fraud moves from goods to goods every 60 days (DriftingItems)",
+}
+HYBRID = "gate 0.2"
+REPLAY_SEEDS = 20
+
+
+def replays(seeds):
+    """(drift, rate) -> the lines of `REPLAY` by policy, as numbers."""
     kernel = Kernel()
     try:
-        lines = [list(map(float, line.split())) for line in kernel.ok(REPLAY, timeout=600).stdout.splitlines()]
+        text = kernel.ok(REPLAY.replace("<seeds>", str(seeds)), timeout=3600).stdout
     finally:
         kernel.stop()
+    found = {}
+    for line in text.splitlines():
+        world, rate, policy, numbers = line.split(";")
+        found.setdefault((world, float(rate)), {})[policy] = list(map(float, numbers.split()))
+    return found
+
+
+def policies(context):
+    seeds = 2 if context.quick else REPLAY_SEEDS
     made = []
-    worlds = [
-        ("risk.hybrid_minus_exploit", "> 0", "fraud moves every 60 days, few other suspects"),
-        ("risk.hybrid_minus_exploit_fast", "", "fraud moves every 45 days, more suspects that always give something"),
-    ]
-    for place, (name, aim, world) in enumerate(worlds):
-        exploit, explore, hybrid, bandit = lines[4 * place : 4 * place + 4]
-        low, high = hybrid[2:]
+    for (world, rate), found in replays(seeds).items():
+        told = (world, rate) == ("new schemes", 0.05)
+        (less, low, high), ends = found[HYBRID][:3], found[HYBRID][8:]
+        end = "" if told else f"_{world.replace(' ', '_')}_{rate:.0%}".rstrip("%")
+        beside = "; ".join(f"{policy} {one[6]:.3f} ({one[0]:+.3f}, {one[1]:+.3f} to {one[2]:+.3f})" for policy, one in found.items())
         note = (
-            f"{world}; share of the oracle's revenue, 5 seeds, 95 % interval {low:.3f} to {high:.3f}; exploit {exploit[0]:.3f}, "
-            f"explore {explore[0]:.3f}, hybrid (20 % at random) {hybrid[0]:.3f}, bandit {bandit[0]:.3f}"
+            f"{WORLDS[world]}; {rate:.0%} inspected, {seeds} seeds in pairs; {HYBRID} minus exploit, 95 % interval {low:+.3f} to "
+            f"{high:+.3f}, in the last 90 days {ends[0]:+.3f} ({ends[1]:+.3f} to {ends[2]:+.3f}); share of the oracle's revenue (minus "
+            f"exploit): {beside}"
         )
-        made.append(context.figure(name, hybrid[1], "share", n=5, aim=aim, note=note))
+        made.append(context.figure(f"risk.hybrid_minus_exploit{end}", less, "share", n=seeds, aim="> 0" if told else "", note=note))
+        if world == "new schemes":
+            hits = "; ".join(f"{policy} {one[3]:.3f} ({one[4]:.3f} to {one[5]:.3f}), recall {one[7]:.3f}" for policy, one in found.items())
+            made.append(context.figure(
+                f"risk.simulated_hit_rate_{rate:.0%}".rstrip("%"), found[HYBRID][3], "share", n=seeds, peer="importer history",
+                peer_value=found["history of importer"][3],
+                note=f"found of inspected under {HYBRID}, {WORLDS[world]}; {seeds} seeds, 95 % intervals; explore is at random: {hits}",
+            ))
     return made
 
 

@@ -185,7 +185,10 @@ pub(crate) const COMPARISONS: Table = Table {
         Column::new("first_day", Date32, false, "First day."),
         Column::new("last_day", Date32, false, "Last day."),
         Column::new("known_on", Date32, false, "Day by which results of inspections had to be known."),
-        Column::text("version", "Version that chose, or `stake` for the amount at stake alone."),
+        Column::text(
+            "version",
+            "Version that chose, or a way without a model: `stake`, `price`, `rules`, `importer history` or `random`.",
+        ),
         number("inspected_rate", "Share of the items that is chosen.").unit("fraction"),
         whole("items", "Items with a label."),
         whole("chosen", "Items chosen."),

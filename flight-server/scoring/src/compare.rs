@@ -9,17 +9,16 @@ use haetae_models::metrics;
 
 use crate::registry::{base, version};
 use crate::rows::{Rows, count, days, maybe_number, number, text, whole};
+use crate::ways::Ways;
 use crate::{Error, Result, Warehouse, read};
 
 /// The rates that are compared.
 const RATES: [f64; 3] = [0.01, 0.05, 0.10];
-/// What the amount at stake alone is called among the versions.
-const STAKE: &str = "stake";
 
 /// One way to choose at one rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
-    /// The version, or `stake`.
+    /// The version, or a way without a model: `stake`, `price`, `rules`, `importer history` or `random`.
     pub version: String,
     /// Share that is chosen.
     pub rate: f64,
@@ -40,7 +39,9 @@ pub struct Compared {
 }
 
 /// Compares versions on the items that all of them have scored and whose inspections were known by `known_on`, and writes
-/// the comparison. A first row of each rate is that of the amount at stake alone.
+/// the comparison. Before the versions come the ways that need no model: the amount at stake, the price, the number of rules
+/// that held by the first version named (equal ones at random), the importer's share of fraud among results that were known
+/// before the item's day, and chance.
 ///
 /// Labels are those of inspected items: how these were chosen colours every figure, the same for all versions.
 ///
@@ -64,18 +65,20 @@ pub async fn compare(
     let labelled = format!(
         "from risk.scores s join {schema}.fact_inspection l \
          on l.declaration_id = s.declaration_id and l.item_no = s.item_no \
+         left join {schema}.fact_item i on i.declaration_id = s.declaration_id and i.item_no = s.item_no \
+         left join risk.lanes r on r.declaration_id = s.declaration_id and r.item_no = s.item_no and r.version = s.version \
          where s.day between date '{from}' and date '{to}' and l.inspection_date <= date '{known_on}'"
     );
     let quoted: Vec<String> = versions.iter().map(|version| format!("'{}'", version.replace('\'', "''"))).collect();
     let sql = format!(
-        "select s.version, s.declaration_id, s.item_no, s.probability, s.stake_krw, l.fraud, l.additional_duty_krw \
-         {labelled} and s.version in ({}) order by s.declaration_id, s.item_no, s.version",
+        "select s.version, s.declaration_id, s.item_no, s.day, s.importer_id, s.probability, s.stake_krw, i.item_price_krw, \
+         r.rules, l.fraud, l.additional_duty_krw {labelled} and s.version in ({}) order by s.declaration_id, s.item_no, s.version",
         quoted.join(", ")
     );
     let batch = read::rows(&snapshot, &sql).await?;
     let (ids, lines) = (read::all_texts(&batch, "declaration_id")?, read::whole(&batch, "item_no")?);
     let (of, fraud) = (read::all_texts(&batch, "version")?, read::all_numbers(&batch, "fraud")?);
-    let (probability, stake) = (read::all_numbers(&batch, "probability")?, read::all_numbers(&batch, "stake_krw")?);
+    let probability = read::all_numbers(&batch, "probability")?;
     let duty = read::numbers(&batch, "additional_duty_krw")?;
     let mut items: BTreeMap<(&str, i64), BTreeMap<&str, usize>> = BTreeMap::new();
     for row in 0..batch.num_rows() {
@@ -102,10 +105,12 @@ pub async fn compare(
     let (target, revenue) = (all(&fraud, first), all(&duty, first));
     let revenue = revenue.iter().all(|value| !value.is_nan()).then_some(revenue);
     let mut compared = Vec::new();
-    let ways = std::iter::once((STAKE.to_owned(), all(&stake, first)));
-    for (name, scores) in ways.chain(versions.iter().map(|name| (name.clone(), all(&probability, name)))) {
+    let ways = Ways::of(&snapshot, schema, &batch, to).await?;
+    let ways = ways.scores(&shared.iter().map(|rows| row(rows, first)).collect::<Vec<usize>>());
+    let models = versions.iter().map(|name| (name.as_str(), all(&probability, name)));
+    for (name, scores) in ways.into_iter().chain(models) {
         for rate in RATES {
-            compared.push(one(&name, rate, &target, &scores, revenue.as_deref())?);
+            compared.push(one(name, rate, &target, &scores, revenue.as_deref())?);
         }
     }
     let mut rows = Rows::default();

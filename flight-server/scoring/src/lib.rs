@@ -36,6 +36,7 @@ mod sql;
 mod taxpayer;
 mod train;
 mod verify;
+mod ways;
 
 pub use comments::{comment, comments};
 pub use compare::{Compared, compare};

@@ -29,9 +29,9 @@ pub use crate::models::{
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;
 pub use crate::risk::{
-    Against, Binning, Bins, Counterfactual, DecisionLog, DecisionTable, Decisions, Difference, DriftingItems,
+    Against, Binning, Bins, Counterfactual, DecisionLog, DecisionTable, Decisions, Difference, Drift, DriftingItems,
     Explanation, Factor, Head, Lane, MasterScale, Origin, Policy, Quota, Ranking, Replay, Replayed, Rule, Scale,
-    Scorecard, ScorecardModel, ScorecardParams, Taxpayer, TaxpayerModel, TaxpayerParams, Unseen, Verified,
+    Scorecard, ScorecardModel, ScorecardParams, Taxpayer, TaxpayerModel, TaxpayerParams, TradeItems, Unseen, Verified,
 };
 pub use crate::session::{Connection, connect, sql};
 pub use crate::show::{CellDisplay as _, Show, clear_output};

@@ -38,9 +38,9 @@ pub use binning::{Attribute, Bin, Binning, Bins, Direction, Unseen};
 pub use error::{Error, Result};
 pub use lanes::{DecisionTable, Decisions, Lane, Quota, Rule, Why};
 pub use log::{DecisionLog, Fault, Head, Origin, Verified, verify, verify_after};
-pub use monitoring::{Ranking, by_grade, by_period, csi, fairness, ranking, score_psi};
+pub use monitoring::{Ranking, by_grade, by_period, csi, fairness, hit_rates, ranking, score_psi};
 pub use scorecard::{Against, Scale, Scorecard, ScorecardModel, ScorecardParams};
-pub use simulator::{Difference, DriftingItems, Policy, Replay, Replayed, paired_difference};
+pub use simulator::{Difference, Drift, DriftingItems, Policy, Replay, Replayed, TradeItems, paired_difference};
 pub use taxpayer::{
     Change, Counterfactual, Explanation, Factor, MasterScale, Part, Taxpayer, TaxpayerModel, TaxpayerParams,
 };

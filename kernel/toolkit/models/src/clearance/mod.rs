@@ -52,6 +52,7 @@ pub struct Clearance {
     revenue: String,
     key: Vec<String>,
     folds: usize,
+    unlearnt: Option<Vec<(String, String)>>,
 }
 
 impl Default for Clearance {
@@ -84,6 +85,7 @@ impl Clearance {
             revenue: "additional_duty_krw".to_owned(),
             key: DECLARATION_KEY.map(str::to_owned).to_vec(),
             folds: 5,
+            unlearnt: None,
         }
     }
 
@@ -157,6 +159,15 @@ impl Clearance {
     #[must_use]
     pub fn folds(mut self, folds: usize) -> Self {
         self.folds = folds;
+        self
+    }
+
+    /// Ways to choose that learn nothing, judged beside the models: for each a name and a column of numbers whose greatest
+    /// values come first (null comes last), such as the price, or how many of an office's rules hold; and `random`, a draw by a
+    /// fixed seed. None unless said.
+    #[must_use]
+    pub fn unlearnt(mut self, ways: &[(&str, &str)]) -> Self {
+        self.unlearnt = Some(ways.iter().map(|(name, column)| ((*name).to_owned(), (*column).to_owned())).collect());
         self
     }
 

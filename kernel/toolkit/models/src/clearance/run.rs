@@ -2,9 +2,9 @@
 
 use super::{Clearance, ClearanceModel};
 use crate::lightgbm::Progress;
-use crate::{Audit, Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Protocol, Result, Step};
+use crate::{Audit, Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Protocol, Random, Result, Step};
 use haetae_display::table::escape;
-use haetae_features::{FittedFeatures, day_range, group_folds, rows};
+use haetae_features::{FeatureMatrix, FittedFeatures, day_range, group_folds, rows};
 use polars::frame::DataFrame;
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct Stage {
 pub struct ClearanceRun {
     /// Fitted on the training rows.
     pub model: ClearanceModel,
-    /// `LightGBM`, `logistic`, `importer history` and `lookup` under each protocol.
+    /// `LightGBM`, `logistic`, `importer history`, `lookup` and what [`Clearance::unlearnt`] names, under each protocol.
     pub evaluation: Evaluation,
     /// Features by their share of the gain of all splits, greatest first.
     pub importance: Vec<(String, f64)>,
@@ -37,20 +37,32 @@ struct Contest {
     logistic: (FittedFeatures, LogisticModel),
     importer: ImporterHistory,
     lookup: Lookup,
+    unlearnt: Option<Vec<(String, String)>>,
 }
 
 /// Names in the table, and scores of all rows.
-type Scores = [(&'static str, Vec<f64>); 4];
+type Scores = Vec<(String, Vec<f64>)>;
+
+/// What `random` is drawn by.
+const DRAWN: u64 = 7;
 
 impl Contest {
     fn score(&self, frame: &DataFrame) -> Result<Scores> {
         let (features, logistic) = &self.logistic;
-        Ok([
-            ("LightGBM", self.model.score(frame)?),
-            ("logistic", logistic.predict(&features.transform(frame)?)?),
-            ("importer history", self.importer.score(frame)?),
-            ("lookup", self.lookup.score(frame)?),
-        ])
+        let mut scores = vec![
+            ("LightGBM".to_owned(), self.model.score(frame)?),
+            ("logistic".to_owned(), logistic.predict(&features.transform(frame)?)?),
+            ("importer history".to_owned(), self.importer.score(frame)?),
+            ("lookup".to_owned(), self.lookup.score(frame)?),
+        ];
+        if let Some(ways) = &self.unlearnt {
+            for (name, column) in ways {
+                scores.push((name.clone(), unlearnt(frame, column)?));
+            }
+            let mut random = Random::new(DRAWN);
+            scores.push(("random".to_owned(), (0..frame.height()).map(|_| random.unit()).collect()));
+        }
+        Ok(scores)
     }
 }
 
@@ -110,6 +122,7 @@ impl Clearance {
             logistic: (features, logistic),
             importer: ImporterHistory::fit(train, &self.importer, &self.target, &self.date)?,
             lookup: Lookup::fit(&labelled, &self.key_columns(), &self.target)?,
+            unlearnt: self.unlearnt.clone(),
         })
     }
 
@@ -182,6 +195,20 @@ impl Clearance {
     }
 }
 
+/// A column of numbers as scores; null below all of them.
+fn unlearnt(frame: &DataFrame, column: &str) -> Result<Vec<f64>> {
+    let matrix = FeatureMatrix::from_frame(&frame.select([column])?)?;
+    if matrix.is_categorical(0) {
+        return Err(Error::Features(haetae_features::Error::ColumnType {
+            column: column.to_owned(),
+            purpose: "a way to choose that learns nothing".to_owned(),
+            expected: "numbers",
+            found: "codes".to_owned(),
+        }));
+    }
+    Ok(matrix.column(0).iter().map(|value| if value.is_nan() { f64::NEG_INFINITY } else { *value }).collect())
+}
+
 /// Rows with their labels and the scores of all models.
 struct Judged {
     target: Vec<f64>,
@@ -195,7 +222,7 @@ impl Judged {
         Self {
             target: pick(&self.target),
             revenue: self.revenue.as_ref().map(pick),
-            scores: self.scores.each_ref().map(|(name, scores)| (*name, pick(scores))),
+            scores: self.scores.iter().map(|(name, scores)| (name.clone(), pick(scores))).collect(),
         }
     }
 

@@ -106,6 +106,27 @@ fn a_grouped_score_comes_from_a_model_that_never_saw_the_key() {
 }
 
 #[test]
+fn ways_that_learn_nothing_are_judged_beside_the_models() {
+    let (train, valid) = data();
+    let plain = recipe().run(&train, &valid).unwrap().evaluation;
+    let evaluation = recipe().unlearnt(&[("mass", "net_mass_kg")]).run(&train, &valid).unwrap().evaluation;
+    assert_eq!(evaluation.scores().len(), 3 * (MODELS.len() + 2));
+    for model in MODELS {
+        assert_eq!(evaluation.get(Protocol::Full, model), plain.get(Protocol::Full, model), "{model} is as it was");
+    }
+    let judged = labelled(&valid);
+    let mass: Vec<f64> = judged.column("net_mass_kg").unwrap().f64().unwrap().iter().map(Option::unwrap).collect();
+    let found = evaluation.get(Protocol::Full, "mass").unwrap();
+    assert_close("mass", &[found.auc], &[metrics::auc(&labels(&valid), &mass).unwrap()], 0.0);
+    let random = evaluation.get(Protocol::Grouped, "random").unwrap();
+    assert!((random.auc - 0.5).abs() < 0.1 && random.rows == labels(&train).len() + labels(&valid).len());
+    let unknown = recipe().unlearnt(&[("price", "no_such_column")]).run(&train, &valid).unwrap_err().to_string();
+    assert!(unknown.contains("no_such_column"), "{unknown}");
+    let text = recipe().unlearnt(&[("importer", "importer_id")]).run(&train, &valid).unwrap_err().to_string();
+    assert!(text.contains("importer_id") && text.contains("numbers"), "{text}");
+}
+
+#[test]
 fn a_run_is_the_same_each_time() {
     let (train, valid) = data();
     let (first, second) = (recipe().run(&train, &valid).unwrap(), recipe().run(&train, &valid).unwrap());

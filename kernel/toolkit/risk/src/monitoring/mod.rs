@@ -2,11 +2,13 @@
 
 mod fairness;
 mod grades;
+mod hits;
 mod ranking;
 mod stability;
 
 pub use fairness::fairness;
 pub use grades::by_grade;
+pub use hits::hit_rates;
 pub use ranking::{Ranking, ranking};
 pub use stability::{by_period, csi, score_psi};
 

@@ -1,8 +1,7 @@
-//! Which part of a day's inspections is drawn at random.
+//! How a policy chooses, and what it is called.
 
 use crate::Result;
 use crate::error::refuse;
-use haetae_models::Random;
 
 /// How items are chosen for inspection.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,9 +15,29 @@ pub enum Policy {
         /// Share at random, 0 to 1.
         share: f64,
     },
+    /// A share by what is least known (uncertainty times stake, each draw unlike those before), the rest by the model. While
+    /// there is no model the share is drawn at random.
+    Gate {
+        /// Share by what is least known, 0 to 1.
+        share: f64,
+    },
     /// A share at random that is learnt from what inspections find, among 0, 10, 20 and 40 % (Exp3; Auer, Cesa-Bianchi,
     /// Freund and Schapire 2002).
     Bandit,
+    /// As [`Policy::Gate`], with a share that is learnt from the revenue of the inspections, among 0, 5, 10, 20 and 40 %
+    /// (UCB that forgets; Garivier and Moulines 2011), and that is not below a quarter of what the model's promises lack.
+    Adaptive,
+    /// No model: the greatest values of a numeric column first, such as the price, or how many rules hold.
+    Ranked {
+        /// The column.
+        by: &'static str,
+    },
+    /// No model: the greatest share of fraud among known results with the same value of a column first, drawn towards the
+    /// overall share by ten results.
+    History {
+        /// The column, such as the importer.
+        of: &'static str,
+    },
 }
 
 impl Policy {
@@ -28,78 +47,24 @@ impl Policy {
             Self::Exploit => "exploit".to_owned(),
             Self::Explore => "explore".to_owned(),
             Self::Hybrid { share } => format!("hybrid {share}"),
+            Self::Gate { share } => format!("gate {share}"),
             Self::Bandit => "bandit".to_owned(),
+            Self::Adaptive => "adaptive".to_owned(),
+            Self::Ranked { by } => format!("by {by}"),
+            Self::History { of } => format!("history of {of}"),
         }
+    }
+
+    /// Whether what is not chosen by the model is chosen by what is least known, and not at random.
+    pub(super) fn seeks(&self) -> bool {
+        matches!(self, Self::Gate { .. } | Self::Adaptive)
     }
 
     pub(super) fn check(&self) -> Result<()> {
         match self {
             Self::Hybrid { share } if !(0.0..=1.0).contains(share) => refuse("hybrid, share", "0 to 1", share),
+            Self::Gate { share } if !(0.0..=1.0).contains(share) => refuse("gate, share", "0 to 1", share),
             _ => Ok(()),
-        }
-    }
-}
-
-/// Shares that a bandit chooses from.
-const ARMS: [f64; 4] = [0.0, 0.1, 0.2, 0.4];
-/// How often it tries an arm whatever it has learnt.
-const CURIOSITY: f64 = 0.2;
-
-/// What a policy has learnt so far.
-pub(super) struct Learner {
-    policy: Policy,
-    /// Logarithms of Exp3's weights, so that no number of days makes them overflow.
-    weights: [f64; ARMS.len()],
-}
-
-/// The share of one day, and what is needed to learn from its outcome.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Choice {
-    pub(super) share: f64,
-    arm: Option<(usize, f64)>,
-}
-
-impl Choice {
-    /// A share that nothing is learnt from.
-    pub(super) fn fixed(share: f64) -> Self {
-        Self { share, arm: None }
-    }
-}
-
-impl Learner {
-    pub(super) fn new(policy: Policy) -> Self {
-        Self { policy, weights: [0.0; ARMS.len()] }
-    }
-
-    pub(super) fn choose(&self, random: &mut Random) -> Choice {
-        match self.policy {
-            Policy::Exploit => Choice::fixed(0.0),
-            Policy::Explore => Choice::fixed(1.0),
-            Policy::Hybrid { share } => Choice::fixed(share),
-            Policy::Bandit => {
-                let most = self.weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let sizes = self.weights.map(|weight| (weight - most).exp());
-                let all: f64 = sizes.iter().sum();
-                let chances =
-                    sizes.map(|size| (1.0 - CURIOSITY) * size / all + CURIOSITY / crate::frame::count(ARMS.len()));
-                let mut left = random.unit();
-                let mut arm = ARMS.len() - 1;
-                for (place, chance) in chances.iter().enumerate() {
-                    if left < *chance {
-                        arm = place;
-                        break;
-                    }
-                    left -= chance;
-                }
-                Choice { share: ARMS[arm], arm: Some((arm, chances[arm])) }
-            }
-        }
-    }
-
-    /// `reward`, 0 to 1: share of a day's inspections that found something.
-    pub(super) fn learn(&mut self, choice: Choice, reward: f64) {
-        if let Some((arm, chance)) = choice.arm {
-            self.weights[arm] += CURIOSITY * reward / (chance * crate::frame::count(ARMS.len()));
         }
     }
 }

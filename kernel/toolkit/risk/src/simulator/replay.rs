@@ -1,15 +1,19 @@
 //! Items of many days and a policy -> the days one after the other, each decided on what was known by then.
 
 use super::Policy;
-use super::policy::{Choice, Learner};
+use super::choose::{Chosen, Knowledge, World, choose};
+use super::learner::{Choice, Learner, Outcome};
 use super::report::{Day, Replayed};
 use crate::error::refuse;
-use crate::frame::{all_days, all_numbers, count, names, nearest, target};
+use crate::frame::{all_days, all_numbers, all_texts, count, names, nearest, target};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use haetae_models::{Logistic, LogisticModel, Random};
 use polars::frame::DataFrame;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What columns are needed for.
+const PURPOSE: &str = "the replay";
 
 /// How a replay goes; each method changes one thing.
 ///
@@ -136,16 +140,9 @@ impl Replay {
     pub fn run(&self, frame: &DataFrame, policy: Policy) -> Result<Replayed> {
         self.check()?;
         policy.check()?;
-        let purpose = "the replay";
-        let truth = target(frame, &self.truth)?;
-        let world = World {
-            truth,
-            revenue: all_numbers(frame, &self.revenue, purpose)?,
-            stake: all_numbers(frame, &self.stake, purpose)?,
-            features: self.features(frame)?,
-        };
+        let world = self.world(frame, policy)?;
         let mut days: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (row, day) in all_days(frame, &self.date, purpose)?.into_iter().enumerate() {
+        for (row, day) in all_days(frame, &self.date, PURPOSE)?.into_iter().enumerate() {
             days.entry(day).or_default().push(row);
         }
         if days.len() <= self.warmup {
@@ -154,29 +151,53 @@ impl Replay {
         }
         let mut random = Random::new(self.seed);
         let mut learner = Learner::new(policy);
-        let mut past = Vec::with_capacity(days.len());
+        let mut past: Vec<(Choice, Chosen)> = Vec::with_capacity(days.len());
         let mut counted = Vec::new();
         let mut model: Option<LogisticModel> = None;
+        // Parts of draws that days have left over: a fifth of two inspections is a draw on two days of five.
+        let mut due = 0.0;
         for (today, (name, rows)) in days.into_iter().enumerate() {
-            if let Some(known) = today.checked_sub(self.delay + 1).and_then(|known| past.get(known)) {
-                let (choice, inspected): &(_, Vec<usize>) = known;
-                learner.learn(*choice, world.hits(inspected) / count(inspected.len().max(1)));
+            if let Some((choice, chosen)) = today.checked_sub(self.delay + 1).and_then(|known| past.get(known)) {
+                learner.learn(*choice, outcome(&world, chosen));
             }
             let warm = today >= self.warmup;
+            let (results, inspected) = (self.recent(&past, today, self.delay), self.recent(&past, today, 0));
             if warm && (today - self.warmup) % self.retrain == 0 {
-                model = self.fit(&world, &past, today)?;
+                model = fit(&world, &results)?;
             }
             // The first days are drawn, by nobody's choice: there is nothing to learn about one from them.
             let choice = if warm { learner.choose(&mut random) } else { Choice::fixed(1.0) };
-            let share = choice.share;
             let wanted = usize::try_from(nearest(count(rows.len()) * self.rate)).unwrap_or(0).min(rows.len());
-            let inspected = choose(&world, &rows, wanted, share, model.as_ref(), &mut random)?;
+            due += count(wanted) * choice.share;
+            let explored = whole(due + 1e-9).min(wanted);
+            due = (due - count(explored)).max(0.0);
+            let knowledge = Knowledge { model: model.as_ref(), results: &results, inspected: &inspected };
+            let chosen = choose(&world, policy, &rows, (wanted, explored), &knowledge, &mut random)?;
             if warm {
-                counted.push(self.day(&world, name, &rows, &inspected, share));
+                counted.push(self.day(&world, name, &rows, &chosen));
             }
-            past.push((choice, inspected));
+            past.push((choice, chosen));
         }
         Ok(Replayed::new(policy, counted))
+    }
+
+    fn world(&self, frame: &DataFrame, policy: Policy) -> Result<World> {
+        Ok(World {
+            truth: target(frame, &self.truth)?,
+            revenue: all_numbers(frame, &self.revenue, PURPOSE)?,
+            stake: all_numbers(frame, &self.stake, PURPOSE)?,
+            features: self.features(frame)?,
+            by: match policy {
+                Policy::Ranked { by } => all_numbers(frame, by, PURPOSE)?,
+                Policy::History { of } => {
+                    let texts = all_texts(frame, of, PURPOSE)?;
+                    let known: BTreeSet<&String> = texts.iter().collect();
+                    let number: BTreeMap<&String, usize> = known.into_iter().zip(0..).collect();
+                    texts.iter().map(|text| count(number.get(text).copied().unwrap_or(0))).collect()
+                }
+                _ => Vec::new(),
+            },
+        })
     }
 
     fn features(&self, frame: &DataFrame) -> Result<FeatureMatrix> {
@@ -185,21 +206,15 @@ impl Replay {
         Ok(FeatureMatrix::from_frame(&frame.select(&columns)?)?)
     }
 
-    /// A model of the results that are known; none where they are all alike.
-    fn fit<T>(&self, world: &World, past: &[(T, Vec<usize>)], today: usize) -> Result<Option<LogisticModel>> {
-        let known = today.saturating_sub(self.delay);
-        let from = known.saturating_sub(self.window);
-        let rows: Vec<usize> =
-            past[from.min(past.len())..known.min(past.len())].iter().flat_map(|day| day.1.clone()).collect();
-        let target: Vec<f64> = rows.iter().map(|&row| world.truth[row]).collect();
-        let alike = target.first().is_none_or(|first| target.iter().all(|one| one == first));
-        if alike {
-            return Ok(None);
-        }
-        Ok(Some(Logistic::params().c(1.0).min_rows(2).fit(&world.features.select_rows(&rows), &target)?))
+    /// Rows that were inspected in the window that ends so many days ago.
+    fn recent(&self, past: &[(Choice, Chosen)], today: usize, ago: usize) -> Vec<usize> {
+        let end = today.saturating_sub(ago).min(past.len());
+        let from = today.saturating_sub(self.delay).saturating_sub(self.window).min(end);
+        past[from..end].iter().flat_map(|(_, chosen)| chosen.rows.iter().copied()).collect()
     }
 
-    fn day(&self, world: &World, day: String, rows: &[usize], inspected: &[usize], share: f64) -> Day {
+    fn day(&self, world: &World, day: String, rows: &[usize], chosen: &Chosen) -> Day {
+        let inspected = &chosen.rows;
         let hits = world.hits(inspected);
         let mut best: Vec<f64> = rows.iter().map(|&row| world.revenue[row]).collect();
         best.sort_by(|a, b| b.total_cmp(a));
@@ -212,46 +227,34 @@ impl Replay {
             revenue: inspected.iter().map(|&row| world.revenue[row]).sum(),
             oracle: best.iter().take(inspected.len()).sum(),
             cost: self.wrong_stop * (count(inspected.len()) - hits),
-            share,
+            share: count(chosen.explored) / count(inspected.len().max(1)),
         }
     }
 }
 
-/// What is true, whoever knows it.
-struct World {
-    truth: Vec<f64>,
-    revenue: Vec<f64>,
-    stake: Vec<f64>,
-    features: FeatureMatrix,
+/// A model of the results that are known; none where they are all alike.
+fn fit(world: &World, results: &[usize]) -> Result<Option<LogisticModel>> {
+    let target: Vec<f64> = results.iter().map(|&row| world.truth[row]).collect();
+    let alike = target.first().is_none_or(|first| target.iter().all(|one| one == first));
+    if alike {
+        return Ok(None);
+    }
+    Ok(Some(Logistic::params().c(1.0).min_rows(2).fit(&world.features.select_rows(results), &target)?))
 }
 
-impl World {
-    fn hits(&self, rows: &[usize]) -> f64 {
-        rows.iter().map(|&row| self.truth[row]).sum()
+/// What came of a day whose results are known.
+fn outcome(world: &World, chosen: &Chosen) -> Outcome {
+    let sum = |values: &[f64]| chosen.rows.iter().map(|&row| values[row]).sum::<f64>();
+    let stake = sum(&world.stake);
+    Outcome {
+        hits: world.hits(&chosen.rows) / count(chosen.rows.len().max(1)),
+        recovered: if stake > 0.0 { (sum(&world.revenue) / stake).clamp(0.0, 1.0) } else { 0.0 },
+        promised: chosen.promised,
+        kept: world.hits(&chosen.rows[chosen.explored.min(chosen.rows.len())..]),
     }
 }
 
-/// A share at random, then by expected revenue; without a model by the stake.
-fn choose(
-    world: &World,
-    rows: &[usize],
-    wanted: usize,
-    share: f64,
-    model: Option<&LogisticModel>,
-    random: &mut Random,
-) -> Result<Vec<usize>> {
-    let mut order = rows.to_vec();
-    random.shuffle(&mut order);
-    let drawn = usize::try_from(nearest(count(wanted) * share)).unwrap_or(0).min(wanted);
-    let mut chosen: Vec<usize> = order.drain(..drawn).collect();
-    let chances = match model {
-        Some(model) => model.predict(&world.features.select_rows(&order))?,
-        None => vec![1.0; order.len()],
-    };
-    let mut worth: Vec<(usize, f64)> =
-        order.iter().zip(chances).map(|(&row, chance)| (row, chance * world.stake[row])).collect();
-    // Stable: ties stay in the order of the draw.
-    worth.sort_by(|a, b| b.1.total_cmp(&a.1));
-    chosen.extend(worth.into_iter().take(wanted - drawn).map(|(row, _)| row));
-    Ok(chosen)
+/// Whole draws of what is due.
+fn whole(due: f64) -> usize {
+    usize::try_from(nearest(due.floor())).unwrap_or(0)
 }

@@ -21,6 +21,13 @@ pub(super) struct Day {
     pub(super) share: f64,
 }
 
+impl Day {
+    /// What an oracle finds.
+    fn most_hits(&self) -> f64 {
+        self.frauds.min(count(self.inspected))
+    }
+}
+
 /// What a policy would have found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replayed {
@@ -31,6 +38,12 @@ pub struct Replayed {
 impl Replayed {
     pub(super) fn new(policy: Policy, days: Vec<Day>) -> Self {
         Self { policy, days }
+    }
+
+    /// The same policy judged on its last days alone: how it ends.
+    #[must_use]
+    pub fn last(&self, days: usize) -> Self {
+        Self { policy: self.policy, days: self.days[self.days.len().saturating_sub(days)..].to_vec() }
     }
 
     fn sum(&self, of: impl Fn(&Day) -> f64) -> f64 {
@@ -58,8 +71,15 @@ impl Replayed {
         self.sum(|day| day.revenue) / self.sum(|day| day.oracle)
     }
 
+    /// Hits as a share of those of an oracle with as many inspections on the same days: precision by the best precision, and
+    /// recall by the best recall, which is the same number. NaN where that is 0.
+    pub fn hits_of_oracle(&self) -> f64 {
+        self.sum(|day| day.hits) / self.sum(Day::most_hits)
+    }
+
     /// A row for each day that counts: `day`, `policy`, `items`, `inspected`, `hits`, `precision`, `recall` (null without
-    /// fraud), `revenue`, `of_oracle` (null where the oracle finds nothing), `cost` of wrong stops, `drawn` (share at random).
+    /// fraud), `hits_of_oracle` (null without fraud), `revenue`, `of_oracle` (null where the oracle finds nothing), `cost` of
+    /// wrong stops, `drawn` (share that was not chosen by the model).
     ///
     /// # Errors
     /// [`crate::Error::Frame`] when the frame library refuses.
@@ -77,6 +97,7 @@ impl Replayed {
             Column::new("hits".into(), number(|day| day.hits)),
             Column::new("precision".into(), share(|day| day.hits, |day| count(day.inspected))),
             Column::new("recall".into(), share(|day| day.hits, |day| day.frauds)),
+            Column::new("hits_of_oracle".into(), share(|day| day.hits, Day::most_hits)),
             Column::new("revenue".into(), number(|day| day.revenue)),
             Column::new("of_oracle".into(), share(|day| day.revenue, |day| day.oracle)),
             Column::new("cost".into(), number(|day| day.cost)),

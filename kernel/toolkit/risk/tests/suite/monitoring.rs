@@ -1,7 +1,7 @@
 //! Monitoring: figures that can be worked out by hand, and moves that are planted.
 
 use crate::data::{companies, numbers, says, texts};
-use haetae_risk::{Binning, by_grade, by_period, csi, fairness, ranking, score_psi};
+use haetae_risk::{Binning, by_grade, by_period, csi, fairness, hit_rates, ranking, score_psi};
 use polars::prelude::*;
 
 /// Eight scored rows of two groups and two years.
@@ -81,4 +81,23 @@ fn figures_of_ranking_have_their_intervals() {
     assert!(found.auc.low < found.auc.estimate && found.auc.estimate < found.auc.high && found.ks.low > 0.0);
     assert!(found.to_string().starts_with("AUC 0."));
     assert_eq!(ranking(&target, &scores, 1).unwrap(), found);
+}
+
+#[test]
+fn a_hit_rate_that_falls_is_told_from_chance() {
+    // 10 of 20, 2 of 40, 1 of 2.
+    let month: Vec<&str> = [vec!["2026-01"; 20], vec!["2026-02"; 40], vec!["2026-03"; 2]].concat();
+    let fraud: Vec<bool> = (0..62).map(|row| row < 10 || (20..22).contains(&row) || row == 60).collect();
+    let results = df!("month" => month, "fraud" => fraud).unwrap();
+    let found = hit_rates(&results, "month", "fraud", 0.4).unwrap();
+    assert_eq!(texts(&found, "period"), ["2026-01", "2026-02", "2026-03"]);
+    assert_eq!(numbers(&found, "hit_rate"), [0.5, 0.05, 0.5]);
+    // Wilson's interval of 10 of 20 without correction, as in tables: 0.2993 to 0.7007.
+    assert!((numbers(&found, "low")[0] - 0.299_3).abs() < 1e-4 && (numbers(&found, "high")[0] - 0.700_7).abs() < 1e-4);
+    assert_eq!(texts(&found, "verdict"), ["calm", "fallen", "calm"], "two inspections say nothing");
+    assert_eq!(texts(&hit_rates(&results, "month", "fraud", 0.02).unwrap(), "verdict"), ["risen", "calm", "risen"]);
+    says(hit_rates(&results, "month", "fraud", 1.5), "expected a share from 0 to 1");
+    says(hit_rates(&results, "week", "fraud", 0.4), "column `week`");
+    says(hit_rates(&results, "month", "found", 0.4), "column `found`");
+    says(hit_rates(&results.head(Some(0)), "month", "fraud", 0.4), "results of inspections: expected at least 1 row");
 }
