@@ -42,6 +42,17 @@ fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
     Ok(())
 }
 
+/// An amount of at least 0 for each of so many rows.
+pub(crate) fn check_revenue(rows: usize, revenue: &[f64]) -> Result<()> {
+    if revenue.len() != rows {
+        return Err(Error::Rows { what: "revenue", expected: rows, found: revenue.len() });
+    }
+    match revenue.iter().position(|amount| !(*amount >= 0.0 && amount.is_finite())) {
+        None => Ok(()),
+        Some(row) => Err(Error::Revenue { row, found: revenue[row] }),
+    }
+}
+
 /// Every value of a categorical feature must be a code or missing.
 pub(crate) fn check_categories(features: &FeatureMatrix) -> Result<()> {
     for i in (0..features.columns()).filter(|&i| features.is_categorical(i)) {

@@ -1,0 +1,13 @@
+//! Features, fraud and revenue -> a net over the leaves of boosted trees -> probability and revenue of each row.
+
+mod cases;
+mod model;
+mod net;
+mod params;
+
+#[cfg(test)]
+pub(super) use cases::{Cases, Said};
+pub use model::DateModel;
+#[cfg(test)]
+pub(super) use net::{Form, Leafy};
+pub use params::{CheckedDate, Date, DateParams};
