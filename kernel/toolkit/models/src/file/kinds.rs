@@ -3,8 +3,8 @@
 use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
 use crate::{
     CnnModel, DateModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
-    KMeansModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel,
-    RecurrentModel, Result, SvmModel, TruncatedSvdModel,
+    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
+    RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
