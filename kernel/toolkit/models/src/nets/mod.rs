@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `real`, `matrix`, `product` | numbers, matrices, their product |
 //! | `layer`, `dense`, `front`, `table`, `attention`, `focus`, `steps` (`lstm`, `gru`), `picture` | layers: forward, and backward by hand |
-//! | `optimiser`, `training` | steps of the weights; epochs, batches, an early end |
+//! | `goal`, `optimiser`, `training` | what is learnt; steps of the weights; epochs, batches, an early end |
 //! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures`, `date` | the estimators and what they learn from |
 //!
 //! Why this is not built on candle: `docs/decisions/0010-nets-of-our-own.md`.
@@ -16,6 +16,7 @@ mod dense;
 mod fcnn;
 mod focus;
 mod front;
+mod goal;
 mod gru;
 mod layer;
 mod lstm;
