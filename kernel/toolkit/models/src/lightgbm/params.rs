@@ -25,7 +25,7 @@ impl LightGbm {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LightGbmParams {
     pub(crate) objective: Objective,
-    pub(super) metric: Option<Metric>,
+    pub(crate) metric: Option<Metric>,
     pub(super) trees: usize,
     pub(super) leaves: usize,
     pub(super) depth: Option<usize>,

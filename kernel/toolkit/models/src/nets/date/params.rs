@@ -1,7 +1,8 @@
 //! What DATE is like, checked before anything is fitted; and its fit.
 
 use super::cases::{Rows, Said, Scale};
-use super::model::{DateModel, Found};
+use super::found::Found;
+use super::model::DateModel;
 use super::net::{Form, Leafy};
 use crate::check::{check_revenue, check_rows, finite, same_types};
 use crate::file::Origin;
@@ -34,14 +35,15 @@ impl Date {
 /// Parameters of [`Date`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DateParams {
-    trees: LightGbmParams,
-    entities: Vec<String>,
+    pub(super) trees: LightGbmParams,
+    pub(super) revenue_trees: usize,
+    pub(super) entities: Vec<String>,
     width: usize,
     heads: usize,
     hidden: usize,
     alpha: f64,
     revenue_unit: Option<f64>,
-    min_rows: usize,
+    pub(super) min_rows: usize,
     training: Training,
 }
 
@@ -49,7 +51,8 @@ impl Default for DateParams {
     fn default() -> Self {
         let training = Training { epochs: 5, learning_rate: 0.005, ..Training::new(128) };
         Self {
-            trees: LightGbm::params().trees(100).leaves(16).depth(4),
+            trees: LightGbm::params().trees(30).leaves(16).depth(4),
+            revenue_trees: 30,
             entities: ["importer_id", "hs6"].map(str::to_owned).to_vec(),
             width: 16,
             heads: 4,
@@ -63,12 +66,20 @@ impl Default for DateParams {
 }
 
 impl DateParams {
-    /// The trees whose leaves are embedded; 100 of depth 4 with at most 16 leaves unless said. They are grown for fraud,
-    /// on one thread, so that the model does not depend on the number of threads. Time and memory of the net grow with
-    /// the square of their number.
+    /// The trees whose leaves are embedded; 30 of depth 4 with at most 16 leaves unless said. They are grown for fraud, on
+    /// one thread, so that the model does not depend on the number of threads. Time and memory of the net grow with the
+    /// square of the number of all trees.
     #[must_use]
     pub fn trees(mut self, trees: LightGbmParams) -> Self {
         self.trees = trees;
+        self
+    }
+
+    /// Further trees of the same form, grown for what is learnt of the revenue; 30 unless said. With 0 the leaves are
+    /// those of the paper, which know of amounts only what tells fraud.
+    #[must_use]
+    pub fn revenue_trees(mut self, trees: usize) -> Self {
+        self.revenue_trees = trees;
         self
     }
 
@@ -135,6 +146,7 @@ impl DateParams {
         if self.trees.objective != Objective::Binary {
             return ranges.refuse("trees (objective)", "Binary", format_args!("{:?}", self.trees.objective));
         }
+        ranges.whole("revenue_trees", self.revenue_trees, 0..=100_000)?;
         ranges.whole("number of entities", self.entities.len(), 1..=16)?;
         if let Some(twice) = (1..self.entities.len()).find(|&i| self.entities[..i].contains(&self.entities[i])) {
             return ranges.refuse("entities", "each name once", &self.entities[twice]);
@@ -223,8 +235,8 @@ impl CheckedDate {
         check("training rows", features, target, revenue)?;
         both_classes(target)?;
         let unit = self.unit(revenue)?;
-        let (found, cases) = Found::fit(features, target, &p.trees, &p.entities, p.min_rows)?;
         let scale = Scale::fit(unit, revenue);
+        let (found, cases) = Found::fit(features, target, &scale.of(revenue), p)?;
         let said = |target: &[f64], revenue: &[f64]| Said {
             fraud: target.to_vec(),
             revenue: scale.of(revenue),
@@ -241,7 +253,7 @@ impl CheckedDate {
         };
         let form = Form {
             trees: cases.trees,
-            leaves: found.trees.leaf_counts().iter().sum(),
+            leaves: found.leaves(),
             entities: found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
             width: p.width,
             heads: p.heads,
