@@ -77,9 +77,9 @@ pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Met
 pub use linear::SparseMatrix;
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
 pub use nets::{
-    CheckedCnn, CheckedDate, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, Date, DateModel, DateParams,
-    Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel, RecurrentParams,
-    Schedule, Sequences,
+    CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,
+    DateNetParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel,
+    RecurrentParams, Schedule, Sequences,
 };
 pub use random::Random;
 pub use svm::{

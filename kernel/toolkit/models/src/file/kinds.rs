@@ -2,7 +2,7 @@
 
 use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
 use crate::{
-    CnnModel, DateModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
+    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
     KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
     RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
 };
@@ -121,7 +121,7 @@ macro_rules! files {
 
 files! {
     CnnModel: "CNN";
-    DateModel: "DATE";
+    DateNetModel: "DATE";
     DbscanModel: "DBSCAN";
     FcnnModel: "FCNN";
     GaussianMixtureModel: "Gaussian mixture";

@@ -40,7 +40,7 @@ mod tests;
 mod whole;
 
 pub use cnn::{CheckedCnn, Cnn, CnnModel, CnnParams};
-pub use date::{CheckedDate, Date, DateModel, DateParams};
+pub use date::{CheckedDateNet, DateNet, DateNetModel, DateNetParams};
 pub use fcnn::{CheckedFcnn, Fcnn, FcnnModel, FcnnParams};
 pub use optimiser::{Optimiser, Schedule};
 pub use pictures::Pictures;

@@ -1,7 +1,7 @@
 //! What DATE learns before its net: trees and the places of entities; and rows as the net sees them.
 
 use super::cases::Cases;
-use super::params::DateParams;
+use super::params::DateNetParams;
 use crate::file::stored;
 use crate::nets::front::Encoder;
 use crate::range::Ranges;
@@ -25,9 +25,9 @@ impl Found {
         features: &FeatureMatrix,
         target: &[f64],
         revenue: &[f64],
-        params: &DateParams,
+        params: &DateNetParams,
     ) -> Result<(Self, Cases)> {
-        let DateParams { entities, trees, .. } = params;
+        let DateNetParams { entities, trees, .. } = params;
         let known = |name: &String| features.position(name).filter(|&i| features.is_categorical(i));
         if let Some(name) = entities.iter().find(|name| known(name).is_none()) {
             let categorical = (0..features.columns()).filter(|&i| features.is_categorical(i));

@@ -8,7 +8,7 @@ mod params;
 
 #[cfg(test)]
 pub(super) use cases::{Cases, Said};
-pub use model::DateModel;
+pub use model::DateNetModel;
 #[cfg(test)]
 pub(super) use net::{Form, Leafy};
-pub use params::{CheckedDate, Date, DateParams};
+pub use params::{CheckedDateNet, DateNet, DateNetParams};

@@ -12,9 +12,9 @@ use crate::threads::with_threads;
 use crate::{LightGbmModel, Result};
 use haetae_features::FeatureMatrix;
 
-/// A net of two tasks that has been fitted; see [`super::Date`].
+/// A net of two tasks that has been fitted; see [`super::DateNet`].
 #[derive(Clone)]
-pub struct DateModel {
+pub struct DateNetModel {
     pub(super) found: Found,
     pub(super) width: usize,
     pub(super) heads: usize,
@@ -26,14 +26,14 @@ pub struct DateModel {
     pub(super) threads: Option<usize>,
 }
 
-impl std::fmt::Debug for DateModel {
+impl std::fmt::Debug for DateNetModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (trees, features) = (self.found.count(), self.names().len());
         write!(f, "DATE, {} weights over the leaves of {trees} trees on {features} features", self.size())
     }
 }
 
-impl DateModel {
+impl DateNetModel {
     /// Names of the features that it was fitted on, in their order.
     pub fn names(&self) -> &[String] {
         &self.found.names
@@ -76,7 +76,7 @@ impl DateModel {
     /// logarithm is learnt, it is less than the mean of what rows like it brought.
     ///
     /// # Errors
-    /// As [`DateModel::predict`].
+    /// As [`DateNetModel::predict`].
     pub fn predict_revenue(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         Ok(self.predict_both(features)?.1)
     }
@@ -84,7 +84,7 @@ impl DateModel {
     /// Probability of fraud and revenue of each row, in one go.
     ///
     /// # Errors
-    /// As [`DateModel::predict`].
+    /// As [`DateNetModel::predict`].
     pub fn predict_both(&self, features: &FeatureMatrix) -> Result<(Vec<f64>, Vec<f64>)> {
         same_types(self.names(), &|i| self.found.categorical[i], features)?;
         check_categories(features)?;
@@ -120,9 +120,9 @@ impl DateModel {
     }
 }
 
-stored!(DateModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None });
+stored!(DateNetModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None });
 
-impl Described for DateModel {
+impl Described for DateNetModel {
     fn about(&self) -> About {
         About::new(self.names(), &|i| self.found.categorical[i], &self.origin)
     }

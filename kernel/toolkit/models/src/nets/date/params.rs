@@ -2,7 +2,7 @@
 
 use super::cases::{Rows, Said, Scale};
 use super::found::Found;
-use super::model::DateModel;
+use super::model::DateNetModel;
 use super::net::{Form, Leafy};
 use crate::check::{check_revenue, check_rows, finite, same_types};
 use crate::file::Origin;
@@ -23,18 +23,18 @@ const MODEL: &str = "DATE";
 ///
 /// Source: Kim et al., *DATE: Dual attentive tree-aware embedding for customs fraud detection*, KDD 2020.
 #[derive(Debug, Clone, Copy)]
-pub struct Date;
+pub struct DateNet;
 
-impl Date {
+impl DateNet {
     /// The parameters to start from.
-    pub fn params() -> DateParams {
-        DateParams::default()
+    pub fn params() -> DateNetParams {
+        DateNetParams::default()
     }
 }
 
-/// Parameters of [`Date`]; each method sets one.
+/// Parameters of [`DateNet`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DateParams {
+pub struct DateNetParams {
     pub(super) trees: LightGbmParams,
     pub(super) revenue_trees: usize,
     pub(super) entities: Vec<String>,
@@ -47,7 +47,7 @@ pub struct DateParams {
     training: Training,
 }
 
-impl Default for DateParams {
+impl Default for DateNetParams {
     fn default() -> Self {
         let training = Training { epochs: 5, learning_rate: 0.005, ..Training::new(128) };
         Self {
@@ -65,7 +65,7 @@ impl Default for DateParams {
     }
 }
 
-impl DateParams {
+impl DateNetParams {
     /// The trees whose leaves are embedded; 30 of depth 4 with at most 16 leaves unless said. They are grown for fraud, on
     /// one thread, so that the model does not depend on the number of threads. Time and memory of the net grow with the
     /// square of the number of all trees.
@@ -140,7 +140,7 @@ impl DateParams {
     ///
     /// # Errors
     /// [`crate::Error::Parameter`] with the first that is out of its range.
-    pub fn check(&self) -> Result<CheckedDate> {
+    pub fn check(&self) -> Result<CheckedDateNet> {
         let ranges = Ranges(MODEL);
         self.trees.check()?;
         if self.trees.objective != Objective::Binary {
@@ -161,41 +161,41 @@ impl DateParams {
         ranges.above_zero("revenue_unit", self.revenue_unit.unwrap_or(1.0))?;
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
         self.training.check(MODEL)?;
-        Ok(CheckedDate { params: self.clone() })
+        Ok(CheckedDateNet { params: self.clone() })
     }
 
-    /// Checks the parameters and fits; see [`CheckedDate::fit`].
+    /// Checks the parameters and fits; see [`CheckedDateNet::fit`].
     ///
     /// # Errors
-    /// As [`DateParams::check`] and [`CheckedDate::fit`].
-    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateModel> {
+    /// As [`DateNetParams::check`] and [`CheckedDateNet::fit`].
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
         self.check()?.fit(features, target, revenue)
     }
 
-    /// Checks the parameters and fits; see [`CheckedDate::fit_valid`].
+    /// Checks the parameters and fits; see [`CheckedDateNet::fit_valid`].
     ///
     /// # Errors
-    /// As [`DateParams::check`] and [`CheckedDate::fit_valid`].
+    /// As [`DateNetParams::check`] and [`CheckedDateNet::fit_valid`].
     pub fn fit_valid(
         &self,
         features: &FeatureMatrix,
         target: &[f64],
         revenue: &[f64],
         valid: (&FeatureMatrix, &[f64], &[f64]),
-    ) -> Result<DateModel> {
+    ) -> Result<DateNetModel> {
         self.check()?.fit_valid(features, target, revenue, valid)
     }
 }
 
-training_methods!(DateParams, "Rows of a batch, 1 to 1048576; 128 unless said.");
+training_methods!(DateNetParams, "Rows of a batch, 1 to 1048576; 128 unless said.");
 
 /// Parameters that are known to be in their ranges.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CheckedDate {
-    params: DateParams,
+pub struct CheckedDateNet {
+    params: DateNetParams,
 }
 
-impl CheckedDate {
+impl CheckedDateNet {
     /// Fits trees, then a net over their leaves, to a `target` of 0 and 1 and the `revenue` that each row brought, in
     /// any currency, 0 where it brought none. Unless said, there are 5 epochs of steps of 0.005 at most. What the rows
     /// of either target weigh concerns the head of fraud alone.
@@ -205,22 +205,22 @@ impl CheckedDate {
     /// below 0 or no number, none is above 0 ([`crate::Error::NoRevenue`]), an entity is no categorical feature
     /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss grows beyond all numbers
     /// ([`crate::Error::Diverged`]), or the notebook's stop button was pressed.
-    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateModel> {
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
         self.run(features, target, revenue, None)
     }
 
-    /// As [`CheckedDate::fit`], with the loss of both tasks on `valid` rows (features, target, revenue) after each
-    /// epoch; see [`DateParams::patience`].
+    /// As [`CheckedDateNet::fit`], with the loss of both tasks on `valid` rows (features, target, revenue) after each
+    /// epoch; see [`DateNetParams::patience`].
     ///
     /// # Errors
-    /// As [`CheckedDate::fit`], for both sets of rows, of which the second may have one class only and no revenue.
+    /// As [`CheckedDateNet::fit`], for both sets of rows, of which the second may have one class only and no revenue.
     pub fn fit_valid(
         &self,
         features: &FeatureMatrix,
         target: &[f64],
         revenue: &[f64],
         valid: (&FeatureMatrix, &[f64], &[f64]),
-    ) -> Result<DateModel> {
+    ) -> Result<DateNetModel> {
         self.run(features, target, revenue, Some(valid))
     }
 
@@ -230,7 +230,7 @@ impl CheckedDate {
         target: &[f64],
         revenue: &[f64],
         valid: Option<(&FeatureMatrix, &[f64], &[f64])>,
-    ) -> Result<DateModel> {
+    ) -> Result<DateNetModel> {
         let p = &self.params;
         check("training rows", features, target, revenue)?;
         both_classes(target)?;
@@ -266,7 +266,7 @@ impl CheckedDate {
         net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
         let mut learner = Rows { net, train: (cases, said), valid };
         let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
-        Ok(DateModel {
+        Ok(DateNetModel {
             found,
             width: p.width,
             heads: p.heads,
