@@ -35,9 +35,9 @@ macro_rules! kept_models {
 }
 
 kept_models! {
-    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
-    LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel,
-    SvmModel, TruncatedSvdModel,
+    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel,
+    Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel,
+    Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
 }
 
 /// Bytes as a column of whole numbers, and their number as the note.
