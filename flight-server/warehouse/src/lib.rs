@@ -24,6 +24,8 @@ pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
 pub const QUALITY: &str = "quality";
 /// The schema of models, scores and decisions.
 pub const RISK: &str = "risk";
+/// The schema of the course: cohorts, what was handed in, what it was worth.
+pub const COURSE: &str = "course";
 /// The schema of what the warehouse knows of its own tables.
 pub const META: &str = "meta";
 /// The schema of the tables that a user has made: each user has one of their own.
