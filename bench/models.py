@@ -1,4 +1,4 @@
-"""Our own models beside scikit-learn's on generated numbers (`classic.py`), and fraud models on the declarations of the
+"""Our own models beside scikit-learn's on generated numbers (`classic.py`), DATE beside trees (`dual_task.py`), and fraud models on the declarations of the
 Korea Customs Service: fitted on 2020, judged on the first quarter of 2021.
 
 Ours run in cells of the kernel, on rows that come from the server; the peers are fitted in Python on the same rows.
@@ -12,6 +12,7 @@ import statistics
 import numpy as np
 
 import classic
+import dual_task
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -170,4 +171,4 @@ def declarations_of_kcs(context):
 
 
 def figures(context):
-    return [*classic.figures(context), *declarations_of_kcs(context)]
+    return [*classic.figures(context), *dual_task.figures(context), *declarations_of_kcs(context)]

@@ -1,10 +1,13 @@
 """The toolkit's models in cells beside scikit-learn on the same numbers."""
 
+import json
+
+import lightgbm
 import numpy as np
 import pytest
 import scipy.sparse
 from haetae_matrices import Matrices
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, spearmanr
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.datasets import make_blobs, make_classification
@@ -15,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 
@@ -323,6 +326,43 @@ def test_a_model_goes_through_a_file(cells, fraud, tmp_path):
 
 def test_what_cannot_be_fitted_says_why(cells, kernel):
     kernel.fails("RandomForest::params().fit(&blobs, &vec![1.0; 3_000])?;", "Error", "found only 1 in 3000 rows")
+
+
+def test_weights_of_leaves_are_those_of_a_logistic_regression_on_lightgbms_leaves(cells, fraud, tmp_path):
+    train, target, later, _ = fraud
+    text = tmp_path / "trees.txt"
+    cells.kernel.ok("let leafy = LeafLogistic::params().trees(LightGbm::params().trees(20).leaves(8)).c(0.05).fit(&train, &target)?;")
+    cells.kernel.ok(f"std::fs::write({json.dumps(str(text))}, leafy.trees().text())?;")
+    leaves = lightgbm.Booster(model_file=str(text)).predict(np.vstack([train, later]), pred_leaf=True)
+    mine = cells.take("&leafy.trees().leaves(&later)?.iter().map(|leaf| f64::from(*leaf)).collect::<Vec<f64>>()")
+    assert (mine.reshape(len(later), -1) == leaves[len(train):]).all()
+    ones = OneHotEncoder().fit_transform(leaves)
+    peer = LogisticRegression(C=0.05, tol=1e-10, max_iter=10_000).fit(ones[: len(train)], target)
+    theirs = peer.predict_proba(ones[len(train):])[:, 1]
+    assert np.abs(cells.take("&leafy.predict(&later)?") - theirs).max() < 1e-5
+
+
+def test_date_in_a_cell_learns_both_tasks(cells):
+    random = np.random.default_rng(11)
+    rows = 3_000
+    importer, price, unit = random.integers(0, 30, rows), np.exp(random.normal(10, 2, rows)), random.normal(size=rows)
+    fraud = random.random(rows) < np.where(importer < 6, 0.6, 0.03)
+    unit -= fraud
+    cells.give(importer=importer.astype(float), price=price, unit=unit, fraud=fraud.astype(float), revenue=fraud * price * 0.1)
+    cells.kernel.ok(
+        'let lines = FeatureMatrix::new(["importer_id", "price", "unit"].map(str::to_owned).to_vec(),\n'
+        "    vec![importer.clone(), price.clone(), unit.clone()], vec![true, false, false])?;\n"
+        "let first = lines.select_rows(&(0..1500).collect::<Vec<usize>>());\n"
+        "let second = lines.select_rows(&(1500..3000).collect::<Vec<usize>>());\n"
+        'let date = DateNet::params().entities(&["importer_id"]).epochs(8)\n'
+        "    .fit(&first, &fraud[..1500], &revenue[..1500])?;\n"
+        "let (chances, brought) = date.predict_both(&second)?;"
+    )
+    chances, brought = cells.take("&chances"), cells.take("&brought")
+    later = fraud[1500:]
+    assert roc_auc_score(later, chances) > 0.85
+    # Among frauds the revenue is in the order of the price.
+    assert spearmanr(brought[later], price[1500:][later]).statistic > 0.6
 
 
 def test_an_fcnn_is_as_good_as_scikit_learns(cells, fraud):

@@ -21,7 +21,8 @@ pub(crate) fn labels_of(rows: usize, target: &[f64]) -> Result<()> {
     targets(rows, target, Objective::Binary)
 }
 
-fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
+/// A target that fits the objective for each of so many rows.
+pub(crate) fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
     if target.len() != rows {
         return Err(Error::Rows { what: "target", expected: rows, found: target.len() });
     }
@@ -40,6 +41,17 @@ fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
         return Err(Error::Target { row, expected, found: target[row] });
     }
     Ok(())
+}
+
+/// An amount of at least 0 for each of so many rows.
+pub(crate) fn check_revenue(rows: usize, revenue: &[f64]) -> Result<()> {
+    if revenue.len() != rows {
+        return Err(Error::Rows { what: "revenue", expected: rows, found: revenue.len() });
+    }
+    match revenue.iter().position(|amount| !(*amount >= 0.0 && amount.is_finite())) {
+        None => Ok(()),
+        Some(row) => Err(Error::Revenue { row, found: revenue[row] }),
+    }
 }
 
 /// Every value of a categorical feature must be a code or missing.
@@ -101,6 +113,17 @@ pub(crate) fn check_weights(weights: &[f64], target: &[f64], classes: usize) -> 
         return Ok(());
     }
     Err(Error::OneClass { found: f64::from(weighed(1.0)), rows: weights.len() })
+}
+
+/// Weights of rows with values: none, or one a row, of which one is above 0.
+pub(crate) fn check_weights_of_values(weights: &[f64]) -> Result<()> {
+    if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+        return Err(Error::Weight { row, found: weights[row] });
+    }
+    if weights.is_empty() || weights.iter().any(|&weight| weight > 0.0) {
+        return Ok(());
+    }
+    Err(Error::NoLabels { what: "rows that weigh more than 0", rows: weights.len() })
 }
 
 /// Fails at the first feature whose name or type differs.

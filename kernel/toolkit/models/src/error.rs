@@ -62,6 +62,30 @@ pub enum Error {
         /// What stands there.
         found: f64,
     },
+    /// An amount that no row can have brought.
+    #[error(
+        "revenue, row {row}: expected a finite amount of at least 0, found {found}; a row that brought nothing has 0"
+    )]
+    Revenue {
+        /// Row, counted from 0.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// No amounts to learn from.
+    #[error("revenue: expected an amount above 0 in one row at least, found none in {rows} rows; take a longer period")]
+    NoRevenue {
+        /// How many rows.
+        rows: usize,
+    },
+    /// A feature that was to have embeddings of its own is not there, or one of numbers.
+    #[error("`{name}` was named as an entity, but is none of the categorical features: {found}")]
+    Entity {
+        /// The name.
+        name: String,
+        /// Names of the categorical features.
+        found: String,
+    },
     /// All rows have the same target.
     #[error("target: expected both 0 and 1, found only {found} in {rows} rows; take a longer period")]
     OneClass {

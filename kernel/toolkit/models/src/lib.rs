@@ -37,6 +37,7 @@ mod forest;
 mod importance;
 mod isolation;
 mod lanes;
+mod leaf_logistic;
 mod learning;
 mod lightgbm;
 mod linear;
@@ -70,13 +71,15 @@ pub use file::{ModelCard, ModelFile};
 pub use forest::{CheckedRandomForest, OutOfBag, RandomForest, RandomForestModel, RandomForestParams};
 pub use importance::permutation_importance;
 pub use isolation::{CheckedIsolationForest, IsolationForest, IsolationForestModel, IsolationForestParams};
+pub use leaf_logistic::{CheckedLeafLogistic, LeafLogistic, LeafLogisticModel, LeafLogisticParams};
 pub use learning::{FitAndScore, learning_curve};
 pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
 pub use linear::SparseMatrix;
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
 pub use nets::{
-    CheckedCnn, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates,
-    Optimiser, Pictures, Recurrent, RecurrentModel, RecurrentParams, Schedule, Sequences,
+    CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,
+    DateNetParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel,
+    RecurrentParams, Schedule, Sequences,
 };
 pub use random::Random;
 pub use svm::{

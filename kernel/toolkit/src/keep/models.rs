@@ -3,9 +3,9 @@
 use super::kinds::{Kept, Seen, column, kinds, not_readable, only_column};
 use crate::Result;
 use crate::models::{
-    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
-    LightGbmModel, LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel, PcaModel, Platt,
-    RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
+    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
+    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel,
+    PcaModel, Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
 };
 use polars::frame::DataFrame;
 use polars::prelude::{NamedFrom, Series};
@@ -35,9 +35,9 @@ macro_rules! kept_models {
 }
 
 kept_models! {
-    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
-    LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel,
-    SvmModel, TruncatedSvdModel,
+    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel,
+    Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel,
+    Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
 }
 
 /// Bytes as a column of whole numbers, and their number as the note.

@@ -2,9 +2,9 @@
 
 use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
 use crate::{
-    CnnModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic, KMeansModel,
-    LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel,
-    Result, SvmModel, TruncatedSvdModel,
+    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
+    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
+    RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
@@ -121,6 +121,7 @@ macro_rules! files {
 
 files! {
     CnnModel: "CNN";
+    DateNetModel: "DATE";
     DbscanModel: "DBSCAN";
     FcnnModel: "FCNN";
     GaussianMixtureModel: "Gaussian mixture";
@@ -128,6 +129,7 @@ files! {
     IsolationForestModel: "isolation forest";
     Isotonic: "isotonic calibration";
     KMeansModel: "k-means";
+    LeafLogisticModel: "GBDT+LR";
     LightGbmModel: "LightGBM";
     LinearSvmModel: "linear SVM";
     LogisticModel: "logistic regression";

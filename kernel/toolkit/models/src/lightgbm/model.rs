@@ -111,6 +111,57 @@ impl LightGbmModel {
         })
     }
 
+    /// Leaves of each tree, in the order of the trees.
+    pub fn leaf_counts(&self) -> Vec<usize> {
+        let counts = self.text.lines().filter_map(|line| line.strip_prefix("num_leaves="));
+        counts.filter_map(|count| count.parse().ok()).collect()
+    }
+
+    /// The leaf into which each row falls, for each tree, row after row; leaves of a tree are counted from 0. With
+    /// classes, a round has as many trees.
+    ///
+    /// # Errors
+    /// As [`LightGbmModel::predict`], and [`Error::ModelText`] where the text says of fewer leaves than a tree has.
+    pub fn leaves(&self, features: &FeatureMatrix) -> Result<Vec<u32>> {
+        let counts = self.leaf_counts();
+        let found = self.run(features, Predict::Leaves)?;
+        if found.len() != features.rows() * counts.len() {
+            let reason = format!("expected the leaves of {} trees, as its lines `num_leaves=` say", counts.len());
+            return Err(Error::ModelText { reason });
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of leaves are small")]
+        let leaves: Vec<u32> = found.into_iter().map(|leaf| leaf as u32).collect();
+        let known = |row: &[u32]| row.iter().zip(&counts).all(|(&leaf, &count)| (leaf as usize) < count);
+        if counts.is_empty() || leaves.chunks(counts.len()).all(known) {
+            return Ok(leaves);
+        }
+        Err(Error::ModelText {
+            reason: "a row falls into a leaf that its line `num_leaves=` does not count".to_owned(),
+        })
+    }
+
+    /// As [`LightGbmModel::leaves`], counted through all trees.
+    pub(crate) fn leaf_places(&self, features: &FeatureMatrix) -> Result<Vec<u32>> {
+        let mut places = self.leaves(features)?;
+        let mut from = 0;
+        let starts = self.leaf_counts().into_iter().map(|count| {
+            let start = from;
+            from += count;
+            u32::try_from(start).unwrap_or(u32::MAX)
+        });
+        let starts: Vec<u32> = starts.collect();
+        for row in places.chunks_exact_mut(starts.len().max(1)) {
+            row.iter_mut().zip(&starts).for_each(|(place, start)| *place += start);
+        }
+        Ok(places)
+    }
+
+    /// The same model, working on so many threads.
+    pub(crate) fn on_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Features by the total gain of their splits, greatest first; equal ones in their order.
     ///
     /// # Errors

@@ -24,8 +24,8 @@ impl LightGbm {
 /// fixed seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LightGbmParams {
-    pub(super) objective: Objective,
-    pub(super) metric: Option<Metric>,
+    pub(crate) objective: Objective,
+    pub(crate) metric: Option<Metric>,
     pub(super) trees: usize,
     pub(super) leaves: usize,
     pub(super) depth: Option<usize>,
@@ -37,7 +37,7 @@ pub struct LightGbmParams {
     pub(super) l2: f64,
     pub(super) bins: usize,
     pub(super) seed: u32,
-    pub(super) threads: usize,
+    pub(crate) threads: usize,
     pub(super) patience: Option<usize>,
     pub(super) increasing: Vec<String>,
     pub(super) decreasing: Vec<String>,

@@ -1,34 +1,45 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
-use crate::Result;
 use crate::check::same_types;
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Encoder, probability};
+use crate::linear::{Design, Encoder, SparseMatrix, probability};
+use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Weights that have been fitted; see [`super::Logistic`].
 #[derive(Clone)]
 pub struct LogisticModel {
-    encoder: Encoder,
+    /// None where it was fitted on sparse rows.
+    encoder: Option<Encoder>,
     weights: Vec<f64>,
     origin: Origin,
 }
 
 impl std::fmt::Debug for LogisticModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "logistic regression, {} weights on {} features", self.encoder.names.len(), self.names().len())
+        match &self.encoder {
+            Some(encoder) => {
+                write!(f, "logistic regression, {} weights on {} features", encoder.names.len(), self.names().len())
+            }
+            None => write!(f, "logistic regression, {} weights on sparse rows", self.weights().len()),
+        }
     }
 }
 
 impl LogisticModel {
-    pub(super) fn new(encoder: Encoder, weights: Vec<f64>, origin: Origin) -> Self {
+    pub(super) fn new(encoder: Option<Encoder>, weights: Vec<f64>, origin: Origin) -> Self {
         Self { encoder, weights, origin }
     }
 
-    /// Names of the features that it was fitted on, in their order.
+    /// Names of the features that it was fitted on, in their order; empty where it was fitted on sparse rows.
     pub fn names(&self) -> &[String] {
-        let Encoder { features, .. } = &self.encoder;
-        features
+        self.encoder.as_ref().map_or(&[], |encoder| &encoder.features)
+    }
+
+    /// The weights, without the intercept: as [`LogisticModel::coefficients`] names them, or one a column of the sparse
+    /// rows.
+    pub fn weights(&self) -> &[f64] {
+        self.weights.split_last().map_or(&[], |(_, weights)| weights)
     }
 
     /// Log-odds of a row whose numbers are all average and whose categories have no weight.
@@ -37,19 +48,39 @@ impl LogisticModel {
     }
 
     /// Every weight with what it stands for: `feature=code` (`=missing`, `=other`) for categories,
-    /// the feature's name for numbers, by standard deviation.
+    /// the feature's name for numbers, by standard deviation; the number of the column for sparse rows.
     pub fn coefficients(&self) -> Vec<(String, f64)> {
-        self.encoder.names.iter().cloned().zip(self.weights.iter().copied()).collect()
+        let name = |i: usize| self.encoder.as_ref().map_or_else(|| i.to_string(), |encoder| encoder.names[i].clone());
+        self.weights().iter().enumerate().map(|(i, &weight)| (name(i), weight)).collect()
     }
 
     /// Probability of 1 for each row.
     ///
     /// # Errors
-    /// [`crate::Error::FeatureMismatch`] when the features are not those of the fit.
+    /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
+    /// [`Error::Columns`] when the fit was one on sparse rows.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
-        let design = self.encoder.encode(features);
-        Ok((0..design.rows).map(|row| probability(design.dot(row, &self.weights))).collect())
+        let Some(encoder) = &self.encoder else {
+            return Err(Error::Columns { expected: self.weights().len(), found: features.columns() });
+        };
+        same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
+        Ok(self.chances(&encoder.encode(features)))
+    }
+
+    /// As [`LogisticModel::predict`], of sparse rows.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when the rows have other columns than those of the fit.
+    pub fn predict_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
+        let expected = if self.encoder.is_some() { 0 } else { self.weights().len() };
+        if rows.columns() != expected {
+            return Err(Error::Columns { expected, found: rows.columns() });
+        }
+        Ok(self.chances(&Design::of_sparse(rows)))
+    }
+
+    fn chances(&self, design: &Design<'_>) -> Vec<f64> {
+        (0..design.rows).map(|row| probability(design.dot(row, &self.weights))).collect()
     }
 }
 
@@ -57,10 +88,11 @@ stored!(LogisticModel { encoder, weights, origin });
 
 impl Described for LogisticModel {
     fn about(&self) -> About {
-        About::new(self.names(), &|i| self.encoder.is_categorical(i), &self.origin)
+        let categorical = |i| self.encoder.as_ref().is_some_and(|encoder| encoder.is_categorical(i));
+        About::new(self.names(), &categorical, &self.origin)
     }
 
     fn is_sound(&self) -> bool {
-        self.encoder.is_sound(self.weights.len())
+        !self.weights.is_empty() && self.encoder.as_ref().is_none_or(|encoder| encoder.is_sound(self.weights.len()))
     }
 }

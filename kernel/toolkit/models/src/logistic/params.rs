@@ -1,9 +1,9 @@
 //! How strongly the weights are held back, checked before anything is fitted.
 
 use super::model::LogisticModel;
-use crate::check::{check_rows, finite};
+use crate::check::{check_rows, finite, labels_of};
 use crate::file::Origin;
-use crate::linear::{Encoder, Loss, Problem, solve};
+use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
 use crate::{ClassWeight, Error, Objective, Result};
@@ -99,6 +99,14 @@ impl LogisticParams {
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LogisticModel> {
         self.check()?.fit(features, target)
     }
+
+    /// Checks the parameters and fits; see [`CheckedLogistic::fit_sparse`].
+    ///
+    /// # Errors
+    /// As [`LogisticParams::check`] and [`CheckedLogistic::fit_sparse`].
+    pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LogisticModel> {
+        self.check()?.fit_sparse(rows, target)
+    }
 }
 
 /// Parameters that are known to be in their ranges.
@@ -120,11 +128,29 @@ impl CheckedLogistic {
         both_classes(target)?;
         finite(features)?;
         let encoder = Encoder::fit(features, self.params.min_rows, true);
-        let design = encoder.encode(features);
+        let weights = self.weights(&encoder.encode(features), target)?;
+        Ok(LogisticModel::new(Some(encoder), weights, Origin::of(&self.params)))
+    }
+
+    /// As [`CheckedLogistic::fit`], on sparse rows as they are, a weight for each column.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LogisticModel> {
+        if rows.rows() == 0 || rows.columns() == 0 {
+            return Err(Error::Empty { what: "training rows", rows: rows.rows(), columns: rows.columns() });
+        }
+        labels_of(rows.rows(), target)?;
+        both_classes(target)?;
+        let weights = self.weights(&Design::of_sparse(rows), target)?;
+        Ok(LogisticModel::new(None, weights, Origin::of(&self.params)))
+    }
+
+    fn weights(&self, design: &Design<'_>, target: &[f64]) -> Result<Vec<f64>> {
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let penalty = 1.0 / (self.params.c * features.rows() as f64);
+        let penalty = 1.0 / (self.params.c * design.rows as f64);
         let classes = self.params.class_weight.of_rows(target, &[]);
-        let problem = Problem { design: &design, target, classes, penalty, loss: Loss::Log, free_intercept: true };
+        let problem = Problem { design, target, classes, penalty, loss: Loss::Log, free_intercept: true };
         let found = solve(&problem, self.params.iterations, self.params.tolerance)?;
         if found.gradient > self.params.tolerance {
             return Err(Error::NotConverged {
@@ -134,6 +160,6 @@ impl CheckedLogistic {
                 tolerance: self.params.tolerance,
             });
         }
-        Ok(LogisticModel::new(encoder, found.weights, Origin::of(&self.params)))
+        Ok(found.weights)
     }
 }

@@ -3,16 +3,20 @@
 //! | module | what |
 //! |---|---|
 //! | `real`, `matrix`, `product` | numbers, matrices, their product |
-//! | `layer`, `dense`, `front`, `steps` (`lstm`, `gru`), `picture` | layers: forward, and backward by hand |
-//! | `optimiser`, `training` | steps of the weights; epochs, batches, an early end |
-//! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures` | the estimators and what they learn from |
+//! | `layer`, `dense`, `front`, `table`, `attention`, `focus`, `steps` (`lstm`, `gru`), `picture` | layers: forward, and backward by hand |
+//! | `goal`, `optimiser`, `training` | what is learnt; steps of the weights; epochs, batches, an early end |
+//! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures`, `date` | the estimators and what they learn from |
 //!
 //! Why this is not built on candle: `docs/decisions/0010-nets-of-our-own.md`.
 
+mod attention;
 mod cnn;
+mod date;
 mod dense;
 mod fcnn;
+mod focus;
 mod front;
+mod goal;
 mod gru;
 mod layer;
 mod lstm;
@@ -26,6 +30,7 @@ mod real;
 mod recurrent;
 mod sequences;
 mod steps;
+mod table;
 mod training;
 mod weights;
 
@@ -35,6 +40,7 @@ mod tests;
 mod whole;
 
 pub use cnn::{CheckedCnn, Cnn, CnnModel, CnnParams};
+pub use date::{CheckedDateNet, DateNet, DateNetModel, DateNetParams};
 pub use fcnn::{CheckedFcnn, Fcnn, FcnnModel, FcnnParams};
 pub use optimiser::{Optimiser, Schedule};
 pub use pictures::Pictures;

@@ -37,6 +37,8 @@ pub(crate) trait Real:
     /// `1 / (1 + exp(-x))` of each.
     fn sigmoid(values: &mut [Self]);
     fn tanh(values: &mut [Self]);
+    /// Each row of so many numbers to shares that sum to 1: `exp(x)` by the sum of its row.
+    fn softmax(values: &mut [Self], width: usize);
     /// Sums of products of packed strips; see [`super::product`].
     fn tile(a: &[Self], b: &[Self], sums: &mut [[Self; WIDE]; HIGH]);
 }
@@ -66,6 +68,10 @@ impl Real for f32 {
         tanhs(values);
     }
 
+    fn softmax(values: &mut [Self], width: usize) {
+        softmaxes(values, width);
+    }
+
     fn tile(a: &[Self], b: &[Self], sums: &mut [[Self; WIDE]; HIGH]) {
         tile_f32(a, b, sums);
     }
@@ -93,6 +99,15 @@ impl Real for f64 {
 
     fn tanh(values: &mut [Self]) {
         values.iter_mut().for_each(|value| *value = value.tanh());
+    }
+
+    fn softmax(values: &mut [Self], width: usize) {
+        for row in values.chunks_exact_mut(width) {
+            let most = row.iter().copied().fold(Self::NEG_INFINITY, Self::max);
+            row.iter_mut().for_each(|value| *value = (*value - most).exp());
+            let sum: Self = row.iter().sum();
+            row.iter_mut().for_each(|value| *value /= sum);
+        }
     }
 
     fn tile(a: &[Self], b: &[Self], sums: &mut [[Self; WIDE]; HIGH]) {
@@ -133,9 +148,48 @@ wide! {
     }
 }
 
+wide! {
+    fn softmaxes(values: &mut [f32], width: usize) {
+        for row in values.chunks_exact_mut(width) {
+            // In eight lanes side by side, always the same ones.
+            let (mut most, mut sums) = ([f32::NEG_INFINITY; 8], [0.0_f32; 8]);
+            for chunk in row.chunks(8) {
+                most.iter_mut().zip(chunk).for_each(|(most, &value)| *most = if value > *most { value } else { *most });
+            }
+            let most = most.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            for chunk in row.chunks_mut(8) {
+                for (sum, value) in sums.iter_mut().zip(chunk) {
+                    *value = exp(*value - most);
+                    *sum += *value;
+                }
+            }
+            let scale = 1.0 / sums.iter().sum::<f32>();
+            row.iter_mut().for_each(|value| *value *= scale);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_are_right_to_the_last_digits_and_sum_to_1() {
+        for width in [1, 2, 7, 8, 9, 100] {
+            let scores: Vec<f32> = (0..3 * width).map(|i| ((i * 37 % 91) as f32 - 45.0) * 0.7).collect();
+            let (mut shares, mut right) = (scores.clone(), scores.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>());
+            <f32 as Real>::softmax(&mut shares, width);
+            <f64 as Real>::softmax(&mut right, width);
+            for (row, right) in shares.chunks(width).zip(right.chunks(width)) {
+                assert!((row.iter().map(|&x| f64::from(x)).sum::<f64>() - 1.0).abs() < 1e-6, "{width}: {row:?}");
+                let near = |(&x, &y): (&f32, &f64)| (f64::from(x) - y).abs() < 1e-5 * y + 1e-30;
+                assert!(row.iter().zip(right).all(near), "{width}: {row:?} {right:?}");
+            }
+        }
+        let mut none = [1.0, f32::NAN, 2.0];
+        <f32 as Real>::softmax(&mut none, 3);
+        assert!(none.iter().all(|share| share.is_nan()), "what is no number must be noticed");
+    }
 
     #[test]
     fn curves_are_right_to_the_last_digits() {

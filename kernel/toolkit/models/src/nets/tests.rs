@@ -1,12 +1,15 @@
 //! Layers by their definitions, their gradients by finite differences, and optimisers by their formulas.
 
+use super::attention::SelfAttention;
 use super::dense::{Dense, Dropout, LayerNorm, Relu};
+use super::focus::Focus;
 use super::front::{Encoder, Front, Inputs};
 use super::layer::{Layer, Pass, Weights};
 use super::matrix::Matrix;
 use super::optimiser::{Memory, Optimiser, Schedule, clip};
 use super::picture::{Conv, Pool, Size};
 use super::steps::{Along, State, Steps};
+use super::table::Table;
 use crate::file::{In, Stored};
 use crate::random::Random;
 use haetae_features::FeatureMatrix;
@@ -96,6 +99,48 @@ impl Layer<f64> for Embedded {
     }
 }
 
+/// A table, whose input is a list of places.
+struct Placed(Table<f64>, Vec<u32>);
+
+impl Layer<f64> for Placed {
+    fn forward(&mut self, _: Matrix<f64>, pass: &mut Pass) -> Matrix<f64> {
+        self.0.forward(self.1.clone(), pass.training)
+    }
+
+    fn backward(&mut self, gradient: Matrix<f64>) -> Matrix<f64> {
+        self.0.backward(&gradient);
+        Matrix::zeros(1, 1)
+    }
+
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f64>)) {
+        self.0.weights(each);
+    }
+}
+
+/// Tokens and context of a case in one row: two tokens of three numbers, and then two numbers.
+struct Focused(Focus<f64>);
+
+fn parts(rows: &Matrix<f64>, from: usize, to: usize, width: usize) -> Matrix<f64> {
+    let values: Vec<f64> = (0..rows.rows).flat_map(|row| rows.row(row)[from..to].to_vec()).collect();
+    Matrix::new(values.len() / width, width, values)
+}
+
+impl Layer<f64> for Focused {
+    fn forward(&mut self, input: Matrix<f64>, pass: &mut Pass) -> Matrix<f64> {
+        self.0.forward(parts(&input, 0, 6, 3), &parts(&input, 6, 8, 2), pass.training)
+    }
+
+    fn backward(&mut self, gradient: Matrix<f64>) -> Matrix<f64> {
+        let (tokens, context) = self.0.backward(&gradient);
+        let row = |case: usize| [tokens.rows_of(2 * case, 2 * case + 2), context.row(case)].concat();
+        Matrix::new(context.rows, 8, (0..context.rows).flat_map(row).collect())
+    }
+
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f64>)) {
+        self.0.weights(each);
+    }
+}
+
 fn size(height: usize, width: usize, channels: usize) -> Size {
     Size { height, width, channels }
 }
@@ -121,6 +166,12 @@ fn gradients_are_those_of_finite_differences() {
     differences("greatest", &mut Pool::greatest(size(5, 4, 2), (2, 2)), &pictures);
     differences("greatest of a line", &mut Pool::greatest(size(1, 20, 2), (1, 3)), &pictures);
     differences("mean", &mut Pool::mean(size(5, 4, 2)), &pictures);
+    let tokens = drawn(r, 6, 4);
+    differences("attention", &mut SelfAttention::new(3, 4, 2, r), &tokens);
+    differences("attention of one token", &mut SelfAttention::new(1, 4, 1, r), &tokens);
+    let rows = drawn(r, 4, 8);
+    differences("focus", &mut Focused(Focus::new(2, 3, 2, 5, r)), &rows);
+    differences("table", &mut Placed(Table::new(4, 3, r), vec![0, 2, 2, 1]), &Matrix::zeros(1, 1));
     let names = vec!["x".to_owned(), "office".to_owned(), "goods".to_owned()];
     let columns = vec![vec![0.5, 1.0, 4.0], vec![0.0, 1.0, 0.0], vec![3.0, f64::NAN, 4.0]];
     let features = FeatureMatrix::new(names, columns, vec![false, true, true]).unwrap();
@@ -205,6 +256,42 @@ fn recurrent_layers_follow_their_formulas_whatever_lies_beside_a_sequence() {
             said.extend(layer.forward(input, &window, &mut state, &Pass::scoring()).values);
         }
         assert_eq!(said, together.values);
+    }
+}
+
+#[test]
+fn attention_follows_its_formula_whatever_lies_beside_a_case() {
+    let (tokens, width, heads) = (3, 4, 2);
+    let mut layer = SelfAttention::new(tokens, width, heads, &mut Random::new(5));
+    let all = weights_of(&mut layer);
+    let input = drawn(&mut Random::new(6), 2 * tokens, width);
+    let found = layer.forward(input.clone(), &mut Pass::scoring());
+    let projected = |row: usize, which: usize, i: usize| -> f64 {
+        (0..width).map(|j| input.row(row)[j] * all[0][j * 3 * width + which * width + i]).sum()
+    };
+    for case in 0..2 {
+        let alone = Matrix::new(tokens, width, input.rows_of(case * tokens, (case + 1) * tokens).to_vec());
+        assert_eq!(
+            layer.forward(alone, &mut Pass::scoring()).values,
+            found.rows_of(case * tokens, (case + 1) * tokens)
+        );
+        for token in 0..tokens {
+            let row = case * tokens + token;
+            let mut mixed = vec![0.0; width];
+            for (i, mixed) in mixed.iter_mut().enumerate() {
+                let of_head: Vec<usize> = (0..width).filter(|j| j / 2 == i / 2).collect();
+                let score = |other: usize| -> f64 {
+                    let product = |&j: &usize| projected(row, 0, j) * projected(case * tokens + other, 1, j);
+                    (of_head.iter().map(product).sum::<f64>() / 2.0_f64.sqrt()).exp()
+                };
+                let all: f64 = (0..tokens).map(score).sum();
+                *mixed = (0..tokens).map(|other| score(other) / all * projected(case * tokens + other, 2, i)).sum();
+            }
+            for i in 0..width {
+                let right = input.row(row)[i] + (0..width).map(|j| mixed[j] * all[1][j * width + i]).sum::<f64>();
+                assert!((found.row(row)[i] - right).abs() < 1e-12, "{case} {token} {i}");
+            }
+        }
     }
 }
 

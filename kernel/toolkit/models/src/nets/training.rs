@@ -164,6 +164,17 @@ pub(crate) fn log_loss<T: Real>(sums: &mut [T], target: &[f64], weights: &[f64],
     loss
 }
 
+/// As [`log_loss`], of squared differences between what is said and the target.
+pub(crate) fn squared_loss<T: Real>(sums: &mut [T], target: &[f64], weights: &[f64], of: f64) -> f64 {
+    let mut loss = 0.0;
+    for ((sum, &target), &weight) in sums.iter_mut().zip(target).zip(weights) {
+        let difference = sum.wide() - target;
+        loss += weight * difference * difference;
+        *sum = T::of(2.0 * weight * difference / of);
+    }
+    loss
+}
+
 /// Weight of each row: its own, by its class, so that the mean is 1.
 pub(crate) fn row_weights(class_weight: ClassWeight, target: &[f64], own: &[f64]) -> Vec<f64> {
     let (zero, one) = class_weight.of_rows(target, own);

@@ -1,6 +1,7 @@
 //! Whole nets in `f64`: the gradient of the loss by every weight, against differences.
 
 use super::cnn::{Form, Stages};
+use super::date::{Cases, Leafy, Said};
 use super::fcnn::Mlp;
 use super::front::Encoder;
 use super::layer::Pass;
@@ -63,6 +64,24 @@ pub(super) fn check() {
             loss
         });
     }
+    let codes = vec![features.column(1).to_vec(), features.column(2).to_vec()];
+    let codes = FeatureMatrix::new(features.names()[1..].to_vec(), codes, vec![true, true]).unwrap();
+    let known = Encoder::fit(&codes, &all, 1, 4);
+    // Three trees of two, three and two leaves.
+    let places = (0..12).flat_map(|row| [row % 2, 2 + row % 3, 5 + row / 6]).collect();
+    let cases = Cases { trees: 3, places, entities: known.encode(&codes) };
+    let revenue: Vec<f64> = target.iter().map(|target| target * (1.0 + random.unit())).collect();
+    let said = Said { fraud: target.clone(), revenue, weights: weights.clone(), alpha: 0.7 };
+    let entities = known.embeddings().iter().map(|&(places, _)| places).collect();
+    let form = super::date::Form { trees: 3, leaves: 7, entities, width: 4, heads: 2, hidden: 5 };
+    compare("DATE", Leafy::new(&form, 0.2, 1), &|net, back| {
+        let mut sums = net.forward(cases.of(&all), &cases.entities, &all, &mut pass());
+        let loss = said.loss(&all, &mut sums, 12.0) / 12.0;
+        if back {
+            net.backward(sums);
+        }
+        loss
+    });
     let sequences: [&[usize]; 3] = [&[3, 0, 7, 9, 1, 2], &[4, 5, 6, 8], &[11, 10]];
     for gates in [Gates::Lstm, Gates::Gru] {
         let params = Recurrent::params().gates(gates).width(3).layers(2).dropout(0.2);

@@ -2,8 +2,8 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LightGbm, LinearSvm, Logistic,
-    MarginLoss, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, Svm,
+    Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LeafLogistic, LightGbm, LinearSvm,
+    Logistic, MarginLoss, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, Svm,
 };
 
 use crate::data::{Random, even};
@@ -19,11 +19,15 @@ fn as_numbers(labels: &[i32]) -> Vec<f64> {
 }
 
 /// Models that take missing values and categories; models of distances; models without a target.
-const OPEN: [(&str, Model); 6] = [
+const OPEN: [(&str, Model); 7] = [
     ("LightGBM", |x, y| LightGbm::params().trees(3).min_rows_in_leaf(1).fit(x, y)?.predict(x)),
     ("forest", |x, y| RandomForest::params().trees(3).fit(x, y)?.predict(x)),
     ("logistic", |x, y| Logistic::params().fit(x, y)?.predict(x)),
     ("linear SVM", |x, y| LinearSvm::params().fit(x, y)?.decision(x)),
+    ("GBDT+LR", |x, y| {
+        let trees = LightGbm::params().trees(3).min_rows_in_leaf(1);
+        LeafLogistic::params().trees(trees).fit(x, y)?.predict(x)
+    }),
     ("FCNN", |x, y| Fcnn::params().epochs(3).fit(x, y)?.predict(x)),
     ("recurrent net", |x, y| {
         let sequences = histories(x, 5);

@@ -2,9 +2,9 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Cnn, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel, LightGbm,
-    LinearSvm, Logistic, ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, SparseMatrix,
-    Svm,
+    Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel,
+    LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Recurrent,
+    Result, SparseMatrix, Svm,
 };
 
 use crate::clusters::blobs;
@@ -91,11 +91,24 @@ fn kinds() -> Vec<Kind> {
     let lines = series(&points);
     let cnn = Cnn::params().channels(&[2, 3]).hidden(4).epochs(1).fit(&lines, &sides).unwrap();
     let (i, same) = (mixed.clone(), past.clone());
+    let small = LightGbm::params().trees(3).leaves(4);
+    let leaves = LeafLogistic::params().trees(small.clone()).fit(&plain, &target).unwrap();
+    let date = DateNet::params().entities(&["origin"]).trees(small).revenue_trees(2).width(4).hidden(3).epochs(1);
+    let amounts: Vec<f64> = target.iter().map(|target| 7.0 * target).collect();
+    let date = date.fit(&plain, &target, &amounts).unwrap();
+    let on_columns = Logistic::params().tolerance(1e-6).fit_sparse(&sparse(), &[0.0, 1.0]).unwrap();
+    let (j, k) = (plain.clone(), plain.clone());
     vec![
         forest,
         kind(several, 2, move |model| model.predict(&h)),
         kind(lightgbm, 2, move |model| model.predict(&plain)),
         kind(logistic, 2, move |model| model.predict(&f)),
+        kind(leaves, 2, move |model| model.predict(&j)),
+        kind(on_columns, 0, move |model| model.predict_sparse(&sparse())),
+        kind(date, 2, move |model| {
+            let (chances, amounts) = model.predict_both(&k)?;
+            Ok([chances, amounts].concat())
+        }),
         kind(linear, 2, move |model| model.predict_proba(&g)),
         kind(on_sparse, 0, move |model| model.decision_sparse(&sparse())),
         kind(svm, 3, move |model| model.decision(&a)),

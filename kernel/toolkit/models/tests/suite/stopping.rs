@@ -2,9 +2,9 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LightGbm, LinearSvm, Logistic,
-    MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap, metrics,
-    permutation_importance, silhouette,
+    Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LeafLogistic, LightGbm, LinearSvm,
+    Logistic, MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap,
+    metrics, permutation_importance, silhouette,
 };
 
 use crate::clusters::blobs;
@@ -28,6 +28,8 @@ fn the_stop_button_ends_every_fit() {
     let sparse = SparseMatrix::new(1, starts, vec![0; 400], features.column(0).to_vec()).unwrap();
     let (past, lines) = (histories(&features, 7), series(&features));
     let net = Fcnn::params().epochs(1).fit(&features, &target).unwrap();
+    let (items, fraud, amounts) = crate::date::undervalued(1, 400);
+    let date = crate::date::small().epochs(1);
     type Work<'a> = Box<dyn Fn(&FeatureMatrix) -> Result<()> + 'a>;
     let works: Vec<(&str, Work)> = vec![
         ("forest", Box::new(|x| RandomForest::params().trees(5).fit(x, &target).map(drop))),
@@ -49,6 +51,8 @@ fn the_stop_button_ends_every_fit() {
         ("decisions", Box::new(|x| svm.decision(x).map(drop))),
         ("Nystroem", Box::new(|x| Nystroem::params().fit(x).map(drop))),
         ("landmarks", Box::new(|x| landmarks.transform(x).map(drop))),
+        ("GBDT+LR", Box::new(|x| LeafLogistic::params().fit(x, &target).map(drop))),
+        ("DATE", Box::new(|_| date.fit(&items, &fraud, &amounts).map(drop))),
         ("FCNN", Box::new(|x| Fcnn::params().epochs(1).fit(x, &target).map(drop))),
         ("probabilities", Box::new(|x| net.predict(x).map(drop))),
         ("recurrent net", Box::new(|_| Recurrent::params().epochs(1).fit(&past, &target).map(drop))),

@@ -15,6 +15,8 @@ pub(in crate::lightgbm) enum Predict {
     Raw,
     /// Contributions of each feature, and the expected value last.
     Contributions,
+    /// The number of the leaf that a row falls into, for each tree.
+    Leaves,
 }
 
 /// A model: while it learns, tied to its data sets; read from text, on its own.
@@ -95,6 +97,7 @@ impl Booster {
             Predict::Normal => sys::C_API_PREDICT_NORMAL,
             Predict::Raw => sys::C_API_PREDICT_RAW_SCORE,
             Predict::Contributions => sys::C_API_PREDICT_CONTRIB,
+            Predict::Leaves => sys::C_API_PREDICT_LEAF_INDEX,
         } as c_int;
         let rows = c_len(rows, CALL)?;
         let mut len: i64 = 0;

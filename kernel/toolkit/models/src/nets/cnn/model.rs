@@ -1,12 +1,13 @@
-//! A fitted net over pictures: the probability of each.
+//! A fitted net over pictures: the probability of each, or its value.
 
 use super::stages::{Form, Stages, scaled, scored_at_once};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::Pictures;
+use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
 use crate::nets::picture::Size;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, lengths_of_dense, probabilities, with_weights};
+use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
 use crate::threads::with_threads;
 use crate::{Error, Result};
 
@@ -21,6 +22,7 @@ pub(super) fn same_size(expected: Size, found: Size) -> Result<()> {
 /// A net that has been fitted; see [`super::Cnn`].
 #[derive(Clone)]
 pub struct CnnModel {
+    pub(super) goal: Goal,
     pub(super) name: String,
     pub(super) form: Form,
     pub(super) means: Vec<f64>,
@@ -49,7 +51,7 @@ impl CnnModel {
         &self.epochs
     }
 
-    /// Probability of 1 for each picture.
+    /// Probability of 1 for each picture; the value where values were learnt.
     ///
     /// # Errors
     /// [`Error::PictureSize`] for pictures of another size than those of the fit, [`Error::Cancelled`] when the
@@ -60,7 +62,7 @@ impl CnnModel {
         let scale = (self.means.clone(), self.deviations.clone());
         let all: Vec<usize> = (0..pictures.len()).collect();
         let score = |net: &mut Stages<f32>, cases: &[usize]| {
-            probabilities(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))
+            self.goal.said(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))
         };
         let at_once = scored_at_once(self.form.size);
         Ok(with_threads(self.threads, || in_blocks(&net, &all, at_once, &score))??.concat())
@@ -69,7 +71,7 @@ impl CnnModel {
 
 stored!(Size { height, width, channels });
 stored!(Form { size, channels, window, hidden, mean });
-stored!(CnnModel { name, form, means, deviations, weights, epochs, origin } anew { threads: None });
+stored!(CnnModel { goal, name, form, means, deviations, weights, epochs, origin } anew { threads: None });
 
 impl Described for CnnModel {
     fn about(&self) -> About {
@@ -98,6 +100,6 @@ impl Described for CnnModel {
         let scales = self.means.len() == size.channels && self.deviations.len() == size.channels;
         let sound =
             self.deviations.iter().all(|deviation| *deviation > 0.0) && self.means.iter().all(|m| m.is_finite());
-        scales && sound && fits(&lengths, &self.weights)
+        scales && sound && self.goal.is_sound() && fits(&lengths, &self.weights)
     }
 }

@@ -2,16 +2,17 @@
 
 use super::model::{CnnModel, same_size};
 use super::stages::{Cases, Form, Stages};
-use crate::check::labels_of;
+use crate::check::targets;
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::Pictures;
+use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, base, row_weights, train};
+use crate::nets::training::{Training, row_weights, train};
 use crate::nets::weights::copied;
 use crate::range::Ranges;
 use crate::threads::with_threads;
-use crate::{Error, Result};
+use crate::{Error, Objective, Result};
 
 const MODEL: &str = "CNN";
 
@@ -32,6 +33,7 @@ impl Cnn {
 /// Parameters of [`Cnn`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CnnParams {
+    objective: Objective,
     channels: Vec<usize>,
     window: usize,
     hidden: usize,
@@ -41,11 +43,20 @@ pub struct CnnParams {
 
 impl Default for CnnParams {
     fn default() -> Self {
-        Self { channels: vec![8, 16], window: 3, hidden: 32, mean: false, training: Training::new(32) }
+        let (objective, training) = (Objective::Binary, Training::new(32));
+        Self { objective, channels: vec![8, 16], window: 3, hidden: 32, mean: false, training }
     }
 }
 
 impl CnnParams {
+    /// What is learnt: [`Objective::Binary`], or [`Objective::Value`] by the squared error in deviations of the target
+    /// (`predict` gives values then, and losses are squared deviations); binary unless said.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
+    }
+
     /// Channels of each stage, 1 to 1024, 1 to 8 stages; 8 and 16 unless said.
     #[must_use]
     pub fn channels(mut self, channels: &[usize]) -> Self {
@@ -88,6 +99,7 @@ impl CnnParams {
         }
         ranges.whole("hidden", self.hidden, 1..=8192)?;
         self.training.check(MODEL)?;
+        Goal::check(ranges, self.objective, self.training.class_weight)?;
         Ok(CheckedCnn { params: self.clone() })
     }
 
@@ -123,7 +135,7 @@ pub struct CheckedCnn {
 }
 
 impl CheckedCnn {
-    /// Fits a net to a `target` of 0 and 1; each channel is brought to mean 0 and deviation 1.
+    /// Fits a net to a `target` of 0 and 1, or of values (see [`CnnParams::objective`]); each channel is brought to mean 0 and deviation 1.
     ///
     /// # Errors
     /// When there are no pictures, lengths differ, a target is neither 0 nor 1, all are equal, the loss grows beyond all
@@ -149,8 +161,10 @@ impl CheckedCnn {
 
     fn run(&self, pictures: &Pictures, target: &[f64], valid: Option<(&Pictures, &[f64])>) -> Result<CnnModel> {
         let p = &self.params;
-        check("training pictures", pictures, target)?;
-        both_classes(target)?;
+        check("training pictures", pictures, target, p.objective)?;
+        if p.objective == Objective::Binary {
+            both_classes(target)?;
+        }
         let form = Form {
             size: pictures.size,
             channels: p.channels.clone(),
@@ -159,29 +173,31 @@ impl CheckedCnn {
             mean: p.mean,
         };
         let scale = pictures.moments();
+        let weights = row_weights(p.training.class_weight, target, &[]);
+        let goal = Goal::fit(p.objective, target, &weights);
         let valid = match valid {
             None => None,
             Some((valid, target)) => {
-                check("validation pictures", valid, target)?;
+                check("validation pictures", valid, target, p.objective)?;
                 same_size(form.size, valid.size)?;
-                Some((valid, target, row_weights(p.training.class_weight, target, &[])))
+                Some((valid, goal.scaled(target), row_weights(p.training.class_weight, target, &[])))
             }
         };
-        let weights = row_weights(p.training.class_weight, target, &[]);
         let mut net = Stages::new(&form, p.training.dropout, p.training.seed);
-        net.score.set_bias(base(target, &weights));
-        let mut learner = Cases { net, pictures, target, weights, scale, valid };
+        net.score.set_bias(goal.base(target, &weights));
+        let target = goal.scaled(target);
+        let mut learner = Cases { net, goal, pictures, target, weights, scale, valid };
         let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, pictures.len(), &mut learner))??;
         let weights = copied(&mut learner.net);
         let ((means, deviations), threads) = (learner.scale, p.training.threads);
         let name = pictures.name.clone();
-        Ok(CnnModel { name, form, means, deviations, weights, epochs, origin: Origin::of(p), threads })
+        Ok(CnnModel { goal, name, form, means, deviations, weights, epochs, origin: Origin::of(p), threads })
     }
 }
 
-fn check(what: &'static str, pictures: &Pictures, target: &[f64]) -> Result<()> {
+fn check(what: &'static str, pictures: &Pictures, target: &[f64], objective: Objective) -> Result<()> {
     if pictures.is_empty() {
         return Err(Error::Empty { what, rows: 0, columns: pictures.size.values() });
     }
-    labels_of(pictures.len(), target)
+    targets(pictures.len(), target, objective)
 }

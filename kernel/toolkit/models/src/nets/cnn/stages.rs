@@ -3,11 +3,12 @@
 use crate::Result;
 use crate::nets::Pictures;
 use crate::nets::dense::{Dense, Dropout, Relu};
+use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
 use crate::nets::matrix::Matrix;
 use crate::nets::picture::{Conv, Pool, Size};
 use crate::nets::real::Real;
-use crate::nets::training::{Learner, log_loss};
+use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
 
@@ -129,11 +130,13 @@ pub(super) fn scaled(pictures: &Pictures, which: &[usize], scale: &(Vec<f64>, Ve
 /// A net and the pictures that it learns from.
 pub(super) struct Cases<'a> {
     pub(super) net: Stages<f32>,
+    pub(super) goal: Goal,
     pub(super) pictures: &'a Pictures,
-    pub(super) target: &'a [f64],
+    /// Scaled, as those of the validation pictures.
+    pub(super) target: Vec<f64>,
     pub(super) weights: Vec<f64>,
     pub(super) scale: (Vec<f64>, Vec<f64>),
-    pub(super) valid: Option<(&'a Pictures, &'a [f64], Vec<f64>)>,
+    pub(super) valid: Option<(&'a Pictures, Vec<f64>, Vec<f64>)>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of pictures are far below 2^53")]
@@ -141,7 +144,7 @@ impl Learner<f32> for Cases<'_> {
     fn learn(&mut self, cases: &[usize], pass: &mut Pass) -> Result<(f64, f64)> {
         let mut sums = self.net.forward(scaled(self.pictures, cases, &self.scale), pass);
         let of = |values: &[f64]| cases.iter().map(|&case| values[case]).collect::<Vec<f64>>();
-        let loss = log_loss(&mut sums.values, &of(self.target), &of(&self.weights), cases.len() as f64);
+        let loss = self.goal.loss(&mut sums.values, &of(&self.target), &of(&self.weights), cases.len() as f64);
         self.net.backward(sums);
         Ok((loss, cases.len() as f64))
     }
@@ -152,7 +155,7 @@ impl Learner<f32> for Cases<'_> {
         let losses = in_blocks(&self.net, &all, scored_at_once(pictures.size), &|net, cases| {
             let mut sums = net.forward(scaled(pictures, cases, &self.scale), &mut Pass::scoring());
             let of = |values: &[f64]| cases.iter().map(|&case| values[case]).collect::<Vec<f64>>();
-            vec![log_loss(&mut sums.values, &of(target), &of(weights), 1.0)]
+            vec![self.goal.loss(&mut sums.values, &of(target), &of(weights), 1.0)]
         })?;
         Ok(Some(losses.into_iter().flatten().sum::<f64>() / target.len() as f64))
     }

@@ -3,10 +3,11 @@
 use crate::Result;
 use crate::nets::dense::{Dense, Dropout, LayerNorm, Relu};
 use crate::nets::front::{Encoder, Front, Inputs};
+use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
 use crate::nets::matrix::Matrix;
 use crate::nets::real::Real;
-use crate::nets::training::{Learner, log_loss};
+use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
 
@@ -87,20 +88,22 @@ impl<T: Real> Net<T> for Mlp<T> {
 }
 
 /// A net and the rows that it learns from.
-pub(super) struct Rows<'a> {
+pub(super) struct Rows {
     pub(super) net: Mlp<f32>,
+    pub(super) goal: Goal,
     pub(super) inputs: Inputs,
-    pub(super) target: &'a [f64],
+    /// Scaled, as those of the validation rows.
+    pub(super) target: Vec<f64>,
     pub(super) weights: Vec<f64>,
-    pub(super) valid: Option<(Inputs, &'a [f64], Vec<f64>)>,
+    pub(super) valid: Option<(Inputs, Vec<f64>, Vec<f64>)>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-impl Learner<f32> for Rows<'_> {
+impl Learner<f32> for Rows {
     fn learn(&mut self, cases: &[usize], pass: &mut Pass) -> Result<(f64, f64)> {
         let mut sums = self.net.forward(&self.inputs, cases, pass);
         let of = |values: &[f64]| cases.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-        let loss = log_loss(&mut sums.values, &of(self.target), &of(&self.weights), cases.len() as f64);
+        let loss = self.goal.loss(&mut sums.values, &of(&self.target), &of(&self.weights), cases.len() as f64);
         self.net.backward(sums);
         Ok((loss, cases.len() as f64))
     }
@@ -111,7 +114,7 @@ impl Learner<f32> for Rows<'_> {
         let losses = in_blocks(&self.net, &all, SCORED, &|net, rows| {
             let mut sums = net.forward(inputs, rows, &mut Pass::scoring());
             let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-            vec![log_loss(&mut sums.values, &of(target), &of(weights), 1.0)]
+            vec![self.goal.loss(&mut sums.values, &of(target), &of(weights), 1.0)]
         })?;
         Ok(Some(losses.into_iter().flatten().sum::<f64>() / target.len() as f64))
     }

@@ -1,19 +1,21 @@
-//! A fitted net of layers: the probability of each row.
+//! A fitted net of layers: the probability of each row, or its value.
 
 use super::layers::{Mlp, SCORED};
 use crate::Result;
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::front::Encoder;
+use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, lengths_of_dense, probabilities, with_weights};
+use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
 use crate::threads::with_threads;
 use haetae_features::FeatureMatrix;
 
 /// A net that has been fitted; see [`super::Fcnn`].
 #[derive(Clone)]
 pub struct FcnnModel {
+    pub(super) goal: Goal,
     pub(super) encoder: Encoder,
     pub(super) hidden: Vec<usize>,
     pub(super) layer_norm: bool,
@@ -45,7 +47,7 @@ impl FcnnModel {
         &self.epochs
     }
 
-    /// Probability of 1 for each row.
+    /// Probability of 1 for each row; the value where values were learnt.
     ///
     /// # Errors
     /// [`crate::Error::FeatureMismatch`] and [`crate::Error::FeatureType`] when the features are not those of the fit,
@@ -59,12 +61,12 @@ impl FcnnModel {
         let inputs = self.encoder.encode(features);
         let all: Vec<usize> = (0..features.rows()).collect();
         let score =
-            |net: &mut Mlp<f32>, rows: &[usize]| probabilities(net.forward(&inputs, rows, &mut Pass::scoring()));
+            |net: &mut Mlp<f32>, rows: &[usize]| self.goal.said(net.forward(&inputs, rows, &mut Pass::scoring()));
         Ok(with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??.concat())
     }
 }
 
-stored!(FcnnModel { encoder, hidden, layer_norm, weights, epochs, origin } anew { threads: None });
+stored!(FcnnModel { goal, encoder, hidden, layer_norm, weights, epochs, origin } anew { threads: None });
 
 impl Described for FcnnModel {
     fn about(&self) -> About {
@@ -82,6 +84,6 @@ impl Described for FcnnModel {
                 lengths.extend([pair[1]; 2]);
             }
         }
-        !self.hidden.contains(&0) && self.encoder.is_sound() && fits(&lengths, &self.weights)
+        !self.hidden.contains(&0) && self.goal.is_sound() && self.encoder.is_sound() && fits(&lengths, &self.weights)
     }
 }

@@ -2,12 +2,13 @@
 
 use super::layers::{Mlp, Rows};
 use super::model::FcnnModel;
-use crate::check::{check_rows, check_weights, finite, same_types};
+use crate::check::{check_rows, check_weights, check_weights_of_values, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::front::{Encoder, MOST_WIDTH};
+use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, base, row_weights, train};
+use crate::nets::training::{Training, row_weights, train};
 use crate::nets::weights::copied;
 use crate::range::Ranges;
 use crate::threads::with_threads;
@@ -33,6 +34,7 @@ impl Fcnn {
 /// Parameters of [`Fcnn`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FcnnParams {
+    objective: Objective,
     hidden: Vec<usize>,
     layer_norm: bool,
     min_rows: usize,
@@ -42,11 +44,20 @@ pub struct FcnnParams {
 
 impl Default for FcnnParams {
     fn default() -> Self {
-        Self { hidden: vec![64, 32], layer_norm: false, min_rows: 10, embedding: 16, training: Training::new(256) }
+        let (objective, training) = (Objective::Binary, Training::new(256));
+        Self { objective, hidden: vec![64, 32], layer_norm: false, min_rows: 10, embedding: 16, training }
     }
 }
 
 impl FcnnParams {
+    /// What is learnt: [`Objective::Binary`], or [`Objective::Value`] by the squared error in deviations of the target
+    /// (`predict` gives values then, and losses are squared deviations); binary unless said.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
+    }
+
     /// Widths of the layers between inputs and score, 1 to 8192 each, at most 16 of them; 64 and 32 unless said.
     #[must_use]
     pub fn hidden(mut self, widths: &[usize]) -> Self {
@@ -88,6 +99,7 @@ impl FcnnParams {
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
         ranges.whole("embedding", self.embedding, 1..=MOST_WIDTH)?;
         self.training.check(MODEL)?;
+        Goal::check(ranges, self.objective, self.training.class_weight)?;
         Ok(CheckedFcnn { params: self.clone() })
     }
 
@@ -131,7 +143,7 @@ pub struct CheckedFcnn {
 }
 
 impl CheckedFcnn {
-    /// Fits a net to a `target` of 0 and 1. Numbers are brought to mean 0 and deviation 1 and count as at most 10
+    /// Fits a net to a `target` of 0 and 1, or of values (see [`FcnnParams::objective`]). Numbers are brought to mean 0 and deviation 1 and count as at most 10
     /// deviations; a missing one becomes 0, and where training rows miss it, a second input says so. Categories become
     /// embeddings (a missing value is a category too).
     ///
@@ -176,27 +188,34 @@ impl CheckedFcnn {
         valid: Option<(&FeatureMatrix, &[f64])>,
     ) -> Result<FcnnModel> {
         let p = &self.params;
-        check_rows("training rows", features, target, Objective::Binary)?;
-        both_classes(target)?;
-        check_weights(own, target, 2)?;
+        check_rows("training rows", features, target, p.objective)?;
+        if p.objective == Objective::Binary {
+            both_classes(target)?;
+            check_weights(own, target, 2)?;
+        } else {
+            check_weights_of_values(own)?;
+        }
         finite(features)?;
         let all: Vec<usize> = (0..features.rows()).collect();
         let encoder = Encoder::fit(features, &all, p.min_rows, p.embedding);
+        let weights = row_weights(p.training.class_weight, target, own);
+        let goal = Goal::fit(p.objective, target, &weights);
         let valid = match valid {
             None => None,
             Some((valid, target)) => {
-                check_rows("validation rows", valid, target, Objective::Binary)?;
+                check_rows("validation rows", valid, target, p.objective)?;
                 same_types(&encoder.names, &|i| encoder.is_categorical(i), valid)?;
                 finite(valid)?;
-                Some((encoder.encode(valid), target, row_weights(p.training.class_weight, target, &[])))
+                Some((encoder.encode(valid), goal.scaled(target), row_weights(p.training.class_weight, target, &[])))
             }
         };
-        let weights = row_weights(p.training.class_weight, target, own);
         let mut net = Mlp::new(&encoder, &p.hidden, p.layer_norm, p.training.dropout, p.training.seed);
-        net.score.set_bias(base(target, &weights));
-        let mut learner = Rows { net, inputs: encoder.encode(features), target, weights, valid };
+        net.score.set_bias(goal.base(target, &weights));
+        let (inputs, target) = (encoder.encode(features), goal.scaled(target));
+        let mut learner = Rows { net, goal, inputs, target, weights, valid };
         let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
         Ok(FcnnModel {
+            goal,
             encoder,
             hidden: p.hidden.clone(),
             layer_norm: p.layer_norm,

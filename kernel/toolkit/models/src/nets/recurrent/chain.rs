@@ -5,11 +5,12 @@ use crate::Result;
 use crate::nets::Sequences;
 use crate::nets::dense::{Dense, Dropout};
 use crate::nets::front::{Encoder, Front, Inputs};
+use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
 use crate::nets::matrix::Matrix;
 use crate::nets::real::Real;
 use crate::nets::steps::{Along, State, Steps};
-use crate::nets::training::{Learner, log_loss};
+use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
 
@@ -18,8 +19,10 @@ pub(super) const SCORED: usize = 64;
 
 /// Sequences with their inputs, and target and weight of each row.
 pub(super) struct Cases<'a> {
+    pub(super) goal: Goal,
     pub(super) sequences: &'a Sequences,
     pub(super) inputs: Inputs,
+    /// Scaled.
     pub(super) target: Vec<f64>,
     pub(super) weights: Vec<f64>,
     pub(super) per_key: bool,
@@ -127,7 +130,7 @@ impl Cases<'_> {
     /// The losses' sum; `sums` become the gradient of their mean over `count`.
     fn loss(&self, rows: &[usize], sums: &mut [f32], count: f64) -> f64 {
         let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-        log_loss(sums, &of(&self.target), &of(&self.weights), count)
+        self.goal.loss(sums, &of(&self.target), &of(&self.weights), count)
     }
 }
 

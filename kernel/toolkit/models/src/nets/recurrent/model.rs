@@ -1,4 +1,4 @@
-//! A fitted net along sequences: the probability of each row, from its past and itself.
+//! A fitted net along sequences: the probability or value of each row, from its past and itself.
 
 use super::chain::{Chain, SCORED, by_length};
 use crate::Result;
@@ -6,14 +6,16 @@ use crate::check::{finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::Sequences;
 use crate::nets::front::Encoder;
+use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, probabilities, with_weights};
+use crate::nets::weights::{fits, in_blocks, with_weights};
 use crate::threads::with_threads;
 
 /// A net that has been fitted; see [`super::Recurrent`].
 #[derive(Clone)]
 pub struct RecurrentModel {
+    pub(super) goal: Goal,
     pub(super) encoder: Encoder,
     pub(super) gru: bool,
     pub(super) width: usize,
@@ -48,7 +50,7 @@ impl RecurrentModel {
         &self.epochs
     }
 
-    /// Probability of 1 for each row, in the order of the frame, from this row and those of its key before it; for each
+    /// Probability of 1 (or value, where values were learnt) for each row, in the order of the frame, from this row and those of its key before it; for each
     /// sequence where the targets of the fit were theirs. Other sequences do not matter.
     ///
     /// # Errors
@@ -69,7 +71,7 @@ impl RecurrentModel {
                 let mut scored = Vec::new();
                 net.along(&inputs, &of, 256, &mut Pass::scoring(), &mut |rows, sums| {
                     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-                    rows.iter().zip(probabilities(sums)).for_each(|(&row, score)| scored.extend([row as f64, score]));
+                    rows.iter().zip(self.goal.said(sums)).for_each(|(&row, score)| scored.extend([row as f64, score]));
                     None
                 });
                 scored
@@ -89,7 +91,7 @@ impl RecurrentModel {
     }
 }
 
-stored!(RecurrentModel { encoder, gru, width, layers, per_key, weights, epochs, origin } anew { threads: None });
+stored!(RecurrentModel { goal, encoder, gru, width, layers, per_key, weights, epochs, origin } anew { threads: None });
 
 impl Described for RecurrentModel {
     fn about(&self) -> About {
@@ -110,6 +112,6 @@ impl Described for RecurrentModel {
             lengths.extend(self.gru.then_some(gates));
         }
         lengths.extend([self.width, 1]);
-        self.encoder.is_sound() && fits(&lengths, &self.weights)
+        self.goal.is_sound() && self.encoder.is_sound() && fits(&lengths, &self.weights)
     }
 }

@@ -2,17 +2,18 @@
 
 use super::chain::{Cases, Chain, Rows};
 use super::model::RecurrentModel;
-use crate::Result;
-use crate::check::{check_rows, finite, labels_of, same_types};
+use crate::check::{check_rows, finite, same_types, targets};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::Sequences;
 use crate::nets::front::{Encoder, MOST_WIDTH};
+use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, base, row_weights, train};
+use crate::nets::training::{Training, row_weights, train};
 use crate::nets::weights::copied;
 use crate::range::Ranges;
 use crate::threads::with_threads;
+use crate::{Objective, Result};
 
 const MODEL: &str = "recurrent net";
 
@@ -42,6 +43,7 @@ pub enum Gates {
 /// Parameters of [`Recurrent`]; each method sets one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecurrentParams {
+    objective: Objective,
     pub(super) gates: Gates,
     pub(super) width: usize,
     pub(super) layers: usize,
@@ -56,11 +58,20 @@ impl Default for RecurrentParams {
     fn default() -> Self {
         let training = Training::new(32);
         let (width, layers, window) = (32, 1, 256);
-        Self { gates: Gates::Lstm, width, layers, window, per_key: false, min_rows: 10, embedding: 16, training }
+        let (objective, gates) = (Objective::Binary, Gates::Lstm);
+        Self { objective, gates, width, layers, window, per_key: false, min_rows: 10, embedding: 16, training }
     }
 }
 
 impl RecurrentParams {
+    /// What is learnt: [`Objective::Binary`], or [`Objective::Value`] by the squared error in deviations of the target
+    /// (`predict` gives values then, and losses are squared deviations); binary unless said.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
+    }
+
     /// Which gates; [`Gates::Lstm`] unless said.
     #[must_use]
     pub fn gates(mut self, gates: Gates) -> Self {
@@ -124,6 +135,7 @@ impl RecurrentParams {
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
         ranges.whole("embedding", self.embedding, 1..=MOST_WIDTH)?;
         self.training.check(MODEL)?;
+        Goal::check(ranges, self.objective, self.training.class_weight)?;
         Ok(CheckedRecurrent { params: self.clone() })
     }
 
@@ -159,7 +171,7 @@ pub struct CheckedRecurrent {
 }
 
 impl CheckedRecurrent {
-    /// Fits a net to a `target` of 0 and 1 for each row of the frame, or with [`RecurrentParams::per_key`] for each
+    /// Fits a net to a `target` of 0 and 1, or of values (see [`RecurrentParams::objective`]), for each row of the frame, or with [`RecurrentParams::per_key`] for each
     /// sequence. Features become inputs as for [`crate::Fcnn`].
     ///
     /// # Errors
@@ -192,25 +204,30 @@ impl CheckedRecurrent {
     ) -> Result<RecurrentModel> {
         let p = &self.params;
         self.check("training rows", sequences, target)?;
-        both_classes(target)?;
+        if p.objective == Objective::Binary {
+            both_classes(target)?;
+        }
         let features = &sequences.features;
         let all: Vec<usize> = (0..features.rows()).collect();
         let encoder = Encoder::fit(features, &all, p.min_rows, p.embedding);
+        let weights = row_weights(p.training.class_weight, target, &[]);
+        let goal = Goal::fit(p.objective, target, &weights);
         let valid = match valid {
             None => None,
             Some((valid, target)) => {
                 self.check("validation rows", valid, target)?;
                 same_types(&encoder.names, &|i| encoder.is_categorical(i), &valid.features)?;
-                Some(self.cases(&encoder, valid, target, &row_weights(p.training.class_weight, target, &[])))
+                let weights = row_weights(p.training.class_weight, target, &[]);
+                Some(self.cases(&encoder, goal, valid, target, &weights))
             }
         };
-        let weights = row_weights(p.training.class_weight, target, &[]);
         let mut net = Chain::new(&encoder, p, p.training.seed);
-        net.score.set_bias(base(target, &weights));
+        net.score.set_bias(goal.base(target, &weights));
         let mut learner =
-            Rows { net, window: p.window, train: self.cases(&encoder, sequences, target, &weights), valid };
+            Rows { net, window: p.window, train: self.cases(&encoder, goal, sequences, target, &weights), valid };
         let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, sequences.len(), &mut learner))??;
         Ok(RecurrentModel {
+            goal,
             encoder,
             gru: p.gates == Gates::Gru,
             width: p.width,
@@ -226,20 +243,27 @@ impl CheckedRecurrent {
     fn check(&self, what: &'static str, sequences: &Sequences, target: &[f64]) -> Result<()> {
         let features = &sequences.features;
         if self.params.per_key && !sequences.is_empty() {
-            labels_of(sequences.len(), target)?;
+            targets(sequences.len(), target, self.params.objective)?;
         } else {
-            check_rows(what, features, target, crate::Objective::Binary)?;
+            check_rows(what, features, target, self.params.objective)?;
         }
         finite(features)
     }
 
     /// Targets and weights of sequences become those of their last rows.
-    fn cases<'a>(&self, encoder: &Encoder, sequences: &'a Sequences, target: &[f64], weights: &[f64]) -> Cases<'a> {
+    fn cases<'a>(
+        &self,
+        encoder: &Encoder,
+        goal: Goal,
+        sequences: &'a Sequences,
+        target: &[f64],
+        weights: &[f64],
+    ) -> Cases<'a> {
+        let target = goal.scaled(target);
         let rows = sequences.features.rows();
         let inputs = encoder.encode(&sequences.features);
         if !self.params.per_key {
-            let (target, weights) = (target.to_vec(), weights.to_vec());
-            return Cases { sequences, inputs, target, weights, per_key: false };
+            return Cases { goal, sequences, inputs, target, weights: weights.to_vec(), per_key: false };
         }
         let (mut of_row, mut weight) = (vec![0.0; rows], vec![0.0; rows]);
         for (sequence, own) in target.iter().zip(weights).enumerate() {
@@ -247,6 +271,6 @@ impl CheckedRecurrent {
                 (of_row[last], weight[last]) = (*own.0, *own.1);
             }
         }
-        Cases { sequences, inputs, target: of_row, weights: weight, per_key: true }
+        Cases { goal, sequences, inputs, target: of_row, weights: weight, per_key: true }
     }
 }

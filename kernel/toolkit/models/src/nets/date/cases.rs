@@ -1,0 +1,120 @@
+//! Rows as DATE sees them, what was found in them, and how a net learns from them.
+
+use super::net::Leafy;
+use crate::Result;
+use crate::file::stored;
+use crate::nets::front::Inputs;
+use crate::nets::layer::{Pass, Weights};
+use crate::nets::matrix::Matrix;
+use crate::nets::training::{Learner, log_loss, squared_loss};
+use crate::nets::weights::{Net, in_blocks};
+
+/// Rows that are scored at a time.
+pub(super) const SCORED: usize = 128;
+
+/// Rows: the place of each leaf among those of all trees, and the codes of the entities.
+#[derive(Debug, Clone)]
+pub(in crate::nets) struct Cases {
+    pub(in crate::nets) trees: usize,
+    pub(in crate::nets) places: Vec<u32>,
+    pub(in crate::nets) entities: Inputs,
+}
+
+impl Cases {
+    pub(in crate::nets) fn of(&self, rows: &[usize]) -> Vec<u32> {
+        let leaves = rows.iter().flat_map(|row| &self.places[row * self.trees..(row + 1) * self.trees]);
+        leaves.copied().collect()
+    }
+}
+
+/// How amounts become what the head of revenue learns: `ln(1 + amount / unit)`, by its deviation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    pub(super) unit: f64,
+    pub(super) deviation: f64,
+}
+
+stored!(Scale { unit, deviation });
+
+impl Scale {
+    /// Of amounts of which one at least is above 0.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+    pub(super) fn fit(unit: f64, amounts: &[f64]) -> Self {
+        let plain = Self { unit, deviation: 1.0 };
+        let known = plain.of(amounts);
+        let count = known.len() as f64;
+        let mean = known.iter().sum::<f64>() / count;
+        let squares: f64 = known.iter().map(|value| (value - mean).powi(2)).sum();
+        // All the same amount: then it is the unit itself that is learnt.
+        let deviation = if squares > 0.0 { (squares / count).sqrt() } else { 1.0 };
+        Self { unit, deviation }
+    }
+
+    pub(super) fn of(self, amounts: &[f64]) -> Vec<f64> {
+        amounts.iter().map(|amount| (amount / self.unit).ln_1p() / self.deviation).collect()
+    }
+
+    /// Back to an amount, never below 0.
+    pub(super) fn amount(self, said: f64) -> f64 {
+        self.unit * (said * self.deviation).max(0.0).exp_m1()
+    }
+}
+
+/// What was found in rows.
+#[derive(Debug, Clone)]
+pub(in crate::nets) struct Said {
+    pub(in crate::nets) fraud: Vec<f64>,
+    /// Scaled.
+    pub(in crate::nets) revenue: Vec<f64>,
+    /// What the loss of fraud counts.
+    pub(in crate::nets) weights: Vec<f64>,
+    /// What the loss of revenue counts, beside that of fraud.
+    pub(in crate::nets) alpha: f64,
+}
+
+impl Said {
+    /// The losses' sum; the sums of both heads become gradients of their mean over `count`.
+    pub(in crate::nets) fn loss<T: crate::nets::real::Real>(
+        &self,
+        rows: &[usize],
+        [fraud, revenue]: &mut [Matrix<T>; 2],
+        count: f64,
+    ) -> f64 {
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let of_fraud = log_loss(&mut fraud.values, &of(&self.fraud), &of(&self.weights), count);
+        let alpha = vec![self.alpha; rows.len()];
+        of_fraud + squared_loss(&mut revenue.values, &of(&self.revenue), &alpha, count)
+    }
+}
+
+/// A net and the rows that it learns from.
+pub(super) struct Rows {
+    pub(super) net: Leafy<f32>,
+    pub(super) train: (Cases, Said),
+    pub(super) valid: Option<(Cases, Said)>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+impl Learner<f32> for Rows {
+    fn learn(&mut self, rows: &[usize], pass: &mut Pass) -> Result<(f64, f64)> {
+        let (cases, said) = &self.train;
+        let mut sums = self.net.forward(cases.of(rows), &cases.entities, rows, pass);
+        let loss = said.loss(rows, &mut sums, rows.len() as f64);
+        self.net.backward(sums);
+        Ok((loss, rows.len() as f64))
+    }
+
+    fn valid_loss(&mut self) -> Result<Option<f64>> {
+        let Some((cases, said)) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..said.fraud.len()).collect();
+        let losses = in_blocks(&self.net, &all, SCORED, &|net, rows| {
+            let mut sums = net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring());
+            vec![said.loss(rows, &mut sums, 1.0)]
+        })?;
+        Ok(Some(losses.into_iter().flatten().sum::<f64>() / said.fraud.len() as f64))
+    }
+
+    fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
+        self.net.weights(each);
+    }
+}

@@ -1,0 +1,136 @@
+//! A fitted DATE: the probability of fraud and the revenue of each row.
+
+use super::cases::{SCORED, Scale};
+use super::found::Found;
+use super::net::{Form, Leafy};
+use crate::check::{check_categories, finite, same_types};
+use crate::file::{About, Described, Origin, stored};
+use crate::nets::layer::Pass;
+use crate::nets::training::Epoch;
+use crate::nets::weights::{fits, in_blocks, probabilities, with_weights};
+use crate::threads::with_threads;
+use crate::{LightGbmModel, Result};
+use haetae_features::FeatureMatrix;
+
+/// A net of two tasks that has been fitted; see [`super::DateNet`].
+#[derive(Clone)]
+pub struct DateNetModel {
+    pub(super) found: Found,
+    pub(super) width: usize,
+    pub(super) heads: usize,
+    pub(super) hidden: usize,
+    pub(super) scale: Scale,
+    pub(super) weights: Vec<Vec<f32>>,
+    pub(super) epochs: Vec<Epoch>,
+    pub(super) origin: Origin,
+    pub(super) threads: Option<usize>,
+}
+
+impl std::fmt::Debug for DateNetModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (trees, features) = (self.found.count(), self.names().len());
+        write!(f, "DATE, {} weights over the leaves of {trees} trees on {features} features", self.size())
+    }
+}
+
+impl DateNetModel {
+    /// Names of the features that it was fitted on, in their order.
+    pub fn names(&self) -> &[String] {
+        &self.found.names
+    }
+
+    /// Names of the features that have embeddings of their own, in the order of the features.
+    pub fn entities(&self) -> &[String] {
+        &self.found.entities.names
+    }
+
+    /// The trees that were grown for fraud.
+    pub fn trees(&self) -> &LightGbmModel {
+        &self.found.trees
+    }
+
+    /// The trees that were grown for revenue, where there are some.
+    pub fn revenue_trees(&self) -> Option<&LightGbmModel> {
+        self.found.of_revenue.as_ref()
+    }
+
+    /// Number of weights of the net.
+    pub fn size(&self) -> usize {
+        self.weights.iter().map(Vec::len).sum()
+    }
+
+    /// The losses of the epochs that were made, of both tasks together.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Probability of fraud for each row.
+    ///
+    /// # Errors
+    /// As [`crate::FcnnModel::predict`].
+    pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        Ok(self.predict_both(features)?.0)
+    }
+
+    /// Revenue that each row brings, in the currency of the fit, at least 0. It puts rows in order; because its
+    /// logarithm is learnt, it is less than the mean of what rows like it brought.
+    ///
+    /// # Errors
+    /// As [`DateNetModel::predict`].
+    pub fn predict_revenue(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        Ok(self.predict_both(features)?.1)
+    }
+
+    /// Probability of fraud and revenue of each row, in one go.
+    ///
+    /// # Errors
+    /// As [`DateNetModel::predict`].
+    pub fn predict_both(&self, features: &FeatureMatrix) -> Result<(Vec<f64>, Vec<f64>)> {
+        same_types(self.names(), &|i| self.found.categorical[i], features)?;
+        check_categories(features)?;
+        finite(features)?;
+        let net = with_weights(Leafy::<f32>::new(&self.form(), 0.0, 0), &self.weights);
+        let all: Vec<usize> = (0..features.rows()).collect();
+        let cases = self.found.cases(features)?;
+        let score = |net: &mut Leafy<f32>, rows: &[usize]| {
+            let [fraud, revenue] = net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring());
+            let amount = |&said: &f32| self.scale.amount(f64::from(said));
+            let amounts: Vec<f64> = revenue.values.iter().map(amount).collect();
+            [probabilities(fraud), amounts].concat()
+        };
+        let scored = with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??;
+        let (mut chances, mut amounts) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        for block in scored {
+            let (chance, amount) = block.split_at(block.len() / 2);
+            chances.extend_from_slice(chance);
+            amounts.extend_from_slice(amount);
+        }
+        Ok((chances, amounts))
+    }
+
+    fn form(&self) -> Form {
+        Form {
+            trees: self.found.count(),
+            leaves: self.found.leaves(),
+            entities: self.found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
+            width: self.width,
+            heads: self.heads,
+            hidden: self.hidden,
+        }
+    }
+}
+
+stored!(DateNetModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None });
+
+impl Described for DateNetModel {
+    fn about(&self) -> About {
+        About::new(self.names(), &|i| self.found.categorical[i], &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        let numbers = [self.width, self.heads, self.hidden].iter().all(|&number| (1..=8192).contains(&number));
+        let scale = self.scale.unit > 0.0 && self.scale.deviation > 0.0;
+        let whole = numbers && self.width.is_multiple_of(self.heads);
+        self.found.is_sound() && whole && scale && fits(&self.form().lengths(), &self.weights)
+    }
+}

@@ -1,0 +1,298 @@
+//! What DATE is like, checked before anything is fitted; and its fit.
+
+use super::cases::{Rows, Said, Scale};
+use super::found::Found;
+use super::model::DateNetModel;
+use super::net::{Form, Leafy};
+use crate::check::{check_revenue, check_rows, finite, same_types};
+use crate::file::Origin;
+use crate::metrics::both_classes;
+use crate::nets::front::MOST_WIDTH;
+use crate::nets::methods::training_methods;
+use crate::nets::training::{Training, base, row_weights, train};
+use crate::nets::weights::copied;
+use crate::range::Ranges;
+use crate::threads::with_threads;
+use crate::{LightGbm, LightGbmParams, Objective, Result};
+use haetae_features::FeatureMatrix;
+
+const MODEL: &str = "DATE";
+
+/// A net of two tasks, whether a row is fraud and what revenue it brings, over the leaves of boosted trees: embeddings
+/// of the leaves attend to each other, and then those count that suit the row's importer and HS code.
+///
+/// Source: Kim et al., *DATE: Dual attentive tree-aware embedding for customs fraud detection*, KDD 2020.
+#[derive(Debug, Clone, Copy)]
+pub struct DateNet;
+
+impl DateNet {
+    /// The parameters to start from.
+    pub fn params() -> DateNetParams {
+        DateNetParams::default()
+    }
+}
+
+/// Parameters of [`DateNet`]; each method sets one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DateNetParams {
+    pub(super) trees: LightGbmParams,
+    pub(super) revenue_trees: usize,
+    pub(super) entities: Vec<String>,
+    width: usize,
+    heads: usize,
+    hidden: usize,
+    alpha: f64,
+    revenue_unit: Option<f64>,
+    pub(super) min_rows: usize,
+    training: Training,
+}
+
+impl Default for DateNetParams {
+    fn default() -> Self {
+        let training = Training { epochs: 5, learning_rate: 0.005, ..Training::new(128) };
+        Self {
+            trees: LightGbm::params().trees(30).leaves(16).depth(4),
+            revenue_trees: 30,
+            entities: ["importer_id", "hs6"].map(str::to_owned).to_vec(),
+            width: 16,
+            heads: 4,
+            hidden: 32,
+            alpha: 1.0,
+            revenue_unit: None,
+            min_rows: 5,
+            training,
+        }
+    }
+}
+
+impl DateNetParams {
+    /// The trees whose leaves are embedded; 30 of depth 4 with at most 16 leaves unless said. They are grown for fraud, on
+    /// one thread, so that the model does not depend on the number of threads. Time and memory of the net grow with the
+    /// square of the number of all trees.
+    #[must_use]
+    pub fn trees(mut self, trees: LightGbmParams) -> Self {
+        self.trees = trees;
+        self
+    }
+
+    /// Further trees of the same form, grown for what is learnt of the revenue; 30 unless said. With 0 the leaves are
+    /// those of the paper, which know of amounts only what tells fraud.
+    #[must_use]
+    pub fn revenue_trees(mut self, trees: usize) -> Self {
+        self.revenue_trees = trees;
+        self
+    }
+
+    /// Categorical features that have embeddings of their own and are kept from the trees; `importer_id` and `hs6`
+    /// unless said, at least 1.
+    #[must_use]
+    pub fn entities(mut self, names: &[&str]) -> Self {
+        self.entities = names.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// Width of all embeddings, 1 to 256, a multiple of the heads; 16 unless said.
+    #[must_use]
+    pub fn width(mut self, width: usize) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Heads of the attention among leaves, at least 1; 4 unless said.
+    #[must_use]
+    pub fn heads(mut self, heads: usize) -> Self {
+        self.heads = heads;
+        self
+    }
+
+    /// Width of the layer before both heads, 1 to 8192; 32 unless said.
+    #[must_use]
+    pub fn hidden(mut self, width: usize) -> Self {
+        self.hidden = width;
+        self
+    }
+
+    /// What the loss of revenue (mean squared error in deviations of what is learnt) counts beside that of fraud
+    /// (logarithmic loss), at least 0; 1 unless said.
+    #[must_use]
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// The amount below which revenue counts as it is, and above which its logarithm does, above 0: what is learnt is
+    /// `ln(1 + revenue / unit)`. The mean revenue of training rows with any unless said.
+    #[must_use]
+    pub fn revenue_unit(mut self, unit: f64) -> Self {
+        self.revenue_unit = Some(unit);
+        self
+    }
+
+    /// Fewest training rows of an importer, an HS code … that gets an embedding of its own; rarer ones share one, and
+    /// those that training did not have take it; 5 unless said.
+    #[must_use]
+    pub fn min_rows(mut self, rows: usize) -> Self {
+        self.min_rows = rows;
+        self
+    }
+
+    /// Checks every parameter, those of the trees too.
+    ///
+    /// # Errors
+    /// [`crate::Error::Parameter`] with the first that is out of its range.
+    pub fn check(&self) -> Result<CheckedDateNet> {
+        let ranges = Ranges(MODEL);
+        self.trees.check()?;
+        if self.trees.objective != Objective::Binary {
+            return ranges.refuse("trees (objective)", "Binary", format_args!("{:?}", self.trees.objective));
+        }
+        ranges.whole("revenue_trees", self.revenue_trees, 0..=100_000)?;
+        ranges.whole("number of entities", self.entities.len(), 1..=16)?;
+        if let Some(twice) = (1..self.entities.len()).find(|&i| self.entities[..i].contains(&self.entities[i])) {
+            return ranges.refuse("entities", "each name once", &self.entities[twice]);
+        }
+        ranges.whole("width", self.width, 1..=MOST_WIDTH)?;
+        ranges.whole("heads", self.heads, 1..=self.width)?;
+        if !self.width.is_multiple_of(self.heads) {
+            return ranges.refuse("width", format!("a multiple of the {} heads", self.heads), self.width);
+        }
+        ranges.whole("hidden", self.hidden, 1..=8192)?;
+        ranges.not_below_zero("alpha", self.alpha)?;
+        ranges.above_zero("revenue_unit", self.revenue_unit.unwrap_or(1.0))?;
+        ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
+        self.training.check(MODEL)?;
+        Ok(CheckedDateNet { params: self.clone() })
+    }
+
+    /// Checks the parameters and fits; see [`CheckedDateNet::fit`].
+    ///
+    /// # Errors
+    /// As [`DateNetParams::check`] and [`CheckedDateNet::fit`].
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
+        self.check()?.fit(features, target, revenue)
+    }
+
+    /// Checks the parameters and fits; see [`CheckedDateNet::fit_valid`].
+    ///
+    /// # Errors
+    /// As [`DateNetParams::check`] and [`CheckedDateNet::fit_valid`].
+    pub fn fit_valid(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        revenue: &[f64],
+        valid: (&FeatureMatrix, &[f64], &[f64]),
+    ) -> Result<DateNetModel> {
+        self.check()?.fit_valid(features, target, revenue, valid)
+    }
+}
+
+training_methods!(DateNetParams, "Rows of a batch, 1 to 1048576; 128 unless said.");
+
+/// Parameters that are known to be in their ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedDateNet {
+    params: DateNetParams,
+}
+
+impl CheckedDateNet {
+    /// Fits trees, then a net over their leaves, to a `target` of 0 and 1 and the `revenue` that each row brought, in
+    /// any currency, 0 where it brought none. Unless said, there are 5 epochs of steps of 0.005 at most. What the rows
+    /// of either target weigh concerns the head of fraud alone.
+    ///
+    /// # Errors
+    /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a revenue is
+    /// below 0 or no number, none is above 0 ([`crate::Error::NoRevenue`]), an entity is no categorical feature
+    /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss grows beyond all numbers
+    /// ([`crate::Error::Diverged`]), or the notebook's stop button was pressed.
+    pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
+        self.run(features, target, revenue, None)
+    }
+
+    /// As [`CheckedDateNet::fit`], with the loss of both tasks on `valid` rows (features, target, revenue) after each
+    /// epoch; see [`DateNetParams::patience`].
+    ///
+    /// # Errors
+    /// As [`CheckedDateNet::fit`], for both sets of rows, of which the second may have one class only and no revenue.
+    pub fn fit_valid(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        revenue: &[f64],
+        valid: (&FeatureMatrix, &[f64], &[f64]),
+    ) -> Result<DateNetModel> {
+        self.run(features, target, revenue, Some(valid))
+    }
+
+    fn run(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        revenue: &[f64],
+        valid: Option<(&FeatureMatrix, &[f64], &[f64])>,
+    ) -> Result<DateNetModel> {
+        let p = &self.params;
+        check("training rows", features, target, revenue)?;
+        both_classes(target)?;
+        let unit = self.unit(revenue)?;
+        let scale = Scale::fit(unit, revenue);
+        let (found, cases) = Found::fit(features, target, &scale.of(revenue), p)?;
+        let said = |target: &[f64], revenue: &[f64]| Said {
+            fraud: target.to_vec(),
+            revenue: scale.of(revenue),
+            weights: row_weights(p.training.class_weight, target, &[]),
+            alpha: p.alpha,
+        };
+        let valid = match valid {
+            None => None,
+            Some((valid, target, revenue)) => {
+                check("validation rows", valid, target, revenue)?;
+                same_types(&found.names, &|i| found.categorical[i], valid)?;
+                Some((found.cases(valid)?, said(target, revenue)))
+            }
+        };
+        let form = Form {
+            trees: cases.trees,
+            leaves: found.leaves(),
+            entities: found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
+            width: p.width,
+            heads: p.heads,
+            hidden: p.hidden,
+        };
+        let said = said(target, revenue);
+        let mut net = Leafy::new(&form, p.training.dropout, p.training.seed);
+        net.fraud.set_bias(base(target, &said.weights));
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
+        let mut learner = Rows { net, train: (cases, said), valid };
+        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
+        Ok(DateNetModel {
+            found,
+            width: p.width,
+            heads: p.heads,
+            hidden: p.hidden,
+            scale,
+            weights: copied(&mut learner.net),
+            epochs,
+            origin: Origin::of(p),
+            threads: p.training.threads,
+        })
+    }
+
+    /// The unit of amounts; an error where no row brought any.
+    fn unit(&self, revenue: &[f64]) -> Result<f64> {
+        let some: Vec<f64> = revenue.iter().copied().filter(|&amount| amount > 0.0).collect();
+        if some.is_empty() {
+            return Err(crate::Error::NoRevenue { rows: revenue.len() });
+        }
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let mean = some.iter().sum::<f64>() / some.len() as f64;
+        Ok(self.params.revenue_unit.unwrap_or(mean))
+    }
+}
+
+fn check(what: &'static str, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<()> {
+    check_rows(what, features, target, Objective::Binary)?;
+    check_revenue(features.rows(), revenue)?;
+    finite(features)
+}
