@@ -20,11 +20,11 @@ pub use crate::models::{
     ImporterHistory, Interval, IsolationForest, IsolationForestModel, IsolationForestParams, Isotonic, KMeans,
     KMeansModel, KMeansParams, Kernel, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel,
     LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel,
-    NystroemParams, Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, Profiles, Protocol, RandomForest,
-    RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
-    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams,
-    adjusted_rand_index, bootstrap, drift, learning_curve, metrics, permutation_importance, psi, reliability,
-    silhouette, silhouette_sampled,
+    NystroemParams, Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, PointMap, Profiles, Protocol,
+    RandomForest, RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability,
+    Schedule, Score, Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel,
+    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, drift, learning_curve,
+    metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;
