@@ -14,6 +14,7 @@ import numpy as np
 
 import classic
 import families
+import score_all
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -176,4 +177,6 @@ def declarations_of_kcs(context):
 
 
 def figures(context):
-    return [*classic.figures(context), *families.generated(context), *declarations_of_kcs(context)]
+    return [
+        *classic.figures(context), *families.generated(context), *declarations_of_kcs(context), *score_all.figures(context)
+    ]

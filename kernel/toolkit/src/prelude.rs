@@ -33,7 +33,7 @@ pub use crate::risk::{
     Explanation, Factor, Head, Lane, MasterScale, Origin, Policy, Quota, Ranking, Replay, Replayed, Rule, Scale,
     Scorecard, ScorecardModel, ScorecardParams, Taxpayer, TaxpayerModel, TaxpayerParams, Unseen, Verified,
 };
-pub use crate::session::{Connection, connect, sql};
+pub use crate::session::{Connection, append_to, connect, replace_table, sql};
 pub use crate::show::{CellDisplay as _, Show, clear_output};
 pub use polars;
 pub use polars::prelude::*;
