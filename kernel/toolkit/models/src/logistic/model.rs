@@ -1,7 +1,7 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
 use crate::Result;
-use crate::check::same_types;
+use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::linear::{Encoder, probability};
 use haetae_features::FeatureMatrix;
@@ -45,9 +45,12 @@ impl LogisticModel {
     /// Probability of 1 for each row.
     ///
     /// # Errors
-    /// [`crate::Error::FeatureMismatch`] when the features are not those of the fit.
+    /// [`crate::Error::FeatureMismatch`] when the features are not those of the fit; and for a category that is none or an
+    /// infinite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
+        check_categories(features)?;
+        finite(features)?;
         let design = self.encoder.encode(features);
         Ok((0..design.rows).map(|row| probability(design.dot(row, &self.weights))).collect())
     }

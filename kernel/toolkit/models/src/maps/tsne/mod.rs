@@ -222,6 +222,6 @@ fn at_least(rows: usize, perplexity: f64) -> Result<()> {
     if rows >= expected {
         return Ok(());
     }
-    let what = "rows, two more than `perplexity`,";
+    let what = "rows, two more than `perplexity`";
     Err(Error::TooFewRows { model: MODEL, what, expected, found: rows })
 }

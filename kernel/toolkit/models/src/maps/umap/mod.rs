@@ -191,7 +191,7 @@ impl CheckedUmap {
         let p = &self.params;
         let rows = features.rows();
         if rows > 0 && rows <= p.neighbours {
-            let (what, expected) = ("rows, one more than `neighbours`,", p.neighbours + 1);
+            let (what, expected) = ("rows, one more than `neighbours`", p.neighbours + 1);
             return Err(Error::TooFewRows { model: MODEL, what, expected, found: rows });
         }
         let points = points(MODEL, features, p.scaled)?;
