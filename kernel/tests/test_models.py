@@ -132,7 +132,8 @@ def test_maps_keep_neighbours_as_well(cells):
     cells.give(mapped=rows)
     peer = TSNE(random_state=1).fit(rows)
     theirs = trustworthiness(rows, peer.embedding_, n_neighbors=10)
-    cells.kernel.ok("let tsne = Tsne::params().scaled(false).fit(&mapped)?; let umap = Umap::params().scaled(false).fit(&mapped)?;")
+    cells.kernel.ok("let tsne = Tsne::params().scaled(false).fit(&mapped)?;", timeout=300)
+    cells.kernel.ok("let umap = Umap::params().scaled(false).fit(&mapped)?;", timeout=300)
     for name, below in (("tsne", 0.01), ("umap", 0.04)):
         ours = np.column_stack([cells.take(f"{name}.x()"), cells.take(f"{name}.y()")])
         trust = trustworthiness(rows, ours, n_neighbors=10)

@@ -19,7 +19,7 @@ const DRAWN: [(&str, Draw); 3] = [
 /// More rows than are drawn exactly, in eight groups of six features; which group each row is in.
 fn groups() -> (FeatureMatrix, Vec<i32>) {
     let mut random = Random::new(11);
-    let rows = 1_200;
+    let rows = 700;
     let labels: Vec<i32> = (0..rows).map(|_| random.below(8) as i32).collect();
     let columns: Vec<Vec<f64>> = (0..6)
         .map(|i| {
@@ -43,7 +43,7 @@ fn neighbours_stay_neighbours_and_groups_apart() {
         let apart = silhouette(&points, &labels, false).unwrap();
         assert!(apart > 0.5, "{name}: {apart}");
         let frame = map.frame().unwrap();
-        assert_eq!((frame.shape(), frame.get_column_names()[1].as_str()), ((1_200, 2), "y"), "{name}");
+        assert_eq!((frame.shape(), frame.get_column_names()[1].as_str()), ((700, 2), "y"), "{name}");
         let same = draw(&features, 7, 1).unwrap();
         assert_eq!((bits(same.x()), bits(same.y())), (bits(map.x()), bits(map.y())), "{name}: threads");
         assert_ne!(bits(draw(&features, 8, 2).unwrap().x()), bits(map.x()), "{name}: another seed");
@@ -61,7 +61,7 @@ fn the_tree_draws_what_all_pushes_draw() {
     let (exact, tree) = (divergence(0.0), divergence(0.5));
     assert!((tree / exact - 1.0).abs() < 0.15, "{exact} {tree}");
     let map = Umap::params().epochs(5).fit(&features).unwrap();
-    assert_eq!((map.divergence(), map.method(), format!("{map:?}").as_str()), (None, "UMAP", "UMAP of 1200 rows"));
+    assert_eq!((map.divergence(), map.method(), format!("{map:?}").as_str()), (None, "UMAP", "UMAP of 700 rows"));
 }
 
 /// Trustworthiness as in the paper: every rank from a list in order.
