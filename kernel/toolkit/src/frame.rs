@@ -82,7 +82,7 @@ pub fn to_plain_batches(frame: &DataFrame) -> Result<(Arc<Schema>, Vec<RecordBat
     };
     let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(plain(field.data_type())));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
-    let batch = |batch: Result<RecordBatch>| {
+    let batch = |batch: Result<RecordBatch>| -> Result<RecordBatch> {
         let batch = batch?;
         let columns =
             batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
