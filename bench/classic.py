@@ -11,6 +11,7 @@ from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE, trustworthiness
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
@@ -197,13 +198,33 @@ def hdbscan(pairs):
     return pairs.figure("hdbscan", "<= 1.5", 3, ours, theirs, "20000 rows, 8 features, clusters of 25 rows", quality)
 
 
+def tsne(pairs):
+    rows, _ = make_blobs(2_000, 16, centers=10, cluster_std=3.0, random_state=8)
+    pairs.cells.give(rows=rows)
+    ours = lambda seed: f"Tsne::params().scaled(false).seed({seed}).fit(&rows)?"
+    theirs = lambda seed: TSNE(random_state=seed, n_jobs=THREADS).fit(rows)
+
+    def quality(_):
+        pairs.cells.kernel.ok(f"let map = {ours(0)};", timeout=600)
+        mine = np.column_stack([pairs.cells.take("map.x()"), pairs.cells.take("map.y()")])
+        peer = theirs(0)
+        trust = lambda points: f"{trustworthiness(rows, points, n_neighbors=10):.4f}"
+        divergence = pairs.cells.number("map.divergence().unwrap_or(f64::NAN)")
+        return (
+            f"divergence {divergence:.3f}, theirs {peer.kl_divergence_:.3f}; "
+            f"trustworthiness {trust(mine)}, theirs {trust(peer.embedding_)}"
+        )
+
+    return pairs.figure("tsne", "", 3, ours, theirs, "2000 rows, 16 features, perplexity 30, 1000 steps", quality)
+
+
 def figures(context):
     folder = context.folder / "classic"
     folder.mkdir()
     kernel = Kernel()
     try:
         pairs = Pairs(context, Matrices(kernel, folder))
-        known = [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm)]
+        known = [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm, tsne)]
         return [*known, *nets.figures(context, pairs.cells)]
     finally:
         kernel.stop()

@@ -1,5 +1,6 @@
-"""Our own models beside scikit-learn's on generated numbers (`classic.py`), DATE beside trees (`dual_task.py`), and fraud models on the declarations of the
-Korea Customs Service: fitted on 2020, judged on the first quarter of 2021.
+"""Our own models beside scikit-learn's on generated numbers (`classic.py`), all families on the generator's declarations
+(`families.py`), DATE beside trees (`dual_task.py`), and fraud models on the declarations of the Korea Customs Service:
+fitted on 2020, judged on the first quarter of 2021.
 
 Ours run in cells of the kernel, on rows that come from the server; the peers are fitted in Python on the same rows.
 In these declarations whole tuples return, label included. So there are three protocols: `full`, all rows of the
@@ -13,6 +14,8 @@ import numpy as np
 
 import classic
 import dual_task
+import families
+import score_all
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -37,6 +40,7 @@ def name_of(protocol, short, against=""):
 def without_data(context):
     against = ("", "_vs_lightgbm")
     names = {name_of(*what, peer): (UNITS[what[1]], ">= peer") for peer in against for what in QUALITY}
+    names |= {f"models.kcs_valid_{name}": (unit, aim) for name, unit, aim in families.NAMES}
     names |= {LOOKUP: ("share", ""), RATIO: ("ours/peer time", "<= 1.05"), SECONDS: ("s", "")}
     return [context.figure(name, None, unit, note=NO_DATA, aim=aim) for name, (unit, aim) in names.items()]
 
@@ -159,6 +163,9 @@ def measured(context, cells, declarations):
         *quality(context, evaluation, plain, note, cells.audit),
         *against_lightgbm(context, evaluation, theirs, difference, note),
         *fit_time(context, cells, split, parameters),
+        *families.compared(
+            context, "kcs_valid", cells.kernel, context.folder / "kcs-families", "declarations of the Korea Customs Service"
+        ),
     ]
 
 
@@ -171,4 +178,7 @@ def declarations_of_kcs(context):
 
 
 def figures(context):
-    return [*classic.figures(context), *dual_task.figures(context), *declarations_of_kcs(context)]
+    return [
+        *classic.figures(context), *families.generated(context), *dual_task.figures(context),
+        *declarations_of_kcs(context), *score_all.figures(context),
+    ]

@@ -43,7 +43,17 @@ def section(result, met):
         lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
         if figure["note"]:
             notes.append(f"- {figure['name']}: {figure['note']}")
-    return "\n".join([*lines, *([""] if notes else []), *notes, ""])
+    tables = [line for figure in result["figures"] if "table" in figure for line in table_of(figure)]
+    return "\n".join([*lines, *([""] if notes else []), *notes, *tables, ""])
+
+
+def table_of(figure):
+    """The table that belongs to a figure, under its name."""
+    columns, rows = figure["table"]["columns"], figure["table"]["rows"]
+    row = lambda cells: "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+    numeric = [isinstance(cell, (int, float)) for cell in rows[0]]
+    marks = "|" + "|".join("---:" if one else "---" for one in numeric) + "|"
+    return ["", f"{figure['name']}:", "", row(columns), marks, *map(row, rows)]
 
 
 def number(value):

@@ -67,12 +67,14 @@ class Context:
         return seconds[1:]
 
     @staticmethod
-    def figure(name, value, unit, n=1, peer=None, peer_value=None, note="", aim=""):
-        """One figure in the form of bench-results. A `value` of None needs a reason in `note`."""
+    def figure(name, value, unit, n=1, peer=None, peer_value=None, note="", aim="", table=None):
+        """One figure in the form of bench-results. A `value` of None needs a reason in `note`. A `table` that belongs to
+        it has `columns` and `rows`."""
         if value is None and not note:
             raise ValueError(f"{name} has no value: expected the reason in note")
         figure = {"name": name, "value": rounded(value), "unit": unit, "n": n}
-        return {**figure, "peer": peer, "peer_value": rounded(peer_value), "note": note, "aim": aim}
+        more = {"table": table} if table else {}
+        return {**figure, "peer": peer, "peer_value": rounded(peer_value), "note": note, "aim": aim, **more}
 
     def stop(self):
         for server in self.servers.values():

@@ -15,6 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE, trustworthiness
 from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import MLPClassifier
@@ -127,6 +128,26 @@ def test_principal_components_are_equal(cells, fraud):
     kept = peer.singular_values_ > 1e3 * rounding
     assert kept.sum() >= 10
     assert np.allclose(np.abs((directions * peer.components_).sum(1))[kept], 1, atol=1e-8)
+
+
+def test_maps_keep_neighbours_as_well(cells):
+    rows, groups = make_blobs(600, 8, centers=6, cluster_std=2.0, random_state=9)
+    cells.give(mapped=rows)
+    peer = TSNE(random_state=1).fit(rows)
+    theirs = trustworthiness(rows, peer.embedding_, n_neighbors=10)
+    cells.kernel.ok("let tsne = Tsne::params().scaled(false).fit(&mapped)?;", timeout=300)
+    cells.kernel.ok("let umap = Umap::params().scaled(false).fit(&mapped)?;", timeout=300)
+    for name, below in (("tsne", 0.01), ("umap", 0.04)):
+        ours = np.column_stack([cells.take(f"{name}.x()"), cells.take(f"{name}.y()")])
+        trust = trustworthiness(rows, ours, n_neighbors=10)
+        assert cells.number(f"{name}.trustworthiness(&mapped, 10)?") == pytest.approx(trust, abs=1e-12), name
+        assert trust > theirs - below, name
+        # The groups are apart in the rows, and so they are in the map.
+        assert silhouette_score(ours, groups) > 0.5, name
+    assert cells.number("tsne.divergence().unwrap_or(f64::NAN)") < 1.05 * peer.kl_divergence_
+    shown = cells.kernel.ok("tsne.clone()").of("execute_result")[0]["data"]
+    assert {"application/vnd.plotly.v1+json", "image/svg+xml"} <= shown.keys()
+    assert cells.kernel.ok("umap.frame()?.shape()").text == "(600, 2)"
 
 
 def test_the_greatest_singular_values_of_sparse_rows_are_equal(cells):

@@ -11,7 +11,10 @@ needs_kcs = pytest.mark.skipif(
 )
 
 
-WORKING = ["data-life-cycle", "model-monitoring", "officer-of-the-day", "policy-simulator", "problem-taxpayers", "warehouse-and-quality"]
+WORKING = [
+    "data-life-cycle", "model-comparison", "model-monitoring", "officer-of-the-day", "policy-simulator", "problem-taxpayers",
+    "warehouse-and-quality",
+]
 # Those that run on the demo warehouse alone.
 NAMES = ["welcome", *WORKING]
 

@@ -1,8 +1,10 @@
 //! The project's own client against the real server.
 
 use arrow::array::AsArray;
-use haetae_client::{AsyncClient, Client, ConnectOptions, Error, Param};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use haetae_client::{AsyncClient, Client, ConnectOptions, Error, Param, Target};
 use haetae_flight_server::SECRET_FILE;
+use std::sync::Arc;
 
 use crate::harness::{Place, Running, cells};
 use crate::program::serve;
@@ -30,6 +32,33 @@ async fn it_logs_in_queries_and_binds() {
     assert_eq!(client.query_with("select 1", &[]).await.unwrap().rows(), 1);
     let empty = client.query("select * from kcs.fact_item").await.unwrap();
     assert_eq!((empty.rows(), empty.schema.fields().len()), (0, 24));
+}
+
+#[tokio::test]
+async fn it_writes_rows_that_become_visible_together() {
+    let server = Running::start().await;
+    let client = AsyncClient::connect(&options(&server)).await.unwrap();
+    let rows = |ids: &[&str], scores: &[f64]| {
+        let ids: ArrayRef = Arc::new(StringArray::from(ids.to_vec()));
+        let scores: ArrayRef = Arc::new(Float64Array::from(scores.to_vec()));
+        RecordBatch::try_from_iter([("id", ids), ("score", scores)]).unwrap()
+    };
+    let (a, b) = (rows(&["A", "B"], &[0.5, 0.25]), rows(&["C"], &[0.75]));
+    let append = Target::append("work.scores");
+    assert_eq!(client.write(&append, &a.schema(), &[a.clone(), b.clone()]).await.unwrap(), 3);
+    assert_eq!(client.write(&append, &b.schema(), std::slice::from_ref(&b)).await.unwrap(), 1);
+    let all = client.query("select id, score from work.scores order by id, score").await.unwrap();
+    assert_eq!(cells(&all.batches), [["A", "0.5"], ["B", "0.25"], ["C", "0.75"], ["C", "0.75"]]);
+    let replace = Target::replace("work.scores");
+    assert_eq!(client.write(&replace, &b.schema(), std::slice::from_ref(&b)).await.unwrap(), 1);
+    let all = client.query("select count(*) from work.scores").await.unwrap();
+    assert_eq!(cells(&all.batches), [["1"]]);
+    // A column that the table does not have, and a schema that is nobody's.
+    let other = RecordBatch::try_from_iter([("other", a.column(0).clone())]).unwrap();
+    let refused = client.write(&append, &other.schema(), std::slice::from_ref(&other)).await.unwrap_err();
+    assert!(matches!(refused, Error::Server { .. }), "{refused}");
+    let nowhere = client.write(&Target::append("nowhere.t"), &b.schema(), std::slice::from_ref(&b)).await.unwrap_err();
+    assert!(matches!(nowhere, Error::Server { .. }), "{nowhere}");
 }
 
 #[tokio::test]

@@ -69,6 +69,30 @@ pub fn to_batches(frame: &DataFrame) -> Result<(Schema, impl Iterator<Item = Res
     Ok((schema, batches))
 }
 
+/// As [`to_batches`], with texts as other programs know them: offsets and bytes, not views.
+///
+/// # Errors
+/// As there.
+pub fn to_plain_batches(frame: &DataFrame) -> Result<(Arc<Schema>, Vec<RecordBatch>)> {
+    let (schema, batches) = to_batches(frame)?;
+    let plain = |data_type: &DataType| match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        other => other.clone(),
+    };
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(plain(field.data_type())));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
+    let batch = |batch: Result<RecordBatch>| -> Result<RecordBatch> {
+        let batch = batch?;
+        let columns =
+            batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(schema.clone(), columns.collect::<Result<_, _>>()?, &rows)?)
+    };
+    let batches = batches.map(batch).collect::<Result<Vec<_>>>()?;
+    Ok((schema, batches))
+}
+
 fn rows(batches: &[RecordBatch]) -> usize {
     batches.iter().map(RecordBatch::num_rows).sum()
 }
@@ -177,6 +201,16 @@ mod tests {
             let back = of_layout(&schema, &batches).unwrap();
             assert!(back.equals_missing(&frame), "{back:?}");
         }
+    }
+
+    #[test]
+    fn texts_are_plain_for_other_programs() {
+        let frame = from_batches(&batch(1).schema(), &[batch(1)]).unwrap();
+        let (schema, batches) = to_plain_batches(&frame).unwrap();
+        assert_eq!(schema.field_with_name("hs6").unwrap().data_type(), &DataType::Utf8);
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
+        let back = from_batches(&schema, &batches).unwrap();
+        assert!(back.equals_missing(&frame), "{back:?}");
     }
 
     #[test]

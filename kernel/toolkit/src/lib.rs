@@ -43,6 +43,6 @@ pub use model_file::{SaveModel, model_card};
 pub use polars;
 pub use progress::Progress;
 pub use serde_json;
-pub use session::{Connection, connect, sql};
+pub use session::{Connection, append_to, connect, replace_table, sql};
 pub use show::{CellDisplay, Show, bundle_of, clear_output};
 pub use tokio;

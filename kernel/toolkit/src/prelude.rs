@@ -21,11 +21,11 @@ pub use crate::models::{
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
     LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
     LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, Objective,
-    Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, Profiles, Protocol, RandomForest,
+    Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest,
     RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
-    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams,
-    adjusted_rand_index, bootstrap, drift, learning_curve, metrics, permutation_importance, psi, reliability,
-    silhouette, silhouette_sampled,
+    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, Tsne,
+    TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, drift, learning_curve, metrics,
+    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;
@@ -34,7 +34,7 @@ pub use crate::risk::{
     Explanation, Factor, Head, Lane, MasterScale, Origin, Policy, Quota, Ranking, Replay, Replayed, Rule, Scale,
     Scorecard, ScorecardModel, ScorecardParams, Taxpayer, TaxpayerModel, TaxpayerParams, TradeItems, Unseen, Verified,
 };
-pub use crate::session::{Connection, connect, sql};
+pub use crate::session::{Connection, append_to, connect, replace_table, sql};
 pub use crate::show::{CellDisplay as _, Show, clear_output};
 pub use polars;
 pub use polars::prelude::*;

@@ -5,7 +5,7 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
-use haetae_models::{ClearanceRun, Evaluation, PcaModel, Profiles, Reliability};
+use haetae_models::{ClearanceRun, Evaluation, PcaModel, PointMap, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType, Series};
@@ -85,6 +85,12 @@ impl Show for PcaModel {
     }
 }
 
+impl Show for PointMap {
+    fn to_bundle(&self) -> Bundle {
+        Chart::scatter(self.x(), self.y()).title(&format!("{self:?}")).to_bundle()
+    }
+}
+
 impl Show for Table {
     fn to_bundle(&self) -> Bundle {
         self.bundle()
@@ -150,6 +156,7 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         Profiles => Show::to_bundle,
         Reliability => Show::to_bundle,
         PcaModel => Show::to_bundle,
+        PointMap => Show::to_bundle,
         Table => Show::to_bundle,
         Bundle => Show::to_bundle,
         Series => |series: &Series| column_bundle(&series.clone().into()),

@@ -200,17 +200,23 @@ impl Statement {
     }
 
     /// The rows without planning, where that can be.
-    async fn looked_up(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Option<QueryStream> {
+    async fn looked_up(
+        &self,
+        values: Option<&RecordBatch>,
+        row: Option<usize>,
+        memory: &QueryMemory,
+    ) -> Option<QueryStream> {
         let point = self.point.as_ref()?;
         let rows = point.look_up(values, row).await?;
         let schema = self.unbound_schema();
         let rows = plain_batch(rows, &schema).ok()?;
         let batches = stream::iter((rows.num_rows() > 0).then_some(Ok(rows)));
-        Some(QueryStream { schema, reads: point.reads.clone(), batches: Box::pin(batches) })
+        let reads = point.reads.clone();
+        Some(QueryStream { schema, reads, memory: memory.clone(), batches: Box::pin(batches) })
     }
 
     async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>, memory: QueryMemory) -> Result<QueryStream> {
-        if let Some(found) = self.looked_up(values, row).await {
+        if let Some(found) = self.looked_up(values, row, &memory).await {
             return Ok(found);
         }
         let (plan, reads) = self.physical(values, row).await?;

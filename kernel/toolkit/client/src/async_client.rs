@@ -107,9 +107,13 @@ impl AsyncClient {
         }
     }
 
+    pub(crate) async fn current(&self) -> Session {
+        self.session.lock().await.clone()
+    }
+
     /// A session younger than number `old`. Of several queries that notice at the same time, one
     /// logs in and the others wait for it.
-    async fn renewed(&self, old: u64) -> Result<Session> {
+    pub(crate) async fn renewed(&self, old: u64) -> Result<Session> {
         let mut session = self.session.lock().await;
         if session.number == old {
             *session = Session::open(&self.options, old + 1).await?;

@@ -6,10 +6,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use haetae_display::stop;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Addition, AsyncClient, ConnectOptions, Error, Param, QueryResult, Result, TableName};
+use crate::{Addition, AsyncClient, ConnectOptions, Error, Param, QueryResult, Result, TableName, Target};
 
 /// A connection to a Flight SQL server whose calls block until the answer is there. It has threads
 /// of its own, so that it also works on a thread that runs inside tokio (which it then blocks). In a
@@ -74,6 +75,15 @@ impl Client {
     pub fn tables(&self) -> Result<Vec<TableName>> {
         let client = self.client.clone();
         self.threads.wait(async move { client.tables().await })
+    }
+
+    /// Writes rows; all of them become visible together, or none do.
+    ///
+    /// # Errors
+    /// As [`AsyncClient::write`].
+    pub fn write(&self, target: &Target, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<u64> {
+        let (client, target, schema) = (self.client.clone(), target.clone(), schema.clone());
+        self.threads.wait(async move { client.write(&target, &schema, &batches).await })
     }
 }
 

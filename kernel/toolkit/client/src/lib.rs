@@ -1,5 +1,5 @@
-//! What goes in: SQL, values for its parameters, rows to add. What comes out: record batches, fetched over Arrow
-//! Flight SQL.
+//! What goes in: SQL, values for its parameters. What comes out: record batches, fetched over Arrow
+//! Flight SQL. Rows go the other way too, into tables that the user may write.
 //!
 //! [`Client`] blocks and may be used from any thread; [`AsyncClient`] is the same for those who run
 //! tokio themselves. Both log in once, and again where the server was restarted.
@@ -30,6 +30,7 @@ mod saved;
 mod session;
 pub mod sql;
 mod stream;
+mod write;
 
 pub use additions::Addition;
 pub use async_client::AsyncClient;
@@ -41,3 +42,4 @@ pub use params::Param;
 pub use result::{QueryResult, TableName};
 pub use saved::{SAVED_VARIABLE, SavedQueries};
 pub use stream::QueryStream;
+pub use write::Target;

@@ -300,6 +300,14 @@ pub enum Error {
         /// Which epoch, from 1.
         epoch: usize,
     },
+    /// Points of a map that have left the numbers.
+    #[error("{model}: after {steps} steps points lie beyond all numbers; lower `learning_rate`")]
+    Scattered {
+        /// Which map.
+        model: &'static str,
+        /// Steps made.
+        steps: usize,
+    },
     /// A row of a column of pictures that holds none of the size.
     #[error("pictures `{column}`, row {row}: expected {expected}, found {found}")]
     Picture {

@@ -42,6 +42,7 @@ mod learning;
 mod lightgbm;
 mod linear;
 mod logistic;
+mod maps;
 pub mod metrics;
 mod nets;
 mod progress;
@@ -76,6 +77,7 @@ pub use learning::{FitAndScore, learning_curve};
 pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
 pub use linear::SparseMatrix;
 pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
+pub use maps::{CheckedTsne, CheckedUmap, PointMap, Tsne, TsneParams, Umap, UmapParams};
 pub use nets::{
     CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,
     DateNetParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel,

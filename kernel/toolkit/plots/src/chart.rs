@@ -53,6 +53,12 @@ impl Chart {
         Self::new(Data::numbers(x, y, Mark::Points))
     }
 
+    /// One dot for each pair of numbers, `x[i]` and `y[i]` in the colour of `groups[i]`; groups are in the order of their
+    /// names.
+    pub fn scatter_by(x: &[f64], y: &[f64], groups: &[String]) -> Self {
+        Self::new(Data::grouped(x, y, groups))
+    }
+
     /// How many values fall into each of `bins` (1 to 10000) intervals of equal width between the
     /// smallest and the largest; an interval holds its lower edge, the last one both.
     pub fn histogram(values: &[f64], bins: usize) -> Self {

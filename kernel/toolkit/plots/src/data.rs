@@ -2,6 +2,7 @@
 //! the five kinds of charts.
 
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,22 @@ impl Data {
 
     pub(crate) fn numbers(x: &[f64], y: &[f64], mark: Mark) -> Result<Self> {
         Ok(Data::Numbers { series: vec![points(None, x, y, mark)?] })
+    }
+
+    /// A series of points for each group.
+    pub(crate) fn grouped(x: &[f64], y: &[f64], groups: &[String]) -> Result<Self> {
+        same_length(("x", x.len()), ("y", y.len()))?;
+        same_length(("points", x.len()), ("groups", groups.len()))?;
+        some_number(&[x, y].concat())?;
+        let mut of_group: BTreeMap<&str, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        for ((group, &x), &y) in groups.iter().zip(x).zip(y) {
+            let (xs, ys) = of_group.entry(group.as_str()).or_default();
+            xs.push(x);
+            ys.push(y);
+        }
+        let series =
+            of_group.into_iter().map(|(name, (x, y))| Points { name: Some(name.to_owned()), mark: Mark::Points, x, y });
+        Ok(Data::Numbers { series: series.collect() })
     }
 
     pub(crate) fn histogram(values: &[f64], bins: usize) -> Result<Self> {

@@ -50,6 +50,17 @@ fn gallery() -> Vec<(&'static str, Chart)> {
 }
 
 #[test]
+fn groups_of_points_are_series_in_the_order_of_their_names() {
+    let groups = texts(&["red", "green", "red"]);
+    let chart = Chart::scatter_by(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0], &groups).title("lanes");
+    let by_hand = Chart::scatter(&[2.0], &[5.0]).name("green").add_scatter("red", &[1.0, 3.0], &[4.0, 6.0]);
+    assert_eq!(chart.json(), by_hand.title("lanes").json());
+    let short = Chart::scatter_by(&[1.0, 2.0], &[4.0, 5.0], &groups).check().unwrap_err();
+    assert!(matches!(short, Error::Lengths { first_count: 2, second_count: 3, .. }), "{short}");
+    assert_eq!(Chart::scatter_by(&[], &[], &[]).check(), Err(Error::Empty));
+}
+
+#[test]
 fn figures_are_as_stored() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/figures");
     for (name, chart) in gallery() {

@@ -1,6 +1,6 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
-use crate::check::same_types;
+use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::linear::{Design, Encoder, SparseMatrix, probability};
 use crate::{Error, Result};
@@ -58,12 +58,14 @@ impl LogisticModel {
     ///
     /// # Errors
     /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
-    /// [`Error::Columns`] when the fit was one on sparse rows.
+    /// [`Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         let Some(encoder) = &self.encoder else {
             return Err(Error::Columns { expected: self.weights().len(), found: features.columns() });
         };
         same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
+        check_categories(features)?;
+        finite(features)?;
         Ok(self.chances(&encoder.encode(features)))
     }
 

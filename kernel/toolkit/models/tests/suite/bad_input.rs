@@ -2,9 +2,11 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LeafLogistic, LightGbm, LinearSvm,
-    Logistic, MarginLoss, Nystroem, Pca, Platt, RandomForest, Recurrent, Result, Svm,
+    Cnn, Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LeafLogistic, LightGbm, LinearSvm,
+    Logistic, MarginLoss, Nystroem, Pca, Pictures, Platt, PointMap, RandomForest, Recurrent, Result, Svm, TruncatedSvd,
+    Tsne, Umap,
 };
+use polars::prelude::*;
 
 use crate::data::{Random, even};
 use crate::nets::histories;
@@ -38,7 +40,12 @@ const MARGINS: [(&str, Model); 2] = [
     ("hinge", |x, y| LinearSvm::params().loss(MarginLoss::Hinge).c(0.1).fit(x, y)?.decision(x)),
     ("SVM", |x, y| Svm::params().fit(x, y)?.decision(x)),
 ];
-const BLIND: [(&str, Model); 8] = [
+/// Each row as a picture of one line.
+const PICTURED: [(&str, Model); 1] = [("CNN", |x, y| {
+    let pictures = lines(x)?;
+    Cnn::params().epochs(2).fit(&pictures, y)?.predict(&pictures)
+})];
+const BLIND: [(&str, Model); 11] = [
     ("k-means", |x, _| Ok(as_numbers(KMeans::params().clusters(2).fit(x)?.labels()))),
     ("batches", |x, _| Ok(as_numbers(KMeans::params().clusters(2).batch(8).fit(x)?.labels()))),
     ("DBSCAN", |x, _| Ok(as_numbers(Dbscan::params().fit(x)?.labels()))),
@@ -47,7 +54,25 @@ const BLIND: [(&str, Model); 8] = [
     ("isolation forest", |x, _| IsolationForest::params().trees(3).fit(x)?.predict(x)),
     ("PCA", |x, _| Ok(Pca::params().fit(x)?.transform(x)?.values().to_vec())),
     ("Nystroem", |x, _| Ok(Nystroem::params().landmarks(3).fit(x)?.transform(x)?.values().to_vec())),
+    ("truncated SVD", |x, _| Ok(TruncatedSvd::params().components(1).fit(x)?.transform(x)?.values().to_vec())),
+    ("t-SNE", |x, _| Ok(coordinates(&Tsne::params().perplexity(5.0).iterations(20).fit(x)?))),
+    ("UMAP", |x, _| Ok(coordinates(&Umap::params().epochs(5).fit(x)?))),
 ];
+
+fn coordinates(map: &PointMap) -> Vec<f64> {
+    [map.x(), map.y()].concat()
+}
+
+fn lines(features: &FeatureMatrix) -> Result<Pictures> {
+    let row = |row: usize| {
+        let values: Vec<f64> = (0..features.columns()).map(|i| features.value(row, i)).collect();
+        Some(Series::new("".into(), values))
+    };
+    let mut lists: ListChunked = (0..features.rows()).map(row).collect();
+    lists.rename("line".into());
+    let frame = DataFrame::new(lists.len(), vec![lists.into_series().into()])?;
+    Pictures::from_frame(&frame, "line", 1, features.columns(), 1)
+}
 
 fn matrix(columns: Vec<Vec<f64>>) -> FeatureMatrix {
     let names = (0..columns.len()).map(|i| format!("x{i}")).collect();
@@ -85,13 +110,15 @@ fn columns_that_say_nothing() {
     let supervised = [&OPEN[..], &MARGINS[..]].concat();
     let constant = matrix(vec![x.clone(), vec![7.0; 60], y.clone()]);
     ask("a constant column", &supervised, &constant, &target, None);
-    ask("a constant column", &BLIND[..4], &constant, &[], None);
-    ask("a constant column", &BLIND[4..], &constant, &[], None);
+    ask("a constant column", &PICTURED, &constant, &target, None);
+    ask("a constant column", &BLIND, &constant, &[], None);
     let empty = matrix(vec![x.clone(), vec![NAN; 60]]);
     ask("a column without values", &OPEN, &empty, &target, None);
     let missing = "feature `x1`, row 0: expected a number, found a missing value";
     ask("a column without values", &MARGINS[1..], &empty, &target, Some(missing));
     ask("a column without values", &BLIND, &empty, &[], Some(missing));
+    let pixel = "pictures `line`, row 0: expected 1 x 2 x 1 = 2 finite numbers, found NaN at place 1";
+    ask("a column without values", &PICTURED, &empty, &target, Some(pixel));
     let nothing = matrix(vec![vec![NAN; 60], vec![7.0; 60]]);
     ask("no column that varies", &OPEN[1..2], &nothing, &target, Some("expected one that varies"));
     // Without splits and weights what is left is the share of the target.
@@ -99,6 +126,7 @@ fn columns_that_say_nothing() {
     ask("no column that varies", &OPEN[2..], &nothing, &target, None);
     let equal = matrix(vec![vec![7.0; 60]]);
     ask("no column that varies", &MARGINS, &equal, &target, None);
+    ask("no column that varies", &PICTURED, &equal, &target, None);
     for (name, expected) in [
         ("k-means", Some("different")),
         ("batches", Some("different")),
@@ -108,6 +136,9 @@ fn columns_that_say_nothing() {
         ("isolation forest", None),
         ("PCA", Some("expected one that varies")),
         ("Nystroem", None),
+        ("truncated SVD", None),
+        ("t-SNE", Some("expected one that varies")),
+        ("UMAP", Some("expected one that varies")),
     ] {
         let model = *BLIND.iter().find(|model| model.0 == name).unwrap();
         ask("rows that are all equal", &[model], &equal, &[], expected);
@@ -125,6 +156,7 @@ fn numbers_that_are_none() {
         let message = "feature `x1`, row 4: expected a finite number";
         ask("an infinite number", &supervised[1..], &infinite, &target, Some(message));
         ask("an infinite number", &BLIND, &infinite, &[], Some(message));
+        ask("an infinite number", &PICTURED, &infinite, &target, Some("pictures `line`, row 4: expected"));
         // LightGBM puts it into the last bin.
         ask("an infinite number", &OPEN[..1], &infinite, &target, None);
     }
@@ -133,13 +165,14 @@ fn numbers_that_are_none() {
     let missing = matrix(vec![x, missing]);
     ask("a missing number", &OPEN, &missing, &target, None);
     ask("a missing number", &BLIND, &missing, &[], Some("feature `x1`, row 4: expected a number"));
+    ask("a missing number", &PICTURED, &missing, &target, Some("pictures `line`, row 4: expected"));
 }
 
 #[test]
 fn targets_that_are_none() {
     let (x, y, target) = good();
     let features = matrix(vec![x, y]);
-    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    let supervised = [&OPEN[..], &MARGINS[..], &PICTURED[..]].concat();
     let with = |value: f64| {
         let mut target = target.clone();
         target[9] = value;
@@ -166,7 +199,7 @@ fn targets_that_are_none() {
 
 #[test]
 fn rows_that_are_too_few() {
-    let supervised = [&OPEN[..], &MARGINS[..]].concat();
+    let supervised = [&OPEN[..], &MARGINS[..], &PICTURED[..]].concat();
     let none = matrix(vec![vec![], vec![]]);
     let empty = "is empty: expected at least 1 row and 1 feature, found 0 rows and 2 features";
     ask("no rows", &supervised, &none, &[], Some(empty));
@@ -183,8 +216,52 @@ fn rows_that_are_too_few() {
         ("isolation forest", Some("expected at least 2 rows, found 1")),
         ("PCA", Some("expected at least 2 rows, found 1")),
         ("Nystroem", None),
+        ("truncated SVD", None),
+        ("t-SNE", Some("t-SNE: expected at least 7 rows, two more than `perplexity`, found 1")),
+        ("UMAP", Some("UMAP: expected at least 16 rows, one more than `neighbours`, found 1")),
     ] {
         let model = *BLIND.iter().find(|model| model.0 == name).unwrap();
         ask("one row", &[model], &one, &[], expected);
+    }
+}
+
+/// A fit on rows with a category, and scores of other rows.
+type Later = fn(&FeatureMatrix, &[f64], &FeatureMatrix) -> Result<Vec<f64>>;
+
+const LATER: [(&str, Later); 6] = [
+    ("LightGBM", |x, y, later| LightGbm::params().trees(5).min_rows_in_leaf(1).fit(x, y)?.predict(later)),
+    ("forest", |x, y, later| RandomForest::params().trees(5).fit(x, y)?.predict(later)),
+    ("logistic", |x, y, later| Logistic::params().fit(x, y)?.predict(later)),
+    ("linear SVM", |x, y, later| LinearSvm::params().fit(x, y)?.decision(later)),
+    ("FCNN", |x, y, later| Fcnn::params().epochs(2).fit(x, y)?.predict(later)),
+    ("recurrent net", |x, y, later| {
+        Recurrent::params().epochs(2).fit(&histories(x, 5), y)?.predict(&histories(later, 60))
+    }),
+];
+
+#[test]
+fn categories_that_training_did_not_have() {
+    let (x, _, target) = good();
+    let code: Vec<f64> = (0..60).map(|i| f64::from(i % 3)).collect();
+    let with = |code: Vec<f64>| {
+        let names = ["x", "code"].map(str::to_owned).to_vec();
+        FeatureMatrix::new(names, vec![x.clone(), code], vec![false, true]).unwrap()
+    };
+    let train = with(code);
+    for (name, model) in LATER {
+        let scores = |code: f64| model(&train, &target, &with(vec![code; 60])).unwrap();
+        let unseen = scores(9.0);
+        assert!(unseen.iter().all(|score| score.is_finite()), "{name}: {unseen:?}");
+        // All of them are one and the same: another category.
+        assert_eq!(unseen, scores(2_000_000_000.0), "{name}");
+        for wrong in [-1.0, 0.5, f64::INFINITY] {
+            // LightGBM puts what is no code with the categories that it does not know, or cuts the fraction off.
+            if name == "LightGBM" {
+                assert!(model(&train, &target, &with(vec![wrong; 60])).unwrap().iter().all(|score| score.is_finite()));
+                continue;
+            }
+            let error = model(&train, &target, &with(vec![wrong; 60])).unwrap_err().to_string();
+            assert!(error.contains("row 0: a category must be a whole number from 0"), "{name}, {wrong}: {error}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod lightgbm;
 mod lightgbm_fit;
 mod lightgbm_refusals;
 mod logistic;
+mod maps;
 mod metrics;
 mod mixtures;
 mod nets;

@@ -3,8 +3,8 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LeafLogistic, LightGbm, LinearSvm,
-    Logistic, MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, bootstrap,
-    metrics, permutation_importance, silhouette,
+    Logistic, MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, Tsne, Umap,
+    bootstrap, metrics, permutation_importance, silhouette,
 };
 
 use crate::clusters::blobs;
@@ -57,6 +57,8 @@ fn the_stop_button_ends_every_fit() {
         ("probabilities", Box::new(|x| net.predict(x).map(drop))),
         ("recurrent net", Box::new(|_| Recurrent::params().epochs(1).fit(&past, &target).map(drop))),
         ("CNN", Box::new(|_| Cnn::params().epochs(1).fit(&lines, &target).map(drop))),
+        ("t-SNE", Box::new(|x| Tsne::params().iterations(5).fit(x).map(drop))),
+        ("UMAP", Box::new(|x| Umap::params().epochs(5).fit(x).map(drop))),
         ("HDBSCAN", Box::new(|x| Hdbscan::params().fit(x).map(drop))),
         ("truncated SVD", Box::new(|x| TruncatedSvd::params().fit(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),

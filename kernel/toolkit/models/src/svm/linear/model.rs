@@ -1,6 +1,6 @@
 //! Fitted weights: on which side of the plane a row lies, and how far from it.
 
-use crate::check::same_types;
+use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::linear::{Design, Encoder, SparseMatrix, dot_rows};
 use crate::{Error, Platt, Result};
@@ -61,6 +61,8 @@ impl LinearSvmModel {
             return Err(Error::Columns { expected: self.weights.len() - 1, found: features.columns() });
         };
         same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
+        check_categories(features)?;
+        finite(features)?;
         Ok(self.sums(&encoder.encode(features)))
     }
 
