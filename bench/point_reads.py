@@ -26,7 +26,7 @@ def figures(context):
     p99 = sorted(seconds)[int(len(seconds) * 0.99)] * 1e3
     rate = len(seconds) / sum(seconds)
     other = len(done["importer"]) / sum(done["importer"])
-    note = f"ADBC from Python: each read binds, plans and fetches; by importer (dim_importer) {other:.0f} a second"
+    note = f"ADBC from Python: each read binds, asks and fetches, in three calls; by importer (dim_importer) {other:.0f} a second"
     return [
         context.figure("flight.point_reads_per_s", rate, "reads/s", n=n, aim=">= 1500", note=note),
         context.figure("flight.point_read_p50_ms", statistics.median(seconds) * 1e3, "ms", n=n),

@@ -91,6 +91,15 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// Something that a training office cannot do.
+    #[error("{reason}")]
+    Office {
+        /// What, why, and what to do.
+        reason: String,
+    },
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Client(#[from] haetae_client::Error),
     /// A data project that cannot be made or scored.
     #[error("{reason}")]
     Project {

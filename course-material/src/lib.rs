@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod check;
+pub mod cohort;
 pub mod error;
 pub mod grade;
 pub mod notebook;

@@ -1,12 +1,13 @@
 //! What goes in: the command line. What comes out: notebooks of the course, or what a submission is worth.
 
+mod cli;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use haetae_course::grade::{Limits, Runner, grade};
+use haetae_course::grade::{Runner, grade};
 use haetae_course::progress::Ledger;
 use haetae_course::project::{self, Order};
 use haetae_course::{Course, build, check, progress};
@@ -44,22 +45,13 @@ enum Command {
         /// Add the report to this file, which `progress` reads.
         #[arg(long, value_name = "FILE")]
         ledger: Option<PathBuf>,
-        /// Seconds for one cell.
-        #[arg(long, default_value_t = 20)]
-        cell_seconds: u64,
-        /// Seconds for the whole file.
-        #[arg(long, default_value_t = 300)]
-        seconds: u64,
-        /// Megabytes of memory.
-        #[arg(long, default_value_t = 3072)]
-        memory_mb: u64,
-        /// Run Rust cells of the file, too, where the exercise asks for Rust. They may do all that you may: only where
-        /// nothing of worth can be read or changed.
-        #[arg(long)]
-        rust: bool,
-        /// The Python in which the kernel is installed.
-        #[arg(long, default_value = ".venv/bin/python")]
-        python: PathBuf,
+        #[command(flatten)]
+        run: Box<cli::runs::Run>,
+    },
+    /// Keeps cohorts in the warehouse: who takes part, what they hand in, what it is worth, certificates, statistics.
+    Cohort {
+        #[command(subcommand)]
+        command: cli::cohort::Command,
     },
     /// Makes a data project: a folder NAME for trainees, and NAME-private with the findings that are kept apart. Asks the server
     /// that HAETAE_URL and HAETAE_SECRET_FILE name for all findings; it must not be that of the trainees.
@@ -147,17 +139,9 @@ fn main() -> Result<ExitCode> {
             }
             println!("{} modules, all notebooks up to date", course.modules.len());
         }
-        Command::Grade { file, trainee, json, ledger, cell_seconds, seconds, memory_mb, rust, python } => {
+        Command::Grade { file, trainee, json, ledger, run } => {
             server_is_named()?;
-            let runner = Runner { python, kernel: "haetae".to_owned() };
-            let limits = Limits {
-                cell: Duration::from_secs(cell_seconds),
-                all: Duration::from_secs(seconds),
-                memory: memory_mb << 20,
-                rust,
-                ..Limits::default()
-            };
-            let report = grade(&course, &file, trainee, &runner, &limits)?;
+            let report = grade(&course, &file, trainee, &run.runner(), &run.limits())?;
             if let Some(ledger) = ledger {
                 progress::record(&ledger, &report)?;
             }
@@ -170,9 +154,10 @@ fn main() -> Result<ExitCode> {
                 return Ok(ExitCode::from(2));
             }
         }
+        Command::Cohort { command } => command.run(&course)?,
         Command::NewProject { name, cut, folder, python } => {
             server_is_named()?;
-            let runner = Runner { python, kernel: "haetae".to_owned() };
+            let runner = Runner::new(python);
             let made = project::make(&course, &Order { name, cut, folder }, &runner)?;
             println!("{}: {} findings, for trainees", made.public.display(), made.public_findings);
             println!("{}: {} findings, to be kept apart", made.private.display(), made.private_findings);

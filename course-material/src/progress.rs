@@ -10,8 +10,10 @@ use crate::error::{Error, Result};
 use crate::grade::Report;
 use crate::source::{Course, Module};
 
-/// A module counts as passed with this share of its points.
-pub const PASS: f64 = 0.6;
+/// The points with which a module is passed: 60 % of those that there are.
+pub const fn pass_points(of: u32) -> u32 {
+    (of * 6).div_ceil(10)
+}
 
 /// Adds a report to a file, which is made.
 ///
@@ -47,6 +49,11 @@ impl Ledger {
         }
         let roster = roster.map_or_else(|| Ok(BTreeMap::new()), |path| enrolled(path, &read(path)?))?;
         Ok(Self { path: ledger.to_owned(), reports, roster })
+    }
+
+    /// All reports, in the order of the file.
+    pub fn reports(&self) -> &[Report] {
+        &self.reports
     }
 
     /// The reports that count: of trainees who are enrolled, or of all where nobody is.
@@ -156,23 +163,27 @@ impl Ledger {
             let path = self.path.clone();
             return Err(Error::NotPassed { path, trainee, level: level.to_owned(), missing });
         }
-        let mut text =
-            format!("# Certificate\n\nTrainee {trainee} has passed the {level} level of the Haetae course.\n\n");
-        text.push_str("| module | points |\n|---|---|\n");
-        let (mut reached, mut all) = (0, 0);
-        for module in modules {
-            let points = of(module).map_or(0, |report| report.points);
-            reached += points;
-            all += module.points();
-            let _ = writeln!(text, "| {} | {points} of {} |", module.title, module.points());
-        }
-        let _ = writeln!(text, "| **All** | **{reached} of {all}** |");
-        Ok(text)
+        let points = |module: &&Module| of(module).map_or(0, |report| report.points);
+        let rows = modules.iter().map(|module| (module.title.clone(), points(module), module.points()));
+        Ok(certificate_page(&format!("Trainee {trainee}"), level, &rows.collect::<Vec<_>>()))
     }
 }
 
+/// The page for somebody who has passed a level; rows are title, points, and the points that there are.
+pub(crate) fn certificate_page(who: &str, level: &str, rows: &[(String, u32, u32)]) -> String {
+    let mut text = format!("# Certificate\n\n{who} has passed the {level} level of the Haetae course.\n\n");
+    text.push_str("| module | points |\n|---|---|\n");
+    for (title, points, of) in rows {
+        let _ = writeln!(text, "| {title} | {points} of {of} |");
+    }
+    let reached: u32 = rows.iter().map(|row| row.1).sum();
+    let all: u32 = rows.iter().map(|row| row.2).sum();
+    let _ = writeln!(text, "| **All** | **{reached} of {all}** |");
+    text
+}
+
 fn passed(module: &Module, report: &Report) -> bool {
-    f64::from(report.points) >= PASS * f64::from(module.points())
+    report.points >= pass_points(module.points())
 }
 
 fn enrolled(path: &Path, text: &str) -> Result<BTreeMap<u32, String>> {

@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import subprocess
+from functools import cache
 
 import nbformat
 import pytest
@@ -23,7 +25,22 @@ def grade(file, *options):
 
 def report(done, status):
     assert done.returncode == status, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout or pytest.fail(done.stderr))
+    if not namespaces():
+        found["notes"] = [note for note in found["notes"] if not note.startswith("the run was not kept apart")]
+    return found
+
+
+@cache
+def namespaces():
+    """Whether this machine gives namespaces to its users."""
+    command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "true"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def rust():
+    """Runs Rust cells; apart from the machine where that is possible."""
+    return ["--rust", "--isolation", "required" if namespaces() else "off"]
 
 
 @pytest.fixture
@@ -110,7 +127,7 @@ def test_rust_answers_run_only_where_somebody_allows_it(submission):
     refused = report(grade(solved, "--trainee", 7), 2)
     assert refused["points"] == 0
     assert sum("Rust of a submission runs only with --rust" in note for note in refused["notes"]) == 4, refused["notes"]
-    done = report(grade(solved, "--trainee", 7, "--rust"), 0)
+    done = report(grade(solved, "--trainee", 7, *rust()), 0)
     assert (done["points"], done["notes"]) == (done["of"], [])
 
 
@@ -118,7 +135,7 @@ def test_a_wrong_answer_in_rust_gets_its_advice(submission):
     def change(cells):
         cells["q1"].source = cells["q1"].source.replace('.and(col("item_price_krw")', '.or(col("item_price_krw")')
 
-    done = report(grade(submission(change, module="09-rust"), "--trainee", 7, "--rust"), 2)
+    done = report(grade(submission(change, module="09-rust"), "--trainee", 7, *rust()), 2)
     says = {mark["question"]: mark["says"] for mark in done["marks"]}
     assert "Both have to hold" in says["q1"] and says["q2"] == says["q3"] == says["q4"] == ""
 
@@ -169,3 +186,76 @@ def test_a_file_that_is_no_exercise_is_refused(tmp_path, server, text, part):
 def test_a_file_that_is_not_there_is_named(tmp_path, server):
     done = grade(tmp_path / "nothing.ipynb")
     assert done.returncode == 1 and "nothing.ipynb" in done.stderr
+
+
+# Looks at what a trainee must not see, and says what came of it.
+SPY = r"""
+let look = |path: &str| std::fs::read(path).map_or_else(|error| error.kind().to_string(), |bytes| format!("read {}", bytes.len()));
+let knock = |at: &str| std::net::TcpStream::connect_timeout(&at.parse().unwrap(), std::time::Duration::from_secs(5))
+    .map_or_else(|error| error.kind().to_string(), |_| "open".to_owned());
+panic!("solution {}; other {}; office {}; first {}; port {}; far {}; write {}", look("SOLUTION"), look("OTHER"), look("SECRET"),
+    look("/proc/1/environ"), knock("127.0.0.1:PORT"), knock("192.0.2.1:53"),
+    std::fs::write("/usr/mark", "x").map_or_else(|error| error.kind().to_string(), |()| "written".to_owned()));
+"""
+FLOOD = 'for line in 0..20_000 { println!("{line} and a lot of words that nobody will ever read"); }'
+HOG = "let mut kept = Vec::new();\nloop { kept.push(vec![1_u8; 64 << 20]); std::thread::sleep(std::time::Duration::from_millis(20)); }"
+
+
+def test_code_is_bounded_in_time_and_output(submission):
+    def change(cells):
+        cells["q2"].source, cells["q3"].source = FLOOD, "loop {}"
+
+    done = report(grade(submission(change, module="09-rust"), "--trainee", 7, *rust()), 2)
+    notes = "\n".join(done["notes"])
+    assert [mark["points"] for mark in done["marks"][1:3]] == [0, 0]
+    assert "`q2` wrote" in notes and "`q3` took more than 20 s" in notes, notes
+    assert done["marks"][2]["says"] == "the code took too long"
+
+
+def test_code_is_bounded_in_memory(submission):
+    def change(cells):
+        cells["q1"].source = HOG
+
+    done = report(grade(submission(change, module="09-rust"), "--trainee", 7, *rust(), "--memory-mb", 1500), 2)
+    notes, says = "\n".join(done["notes"]), done["marks"][0]["says"]
+    assert done["marks"][0]["points"] == 0
+    assert "MB of memory, 1500 are allowed" in notes or says.startswith("the code fails"), (notes, says)
+
+
+def test_what_code_looks_at_is_not_there(submission, tmp_path):
+    if not namespaces():
+        pytest.skip("this machine gives no namespaces to its users")
+    other = tmp_path / "other.ipynb"
+    other.write_text("{}")
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        spy = SPY.replace("SOLUTION", str(NOTEBOOKS / "09-rust/solution.ipynb")).replace("OTHER", str(other))
+        spy = spy.replace("PORT", str(door.getsockname()[1])).replace("SECRET", os.environ["HAETAE_SECRET_FILE"])
+
+        def change(cells):
+            cells["q1"].source = spy
+
+        done = report(grade(submission(change, module="09-rust"), "--trainee", 7, *rust()), 2)
+    said = done["marks"][0]["says"]
+    gone = "entity not found"
+    for part in [f"solution {gone}", f"other {gone}", f"office {gone}", "first permission denied", "port connection refused", "far network unreachable", "write read-only filesystem"]:
+        assert part in said, said
+
+
+def test_where_a_machine_gives_no_namespaces_it_is_said_and_code_is_not_run(submission):
+    solved = submission()
+    # As on a machine that does not allow them: no more of them below this one.
+    first = ["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
+    first = first if namespaces() else []
+    environment = {**os.environ, "HAETAE_SECRET_FILE": os.path.abspath(os.environ["HAETAE_SECRET_FILE"])}
+
+    def graded(*options):
+        command = [*first, BIN / "haetae-course", "grade", solved, "--json", "--trainee", "7", *options]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
+
+    done = graded()
+    found = json.loads(done.stdout or pytest.fail(done.stderr))
+    assert done.returncode == 0 and found["isolation"] == "none", done.stdout + done.stderr
+    assert [note for note in found["notes"] if note.startswith("the run was not kept apart from the machine (cannot make namespaces")]
+    for options in (["--rust"], ["--isolation", "required"]):
+        refused = graded(*options)
+        assert refused.returncode == 1 and "--isolation off" in refused.stderr, refused.stdout + refused.stderr

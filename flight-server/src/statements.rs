@@ -3,8 +3,8 @@
 //!
 //! A statement is planned twice: for its columns when the client asks for the ticket, and for its
 //! rows when it redeems it. The ticket names the versions of the warehouse and of the policy, so that
-//! both see the same. A prepared handle names neither: each use of it is planned anew, with what the
-//! policy shows then.
+//! both see the same. A prepared handle names neither: each use of it is planned with what the warehouse has and
+//! the policy shows then; the warehouse keeps plans of look-ups by version and access.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;

@@ -18,7 +18,7 @@ from pyarrow import flight
 
 BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
-TABLES = 11
+TABLES = 13
 # Those of `meta`, of `quality` and of `risk`.
 OWN = [7, 5, 11]
 
@@ -150,7 +150,7 @@ def test_adbc_lists_objects(server):
         catalogs = connection.adbc_get_objects(depth="all").read_all().to_pylist()
         assert [catalog["catalog_name"] for catalog in catalogs] == ["haetae"]
         schemas = {schema["db_schema_name"]: schema["db_schema_tables"] for schema in catalogs[0]["catalog_db_schemas"]}
-        assert sorted(schemas) == ["customs", "kcs", "meta", "quality", "risk"]
+        assert sorted(schemas) == ["course", "customs", "kcs", "meta", "quality", "risk"]
         assert [len(schemas[name]) for name in sorted(schemas)] == [TABLES, TABLES, *OWN]
         items = next(table for table in schemas["customs"] if table["table_name"] == "fact_item")
         assert items["table_type"] == "TABLE"

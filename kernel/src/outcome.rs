@@ -104,6 +104,18 @@ pub fn unknown_name(name: &str) -> Failure {
     plain("UnknownName", &message, Vec::new())
 }
 
+/// A table that the server does not show.
+pub fn unknown_table(name: &str) -> Failure {
+    let message = format!("there is no table `{name}` that you may see; `%tables` lists those that you may");
+    plain("UnknownTable", &message, Vec::new())
+}
+
+/// A schema without a table that the server shows.
+pub fn unknown_schema(name: &str) -> Failure {
+    let message = format!("there is no table that you may see in a schema `{name}`; `%tables` lists all");
+    plain("UnknownSchema", &message, Vec::new())
+}
+
 /// A command that was not understood.
 pub fn magic(error: &MagicError) -> Failure {
     plain("MagicError", &error.to_string(), Vec::new())

@@ -43,16 +43,39 @@ def test_tables_of_the_warehouse(kernel):
     assert "information_schema" not in text
 
 
+def test_tables_of_one_schema_say_what_a_row_is(kernel):
+    lines = kernel.ok("%tables customs").text.splitlines()
+    assert lines[1].split() == ["schema", "name", "rows", "a", "row", "is"]
+    assert {line.split()[0] for line in lines[2:]} <= {"str", "customs"}
+    counted = kernel.ok("%%sql\nselect count(*) as n from customs.dim_office").text.split()[-1]
+    [office] = [line.split(maxsplit=3) for line in lines if "dim_office" in line]
+    assert office[2] == counted and len(office[3]) > 10
+
+
+@pytest.mark.parametrize("schema", ["no_such_schema", "it's"])
+def test_an_unknown_schema_is_named(kernel, schema):
+    failed = kernel.run(f"%tables {schema}")
+    assert failed.reply["ename"] == "UnknownSchema" and f"`{schema}`" in failed.reply["evalue"]
+
+
 @pytest.mark.parametrize("table", ["fact_item", "customs.fact_item"])
 def test_describe_lists_the_columns_of_a_table(kernel, table):
-    lines = [line.split() for line in kernel.ok(f"%describe {table}").text.splitlines()]
-    assert lines[1] == ["column", "type", "nullable"]
-    assert [line[0] for line in lines].count("item_price_krw") == 1
+    lines = kernel.ok(f"%describe {table}").text.splitlines()
+    assert lines[1].split() == "column type may be null unit what it holds".split()
+    [price] = [line.split(maxsplit=4) for line in lines if line.startswith("item_price_krw")]
+    assert price[1:4] == ["f64", "no", "KRW"] and len(price[4]) > 10
+
+
+def test_describe_lists_the_columns_of_a_saved_query(kernel):
+    kernel.ok("%%sql --save described\nselect 1 as one, 'a' as letter")
+    lines = [line.split() for line in kernel.ok("%describe described").text.splitlines()]
+    assert ["one", "i64", "no"] in lines and ["letter", "str", "no"] in lines
 
 
 @pytest.mark.parametrize("table", ["no_such_table", "no_such_schema.fact_item", "it's"])
-def test_an_unknown_table_has_no_columns(kernel, table):
-    assert kernel.ok(f"%describe {table}").text.startswith("shape: (0, 3)")
+def test_an_unknown_table_is_named(kernel, table):
+    failed = kernel.run(f"%describe {table}")
+    assert failed.reply["ename"] == "UnknownTable" and f"`{table}`" in failed.reply["evalue"]
 
 
 def test_connect_says_where_the_server_is(kernel, server):

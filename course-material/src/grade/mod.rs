@@ -2,15 +2,18 @@
 //! at the top and the checks are those of the course, whatever the file has made of them.
 
 mod limits;
+mod processes;
 mod report;
 mod run;
+mod sandbox;
 mod submission;
 
 use std::path::Path;
 
 pub use limits::Limits;
 pub use report::{Mark, Report};
-pub use run::Runner;
+pub use run::{Login, Runner};
+pub use sandbox::{Apart, Isolation};
 
 use crate::build::{self, Form};
 use crate::error::{Error, Result};
@@ -24,17 +27,7 @@ use submission::{Runs, Submission};
 /// A file that is no notebook, or no exercise of the course; a runner that cannot start. What is wrong with the
 /// answers themselves stands in the report.
 pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner, limits: &Limits) -> Result<Report> {
-    let submission = Submission::read(file)?;
-    let no_exercise = |reason: String| Error::NoExercise {
-        path: file.to_owned(),
-        reason,
-        known: course.modules.iter().map(|module| module.name.clone()).collect(),
-    };
-    let (name, part) = submission.origin().ok_or_else(|| no_exercise("it is no notebook of the course".to_owned()))?;
-    let module = course.module(name).ok_or_else(|| no_exercise(format!("there is no module `{name}`")))?;
-    if part != "exercise" {
-        return Err(no_exercise(format!("it is the {part} of {name}")));
-    }
+    let (submission, module) = read(course, file)?;
     // Advice in the language of the file; what is right is the same in all of them.
     let module = module.in_language(submission.language()).unwrap_or(module);
     let released = build::exercise(course, module, Form::Exercise)?;
@@ -65,7 +58,30 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
     }
     let ran = runner.run(&steps, limits)?;
     notes.extend(ran.notes);
-    Ok(report::report(module, number, notes, &ran.outcomes))
+    Ok(Report { isolation: ran.apart, ..report::report(module, number, notes, &ran.outcomes) })
+}
+
+/// The module whose exercise a file is.
+///
+/// # Errors
+/// As [`grade`] has them for the file.
+pub fn module_of<'a>(course: &'a Course, file: &Path) -> Result<&'a Module> {
+    read(course, file).map(|(_, module)| module)
+}
+
+fn read<'a>(course: &'a Course, file: &Path) -> Result<(Submission, &'a Module)> {
+    let submission = Submission::read(file)?;
+    let no_exercise = |reason: String| Error::NoExercise {
+        path: file.to_owned(),
+        reason,
+        known: course.modules.iter().map(|module| module.name.clone()).collect(),
+    };
+    let (name, part) = submission.origin().ok_or_else(|| no_exercise("it is no notebook of the course".to_owned()))?;
+    let module = course.module(name).ok_or_else(|| no_exercise(format!("there is no module `{name}`")))?;
+    if part != "exercise" {
+        return Err(no_exercise(format!("it is the {part} of {name}")));
+    }
+    Ok((submission, module))
 }
 
 /// The cells at the top, and those that prepare data further down, as the course has them.

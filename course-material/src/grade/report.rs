@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::run::Outcome;
+use super::sandbox::Apart;
 use crate::source::Module;
 
 /// What a submission is worth.
@@ -22,6 +23,9 @@ pub struct Report {
     pub marks: Vec<Mark>,
     /// What an instructor should know.
     pub notes: Vec<String>,
+    /// What kept the run apart from the machine.
+    #[serde(default)]
+    pub isolation: Apart,
 }
 
 /// What one answer is worth.
@@ -60,7 +64,8 @@ pub(super) fn report(module: &Module, trainee: Option<u32>, notes: Vec<String>, 
     };
     let marks: Vec<Mark> = module.questions.iter().map(mark).collect();
     let points = marks.iter().map(|mark| mark.points).sum();
-    Report { module: module.name.clone(), trainee, points, of: module.points(), marks, notes }
+    let (module, of, isolation) = (module.name.clone(), module.points(), Apart::None);
+    Report { module, trainee, points, of, marks, notes, isolation }
 }
 
 impl fmt::Display for Report {

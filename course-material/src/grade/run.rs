@@ -1,7 +1,7 @@
 //! Cells, run one after the other in a kernel of their own, to what became of each; bounded in time and memory.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -11,11 +11,19 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::limits::Limits;
+use super::processes::{family, memory};
+use super::sandbox::{self, Apart, Isolation, Refused, Started, View};
 use crate::error::{Error, Result};
 
 const PROGRAM: &str = include_str!("run.py");
 /// Where a client finds the server's password.
 const SECRET_VARIABLE: &str = "HAETAE_SECRET_FILE";
+const USER_VARIABLE: &str = "HAETAE_USER";
+const URL_VARIABLE: &str = "HAETAE_URL";
+/// Memory that a single process may claim above what all may use: the kernel has threads with stacks that stay empty.
+const CLAIMED: u64 = 2 << 30;
+/// The largest file that a run may write.
+const LARGEST_FILE: u64 = 1 << 30;
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -51,6 +59,16 @@ pub(super) struct Outcome {
 pub(super) struct Ran {
     pub outcomes: Vec<Outcome>,
     pub notes: Vec<String>,
+    pub apart: Apart,
+}
+
+/// As whom a run asks the server.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// The file with the password.
+    pub secret: PathBuf,
 }
 
 /// The Python that has the kernel.
@@ -60,17 +78,27 @@ pub struct Runner {
     pub python: PathBuf,
     /// Name of the kernel.
     pub kernel: String,
+    /// Whether runs are kept apart from the machine.
+    pub isolation: Isolation,
+    /// What a run may see of the machine beside the system, the Python and the toolchain.
+    pub shown: Vec<PathBuf>,
+    /// Who asks the server; whoever the environment names where nobody is named here.
+    pub login: Option<Login>,
 }
 
 impl Runner {
+    /// One with the usual kernel.
+    pub fn new(python: PathBuf) -> Self {
+        let (isolation, shown) = (Isolation::default(), Vec::new());
+        Self { python, kernel: "haetae".to_owned(), isolation, shown, login: None }
+    }
+
     /// Runs cells. What exceeds the limits ends the run; what had run until then is returned.
     pub(super) fn run(&self, steps: &[Step], limits: &Limits) -> Result<Ran> {
         let failed = |reason: String| Error::Runner { reason };
         // An empty folder, so that a cell finds no other file of the course by a relative path.
         let folder = tempfile::tempdir().map_err(|error| failed(format!("no temporary folder: {error}")))?;
-        let mut child = self.start(folder.path()).map_err(|error| {
-            failed(format!("{}: {error}; run `make build`, or name a Python with --python", self.python.display()))
-        })?;
+        let (Started { mut child, door }, apart, note) = self.start(folder.path(), limits)?;
         let order = json!({
             "kernel": self.kernel,
             "cell_seconds": limits.cell.as_secs_f64(),
@@ -81,12 +109,15 @@ impl Runner {
             // A program that has ended already says why on stderr.
             let _ = stdin.write_all(order.to_string().as_bytes());
         }
-        let ran = watch(&mut child, limits);
+        let mut ran = watch(&mut child, limits);
         let said = end(child);
+        drop(door);
+        ran.apart = apart;
         if ran.outcomes.is_empty() && ran.notes.is_empty() {
             let last = said.lines().last().unwrap_or("it said nothing").to_owned();
             return Err(failed(format!("{last}; is the kernel installed (`make build`) and does the server run?")));
         }
+        ran.notes.extend(note);
         Ok(with_notes(ran, limits))
     }
 
@@ -95,7 +126,9 @@ impl Runner {
     /// # Errors
     /// When it cannot be run, or fails; with the reason.
     pub fn printed(&self, code: &str, limits: &Limits) -> Result<String> {
-        let ran = self.run(&[Step::new("cell", code)], limits)?;
+        // It is the course's own.
+        let open = Self { isolation: Isolation::Off, ..self.clone() };
+        let ran = open.run(&[Step::new("cell", code)], limits)?;
         match ran.outcomes.into_iter().next() {
             Some(outcome) if outcome.status == "ok" && outcome.size <= limits.output => Ok(outcome.text),
             Some(outcome) if outcome.status == "error" => Err(Error::Runner { reason: outcome.text }),
@@ -103,21 +136,76 @@ impl Runner {
         }
     }
 
-    fn start(&self, folder: &Path) -> std::io::Result<Child> {
+    /// Starts the program: apart from the machine where that is wished and can be. Says so where it cannot.
+    fn start(&self, folder: &Path, limits: &Limits) -> Result<(Started, Apart, Option<String>)> {
+        let failed = |error: std::io::Error| Error::Runner {
+            reason: format!("{}: {error}; run `make build`, or name a Python with --python", self.python.display()),
+        };
+        let python = std::path::absolute(&self.python).map_err(failed)?;
+        let refused = |refused: Refused| match refused {
+            Refused::Machine(reason) => Error::Runner { reason },
+            Refused::Program(error) => failed(error),
+        };
+        let openly = || -> Result<Started> {
+            let mut command = self.command(&python, limits).map_err(failed)?;
+            command.current_dir(folder);
+            sandbox::start_openly(command).map_err(refused)
+        };
+        if self.isolation == Isolation::Off {
+            return Ok((openly()?, Apart::None, None));
+        }
+        let command = self.command(&python, limits).map_err(failed)?;
+        let url = std::env::var(URL_VARIABLE).ok();
+        let secret = self.login.as_ref().map(|login| login.secret.clone());
+        let secret = secret.or_else(|| std::env::var_os(SECRET_VARIABLE).map(PathBuf::from));
+        let read = |path: PathBuf| std::fs::read(&path).map_err(|source| Error::Io { path, source });
+        let secret = secret.map(read).transpose()?;
+        let view = View {
+            root: folder,
+            python: &python,
+            more: &self.shown,
+            url: url.as_deref(),
+            user: self.login.as_ref().map(|login| login.user.as_str()),
+            secret,
+        };
+        match sandbox::start(command, view) {
+            Ok(started) => Ok((started, Apart::Namespaces, None)),
+            Err(Refused::Machine(why)) if self.isolation == Isolation::Auto && !limits.rust => {
+                let note = format!("the run was not kept apart from the machine ({why}); it ran queries alone");
+                Ok((openly()?, Apart::None, Some(note)))
+            }
+            Err(Refused::Machine(why)) => Err(Error::Runner {
+                reason: format!(
+                    "the run cannot be kept apart from the machine: {why}. Allow namespaces to users \
+                     (docs/guides/training-office.md says how), or pass --isolation off where nothing of worth can be \
+                     read or changed"
+                ),
+            }),
+            Err(other) => Err(refused(other)),
+        }
+    }
+
+    fn command(&self, python: &Path, limits: &Limits) -> std::io::Result<Command> {
         // It starts in another folder, so paths have to be whole. Links are kept: that of a virtual environment says
         // which one it is.
-        let mut command = Command::new(std::path::absolute(&self.python)?);
-        if let Some(secret) = std::env::var_os(SECRET_VARIABLE) {
+        let mut command = Command::new(python);
+        let named = self.login.as_ref().map(|login| login.secret.clone().into_os_string());
+        if let Some(secret) = named.or_else(|| std::env::var_os(SECRET_VARIABLE)) {
             command.env(SECRET_VARIABLE, std::path::absolute(secret)?);
         }
+        if let Some(login) = &self.login {
+            command.env(USER_VARIABLE, &login.user);
+        }
+        let memory = limits.memory.saturating_add(CLAIMED);
+        // SAFETY: it makes system calls alone.
+        unsafe { command.pre_exec(move || sandbox::bound(memory, LARGEST_FILE)) };
         command
             .args(["-c", PROGRAM])
-            .current_dir(folder)
             .env_remove("HAETAE_ALLOW_BASH")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+            .stderr(Stdio::piped());
+        Ok(command)
     }
 }
 
@@ -136,8 +224,12 @@ fn watch(child: &mut Child, limits: &Limits) -> Ran {
             Err(RecvTimeoutError::Disconnected) => return ran,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let used = memory(&family(child.id()));
-        if used > limits.memory {
+        let family = family(child.id());
+        let used = memory(&family);
+        if family.len() > limits.processes {
+            let (found, most) = (family.len(), limits.processes);
+            ran.notes.push(format!("the run was ended: it had {found} processes, {most} are allowed"));
+        } else if used > limits.memory {
             ran.notes.push(format!(
                 "the run was ended: it took {} MB of memory, {} are allowed",
                 used >> 20,
@@ -183,35 +275,4 @@ fn with_notes(mut ran: Ran, limits: &Limits) -> Ran {
         }
     }
     ran
-}
-
-/// A process and all that it has started, and they.
-fn family(root: u32) -> Vec<u32> {
-    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Ok(process) = entry.file_name().to_string_lossy().parse() else { continue };
-        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name in brackets may hold anything.
-        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
-        if let Some(parent) = parent {
-            children.entry(parent).or_default().push(process);
-        }
-    }
-    let mut family = vec![root];
-    let mut at = 0;
-    while at < family.len() {
-        family.extend(children.get(&family[at]).into_iter().flatten());
-        at += 1;
-    }
-    family
-}
-
-/// Resident memory of processes, without what is mapped from files.
-fn memory(processes: &[u32]) -> u64 {
-    let own = |process: &u32| {
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
-    };
-    processes.iter().filter_map(own).sum::<u64>() << 10
 }

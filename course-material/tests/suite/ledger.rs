@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use haetae_course::Course;
-use haetae_course::grade::{Mark, Report};
+use haetae_course::grade::{Apart, Mark, Report};
 use haetae_course::progress::{Ledger, record};
 
 fn ours() -> Course {
@@ -22,7 +22,15 @@ fn report(course: &Course, module: &str, trainee: u32, right: usize) -> Report {
     };
     let marks: Vec<Mark> = module.questions.iter().enumerate().map(mark).collect();
     let points = marks.iter().map(|mark| mark.points).sum();
-    Report { module: module.name.clone(), trainee: Some(trainee), points, of: module.points(), marks, notes: vec![] }
+    Report {
+        module: module.name.clone(),
+        trainee: Some(trainee),
+        points,
+        of: module.points(),
+        marks,
+        notes: vec![],
+        isolation: Apart::None,
+    }
 }
 
 #[test]

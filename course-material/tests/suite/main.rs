@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod ledger;
+mod office;
 mod project;
 mod translation;
 

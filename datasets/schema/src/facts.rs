@@ -1,9 +1,10 @@
-//! What goes in: nothing. What comes out: the tables of what happened: declared lines and inspections.
+//! What goes in: nothing. What comes out: the tables of what happened: declared lines, inspections, what
+//! partner countries say they have sent, and documents.
 
 use arrow_schema::DataType::{Boolean, Date32, Float64, Int8, Int32};
 
 use crate::codes;
-use crate::table::Classification::{CriminalHistory, Identifier};
+use crate::table::Classification::{CriminalHistory, Identifier, RawText};
 use crate::table::{Column, Table};
 
 pub(crate) const FACT_ITEM: Table = Table {
@@ -102,4 +103,43 @@ pub(crate) const FACT_INSPECTION: Table = Table {
     ],
     key: &["declaration_id", "item_no"],
     sort: &["declaration_id", "item_no"],
+};
+
+pub(crate) const FACT_PARTNER_EXPORT: Table = Table {
+    name: "fact_partner_export",
+    comment: "What a partner country says it has exported to this one: one subheading in one month.",
+    columns: &[
+        Column::text("partner_country", "Country that reports the exports; goods of its own alone, no re-exports.")
+            .refers("dim_country", "country_code")
+            .wco("ExportCountry/ID"),
+        Column::text("hs6", "Subheading.").refers("dim_hs", "hs6").wco("Classification/ID"),
+        Column::new("export_month", Date32, false, "First day of the month in which the goods left."),
+        Column::new(
+            "fob_value_krw",
+            Float64,
+            false,
+            "Value at the border of the partner, without freight and insurance.",
+        )
+        .unit("KRW"),
+        Column::new("net_mass_kg", Float64, false, "Net mass.").unit("kg").wco("GoodsMeasure/NetNetWeightMeasure"),
+    ],
+    key: &["partner_country", "hs6", "export_month"],
+    sort: &["export_month", "partner_country", "hs6"],
+};
+
+pub(crate) const FACT_DOCUMENT: Table = Table {
+    name: "fact_document",
+    comment: "One document that was handed in: what it is and what it says; the file itself stays where it is.",
+    columns: &[
+        Column::text("sha256", "SHA-256 of the content, in lower-case hexadecimal.").wco("AdditionalDocument/ID"),
+        // Whoever names a file may name a person in it.
+        Column::text("file_name", "Name of the file when it was loaded first.").classified(RawText),
+        Column::text("media_type", "What the first bytes say it is; application/octet-stream where they say nothing.")
+            .wco("AdditionalDocument/TypeCode"),
+        Column::new("byte_size", Int32, false, "Size of the file in bytes."),
+        Column::maybe_text("document_text", "Its text, at most 1 MiB of it; null where it cannot be read as text.")
+            .classified(RawText),
+    ],
+    key: &["sha256"],
+    sort: &["media_type", "sha256"],
 };

@@ -11,6 +11,7 @@
 
 pub mod codes;
 mod companies;
+mod course;
 mod facts;
 mod meta;
 mod quality;
@@ -21,9 +22,11 @@ mod table;
 pub use codes::CodeList;
 pub use table::{Classification, Column, Table};
 
-static TABLES: [Table; 10] = [
+static TABLES: [Table; 12] = [
     facts::FACT_ITEM,
     facts::FACT_INSPECTION,
+    facts::FACT_PARTNER_EXPORT,
+    facts::FACT_DOCUMENT,
     companies::DIM_IMPORTER,
     companies::DIM_DECLARANT,
     companies::DIM_SELLER,
@@ -65,6 +68,22 @@ static RISK: [Table; 11] = [
 /// The tables of the schema `risk`, which scoring fills: models, what they say, and what was decided.
 pub fn risk_tables() -> &'static [Table] {
     &RISK
+}
+
+static COURSE: [Table; 8] = [
+    course::COHORTS,
+    course::TRAINEES,
+    course::ENROLMENTS,
+    course::MODULES,
+    course::SUBMISSIONS,
+    course::GRADES,
+    course::MARKS,
+    course::CERTIFICATES,
+];
+
+/// The tables of the schema `course`, which a training office fills: cohorts, what was handed in, and what it was worth.
+pub fn course_tables() -> &'static [Table] {
+    &COURSE
 }
 
 static META: [Table; 7] =

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use arrow_schema::DataType;
-use haetae_schema::{Classification, Column, Table, quality_tables, risk_tables, table, tables};
+use haetae_schema::{Classification, Column, Table, course_tables, quality_tables, risk_tables, table, tables};
 
 /// The one key column that may be null: there, null says "any origin".
 const NULLABLE_KEY: (&str, &str) = ("dim_tariff_rate", "origin_country");
@@ -33,7 +33,7 @@ fn names_are_unique_and_lower_case() {
 #[test]
 fn tables_of_one_name_agree_on_the_columns_that_they_share() {
     // Classifications are looked up by the name of the table alone.
-    let filled = || quality_tables().iter().chain(risk_tables());
+    let filled = || quality_tables().iter().chain(risk_tables()).chain(course_tables());
     for a in filled() {
         for b in filled().filter(|b| b.name == a.name) {
             for column in a.columns {
@@ -54,6 +54,22 @@ fn tables_of_one_name_agree_on_the_columns_that_they_share() {
             );
         }
         assert!(t.key.iter().chain(t.sort).all(|name| t.column(name).is_some()), "{}", t.name);
+    }
+    for t in course_tables() {
+        // Rows are loaded by the rules of the tables of data, which are found by name.
+        assert!(table(t.name).is_none(), "{}", t.name);
+        for c in t.columns {
+            assert!(c.comment.ends_with('.') && (!c.nullable || c.comment.contains("null")), "{}.{}", t.name, c.name);
+            let expected = match c.name {
+                "trainee_id" => Classification::Identifier,
+                "name" => Classification::Name,
+                "notes" | "says" => Classification::RawText,
+                _ => Classification::Open,
+            };
+            assert_eq!(c.classification, expected, "{}.{}", t.name, c.name);
+        }
+        assert!(t.key.iter().chain(t.sort).all(|name| t.column(name).is_some()), "{}", t.name);
+        assert!(t.key.iter().all(|name| t.column(name).is_some_and(|c| !c.nullable)), "{}", t.name);
     }
 }
 
@@ -160,6 +176,7 @@ fn whatever_names_a_trader_or_its_past_is_classified() {
             (true, _, _) => Classification::Identifier,
             (_, true, "name") => Classification::Name,
             (_, _, "fraud" | "fraud_class" | "additional_duty_krw") => Classification::CriminalHistory,
+            (_, _, "file_name" | "document_text") => Classification::RawText,
             _ => Classification::Open,
         };
         assert_eq!(c.classification, expected, "{}.{}", t.name, c.name);

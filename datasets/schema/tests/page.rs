@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use arrow_schema::DataType;
-use haetae_schema::{CodeList, Column, Table, meta_tables, quality_tables, risk_tables, tables};
+use haetae_schema::{CodeList, Column, Table, course_tables, meta_tables, quality_tables, risk_tables, tables};
 
 const HEAD: &str = "# Tables
 
@@ -26,6 +26,11 @@ fn the_page_of_tables_is_what_the_schema_says() {
         ),
         ("quality", "What the [rules of data quality](quality.md) have found.", quality_tables()),
         ("risk", "Models, [what they say, and what was decided](risk.md).", risk_tables()),
+        (
+            "course",
+            "Cohorts, [what they have handed in, and what it was worth](../guides/training-office.md).",
+            course_tables(),
+        ),
         ("meta", "What the warehouse knows of its own tables.", meta_tables()),
     ] {
         write!(page, "\n## Schema `{schema}`\n\n{says}\n").unwrap();
@@ -83,7 +88,7 @@ fn type_name(of: &DataType) -> String {
 
 /// Those that a column refers to, by name.
 fn code_lists() -> BTreeMap<&'static str, &'static CodeList> {
-    let columns = [tables(), quality_tables(), risk_tables(), meta_tables()]
+    let columns = [tables(), quality_tables(), risk_tables(), course_tables(), meta_tables()]
         .into_iter()
         .flatten()
         .flat_map(|table| table.columns);

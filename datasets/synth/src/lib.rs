@@ -22,6 +22,7 @@ mod goods;
 mod importers;
 mod inspections;
 mod items;
+mod mirror;
 mod names;
 mod reference;
 mod rng;
@@ -30,13 +31,15 @@ mod tariff;
 mod world;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use arrow::array::RecordBatch;
 use rayon::prelude::*;
 
 pub use crate::error::SynthError;
+use crate::mirror::{Months, Trade};
 use crate::rows::{Day, FILES, Ids};
 use crate::world::World;
 use crate::write::{Output, TableWriter};
@@ -97,7 +100,7 @@ pub fn generate(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Su
     let pool = pool.map_err(|e| SynthError::Threads { threads, reason: e.to_string() })?;
     let output = Output::prepare(&options.out, options.force)?;
     let mut world = World::new(options.seed, options.items)?;
-    world.defects = options.defects;
+    world.plant(options.defects, options.items);
     let ids = Ids::new(&world);
     dims::write(&world, &ids, &mut |folder, table, schema, batches| {
         let mut writer = TableWriter::create(&output.folder(folder), table, schema)?;
@@ -127,8 +130,10 @@ fn days(
             for window in windows(&calendar::allocate(options.items)) {
                 let make = |&(day, items): &(usize, u64)| {
                     let mut lines = items::day(world, day, items as usize);
+                    let trade = Trade::left(world, &lines);
                     defects::plant(world, day, world.defects, &mut lines);
-                    rows::day(world, ids, &lines)
+                    let made = rows::day(world, ids, &lines)?;
+                    Ok(Day { trade: trade.declared(&lines), ..made })
                 };
                 let made: Result<Vec<Day>, SynthError> = pool.install(|| window.par_iter().map(make).collect());
                 // The writer hangs up when it has failed; its own error is the one to report.
@@ -137,9 +142,7 @@ fn days(
                 }
             }
         });
-        let planted = dims::planted(world, ids);
-        let spoilt = (world.defects > 0.0).then_some(planted.as_slice());
-        write_days(receiver, output, spoilt, progress)
+        write_days(receiver, output, world, ids, progress)
     })
 }
 
@@ -160,46 +163,98 @@ fn windows(allocation: &[u64]) -> Vec<Vec<(usize, u64)>> {
     windows
 }
 
+/// The files of the lines, while they are being written.
+struct Writers {
+    days: Vec<TableWriter>,
+    exports: TableWriter,
+    mirror: TableWriter,
+    defects: Option<TableWriter>,
+}
+
+impl Writers {
+    fn create(output: &Output, world: &World) -> Result<Self, SynthError> {
+        let schemas = [
+            rows::served_schema("fact_item"),
+            rows::served_schema("fact_inspection"),
+            rows::fraud_schema(),
+            rows::errors_schema(),
+        ];
+        let open = |folder: &str, table: &str, schema| TableWriter::create(&output.folder(folder), table, schema);
+        let days = FILES.iter().zip(schemas).map(|((folder, table), schema)| open(folder, table, schema));
+        let spoilt = world.defects > 0.0;
+        Ok(Self {
+            days: days.collect::<Result<_, _>>()?,
+            exports: open("tables", "fact_partner_export", rows::served_schema("fact_partner_export"))?,
+            mirror: open("truth", "mirror", mirror::truth_schema())?,
+            defects: spoilt.then(|| open("truth", "defects", rows::defects_schema())).transpose()?,
+        })
+    }
+
+    fn write(&mut self, day: &Day) -> Result<(), SynthError> {
+        for (writer, batch) in self.days.iter_mut().zip(&day.batches).filter(|(_, b)| b.num_rows() > 0) {
+            writer.write(batch)?;
+        }
+        self.planted(&day.defects)
+    }
+
+    fn planted(&mut self, defects: &RecordBatch) -> Result<(), SynthError> {
+        match self.defects.as_mut().filter(|_| defects.num_rows() > 0) {
+            Some(writer) => writer.write(defects),
+            None => Ok(()),
+        }
+    }
+
+    fn report(&mut self, months: &mut Months, world: &World, day: Option<usize>) -> Result<(), SynthError> {
+        if let Some(reported) = months.complete(world, day)? {
+            self.exports.write(&reported.exports)?;
+            self.mirror.write(&reported.truth)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), SynthError> {
+        let others = [self.exports, self.mirror].into_iter().chain(self.defects);
+        self.days.into_iter().chain(others).try_for_each(TableWriter::finish)
+    }
+}
+
 fn write_days(
     receiver: Receiver<Result<Vec<Day>, SynthError>>,
     output: &Output,
-    spoilt: Option<&[rows::Planted<'_>]>,
+    world: &World,
+    ids: &Ids,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Summary, SynthError> {
-    let schemas = [
-        rows::served_schema("fact_item"),
-        rows::served_schema("fact_inspection"),
-        rows::fraud_schema(),
-        rows::errors_schema(),
-    ];
-    let open = |((folder, table), schema): (&(&str, &str), &arrow::datatypes::SchemaRef)| {
-        TableWriter::create(&output.folder(folder), table, Arc::clone(schema))
-    };
-    let mut writers = FILES.iter().zip(&schemas).map(open).collect::<Result<Vec<_>, _>>()?;
+    let mut writers = Writers::create(output, world)?;
     let mut summary = Summary::default();
-    let mut defects = None;
-    if let Some(spoilt) = spoilt {
-        let mut writer = TableWriter::create(&output.folder("truth"), "defects", rows::defects_schema())?;
-        writer.write(&rows::defects(spoilt)?)?;
-        summary.defects += spoilt.len() as u64;
-        defects = Some(writer);
+    let (mut months, mut invented) = (Months::default(), BTreeMap::<u32, u64>::new());
+    let vague = dims::planted(world, ids);
+    writers.planted(&rows::defects(&vague)?)?;
+    for (number, day) in receiver.into_iter().flat_map(each).enumerate() {
+        let day = day?;
+        writers.report(&mut months, world, Some(number))?;
+        writers.write(&day)?;
+        months.add(&day.trade);
+        day.invented.iter().for_each(|importer| *invented.entry(*importer).or_default() += 1);
+        summary.defects += day.defects.num_rows() as u64;
+        summary.items += day.items;
+        summary.inspected += day.inspected;
+        summary.found += day.found;
+        summary.frauds += day.frauds;
+        progress(summary.items);
     }
-    for made in receiver {
-        for day in made? {
-            for (writer, batch) in writers.iter_mut().zip(&day.batches).filter(|(_, b)| b.num_rows() > 0) {
-                writer.write(batch)?;
-            }
-            if let Some(writer) = defects.as_mut().filter(|_| day.defects.num_rows() > 0) {
-                writer.write(&day.defects)?;
-                summary.defects += day.defects.num_rows() as u64;
-            }
-            summary.items += day.items;
-            summary.inspected += day.inspected;
-            summary.found += day.found;
-            summary.frauds += day.frauds;
-            progress(summary.items);
-        }
-    }
-    writers.into_iter().chain(defects).try_for_each(TableWriter::finish)?;
+    writers.report(&mut months, world, None)?;
+    let invented = defects::inventors(&invented, ids);
+    writers.planted(&rows::defects(&invented)?)?;
+    summary.defects += (vague.len() + invented.len()) as u64;
+    writers.finish()?;
     Ok(summary)
+}
+
+/// The days of a window one by one, or its error.
+fn each(window: Result<Vec<Day>, SynthError>) -> Vec<Result<Day, SynthError>> {
+    match window {
+        Ok(days) => days.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    }
 }

@@ -15,6 +15,7 @@ use crate::defects::Defect;
 use crate::error::SynthError;
 use crate::importers::NOBODY;
 use crate::items::Item;
+use crate::mirror::Trade;
 use crate::names;
 use crate::world::World;
 
@@ -32,6 +33,10 @@ pub struct Day {
     pub batches: [RecordBatch; 4],
     /// The planted defects; no rows where none are planted.
     pub defects: RecordBatch,
+    /// What left the partner countries, and what was declared of it.
+    pub trade: Trade,
+    /// The importer of each line of those who make up their prices.
+    pub invented: Vec<u32>,
 }
 
 /// The files that days are written to: folder and table.
@@ -187,6 +192,8 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
             batch("errors", errors_schema(), error_columns(&slips))?,
         ],
         defects: defects(&planted)?,
+        trade: Trade::default(),
+        invented: items.iter().map(|i| i.importer).filter(|i| world.invents(*i)).map(|i| i as u32).collect(),
     })
 }
 

@@ -3,6 +3,7 @@
 
 use crate::calendar::DAYS;
 use crate::companies::Companies;
+use crate::defects;
 use crate::error::SynthError;
 use crate::fraud;
 use crate::goods::{Goods, measured};
@@ -48,6 +49,8 @@ pub struct World {
     pub defects: f64,
     hubs: Vec<usize>,
     preferred: Alias,
+    /// For each importer, whether it makes up its prices; empty where no defects are planted.
+    invents: Vec<bool>,
 }
 
 impl World {
@@ -75,6 +78,7 @@ impl World {
             fraud_constant: 0.0,
             inspection_threshold: 0.0,
             defects: 0.0,
+            invents: Vec::new(),
             reference,
             goods,
             tariff,
@@ -82,6 +86,17 @@ impl World {
         };
         world.calibrate();
         Ok(world)
+    }
+
+    /// Says in what share of the lines slips of data entry are to be planted, of `items` lines in all.
+    pub fn plant(&mut self, defects: f64, items: u64) {
+        self.defects = defects;
+        self.invents = defects::invent(self, items);
+    }
+
+    /// Whether an importer makes up its prices.
+    pub fn invents(&self, importer: usize) -> bool {
+        self.invents.get(importer).copied().unwrap_or(false)
     }
 
     /// The stream of draws of a day.

@@ -12,7 +12,8 @@ use toml::Spanned;
 use crate::{Error, Problem, Result};
 
 /// The pipelines that come with the program: name and text of each file.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
+    ("documents.toml", include_str!("../pipelines/documents.toml")),
     ("generated-items.toml", include_str!("../pipelines/generated-items.toml")),
     ("kcs.toml", include_str!("../pipelines/kcs.toml")),
     ("unipass-import.toml", include_str!("../pipelines/unipass-import.toml")),
@@ -60,13 +61,18 @@ pub enum Source {
         /// Column -> path from the root; the last part may be `@attribute`.
         columns: BTreeMap<String, Vec<String>>,
     },
+    /// Documents of any kind, each of which is a row.
+    Documents {
+        /// How their names end.
+        endings: Vec<String>,
+    },
 }
 
 impl Source {
     /// How the names of its files end.
     pub fn endings(&self) -> &[String] {
         match self {
-            Self::Direct { endings, .. } | Self::Messages { endings, .. } => endings,
+            Self::Direct { endings, .. } | Self::Messages { endings, .. } | Self::Documents { endings } => endings,
         }
     }
 }
@@ -182,7 +188,7 @@ pub fn parse(file: &str, text: &str) -> Result<Pipeline> {
         }
     }
     if !direct && source.is_some() && parsed.step.is_empty() {
-        add(source_at, "messages need a step that makes the columns of the table".to_owned());
+        add(source_at, "messages and documents need a step that makes the columns of the table".to_owned());
     }
     let (Some(source), Some(table), Some(change), true) = (source, table, change, problems.is_empty()) else {
         return Err(Error::Declared { problems });
@@ -233,7 +239,9 @@ fn source(declared: DeclaredSource, table: &str) -> Result<Source, String> {
             return Err("KCS files go to fact_item and the tables beside it; name fact_item as the target".to_owned());
         }
         "xml" => return messages(endings, record, columns),
-        other => return Err(format!("there is no kind \"{other}\"; the kinds are table, kcs, xml")),
+        "document" if record.is_none() && columns.is_empty() => return Ok(Source::Documents { endings }),
+        "document" => return Err("documents have no record and no columns to be declared".to_owned()),
+        other => return Err(format!("there is no kind \"{other}\"; the kinds are table, kcs, xml, document")),
     };
     if record.is_some() || !columns.is_empty() {
         return Err(format!("files of the kind {kind} have no record and no columns to be declared"));

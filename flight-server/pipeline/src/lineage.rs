@@ -7,7 +7,7 @@ use haetae_warehouse::ingest::headers;
 use haetae_warehouse::query::{Engine, STAGE};
 
 use crate::declared::Source;
-use crate::{Error, Pipeline, Result, steps};
+use crate::{Error, Pipeline, Result, document, steps};
 
 /// The word that stands for the file.
 const FILE: &str = "file";
@@ -44,6 +44,7 @@ pub async fn edges(engine: &Engine, pipeline: &Pipeline) -> Result<Vec<Edge>> {
             headers(format)?.into_iter().map(edge).collect()
         }
         Source::Messages { columns, .. } => read_by_steps(engine, pipeline, columns).await?,
+        Source::Documents { .. } => read_by_steps(engine, pipeline, &document::columns()).await?,
     };
     found.sort();
     Ok(found)

@@ -224,4 +224,62 @@ mod tests {
         }
         assert!(taken(&"<M>".repeat(100)).is_err());
     }
+
+    /// Seeded changes to a good message: no panic, and no row that the message does not have.
+    #[test]
+    fn no_mutation_of_a_message_ends_the_process() {
+        let good = "<?xml version=\"1.0\"?>\n<M><ID>a</ID><Items>\n<Item><No>1</No><Price unit=\"KRW\">5 &lt; &#54;</Price></Item>\n\
+            <Item><No>2</No><!-- - --><Price><![CDATA[7]]></Price></Item></Items></M>";
+        let pieces = [
+            "<",
+            ">",
+            "</",
+            "/>",
+            "&",
+            "&#x110000;",
+            "&lt",
+            "]]>",
+            "<!--",
+            "<![CDATA[",
+            "<?",
+            "\0",
+            "\"",
+            "<Item>",
+            "한",
+            ":",
+        ];
+        let mut state = 1u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below.max(1)
+        };
+        let (mut refused, mut taken_apart) = (0, 0);
+        for _ in 0..4_000 {
+            let mut letters: Vec<char> = good.chars().collect();
+            for _ in 0..1 + draw(4) {
+                let at = draw(letters.len());
+                let until = (at + 1 + draw(16)).min(letters.len());
+                match draw(4) {
+                    0 => drop(letters.splice(at..at, pieces[draw(pieces.len())].chars())),
+                    1 => drop(letters.splice(at..until, pieces[draw(pieces.len())].chars())),
+                    2 => drop(letters.drain(at..until)),
+                    _ => {
+                        let again = letters[at..until].to_vec();
+                        drop(letters.splice(at..at, again));
+                    }
+                }
+            }
+            let text: String = letters.into_iter().collect();
+            match taken(&text) {
+                Err(_) => refused += 1,
+                Ok(records) => {
+                    taken_apart += 1;
+                    assert_eq!(records.rows.len(), records.origins.len(), "{text}");
+                    assert!(records.rows.len() <= text.matches("Item").count(), "{text}");
+                    assert!(records.origins.iter().all(|origin| text.contains(&origin.text)), "{text}");
+                }
+            }
+        }
+        assert!(refused > 400 && taken_apart > 400, "{refused} refused, {taken_apart} taken apart");
+    }
 }

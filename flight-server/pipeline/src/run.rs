@@ -1,6 +1,7 @@
 //! What goes in: a pipeline and a file. What comes out: its rows, its refused rows, and what was done, as one commit.
 //! A file whose content the pipeline has loaded is passed over, whatever it is called.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use sha2::{Digest, Sha256};
 
 use crate::declared::Source;
 use crate::lineage::{Edge, edges};
-use crate::message::{self, MESSAGE_BYTES};
-use crate::{Pipeline, Result, steps};
+use crate::message::{self, MESSAGE_BYTES, Records};
+use crate::{Pipeline, Result, document, steps};
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +91,11 @@ async fn load(
 ) -> Result<Outcome> {
     let message = match &pipeline.source {
         Source::Direct { .. } => Vec::new(),
-        Source::Messages { .. } => bytes(file)?,
+        Source::Messages { .. } | Source::Documents { .. } => bytes(file)?,
     };
     let sha256 = match &pipeline.source {
         Source::Direct { .. } => digest(file)?,
-        Source::Messages { .. } => hexadecimal(&Sha256::digest(&message)),
+        Source::Messages { .. } | Source::Documents { .. } => hexadecimal(&Sha256::digest(&message)),
     };
     let key = format!("pipeline {} {sha256}", pipeline.name);
     if let Some(commit) = store.current()?.find_key(&key) {
@@ -107,18 +108,18 @@ async fn load(
             let text = text(file, message)?;
             let records = message::read(file, &text, record, columns)?;
             drop(text);
-            let read = records.rows.len() as u64;
-            if read == 0 {
+            if records.rows.is_empty() {
                 let expected = format!("a message with at least one {}", record.join("/"));
                 return Err(Unusable::unreadable(file, expected, "none").into());
             }
-            let made = steps::make(engine, pipeline, columns.keys(), records).await?;
-            let counts = (read, made.left_out);
-            // Another pipeline makes other rows of the same file.
-            let (name, sha256) = (file.display().to_string(), hexadecimal(&Sha256::digest(&key)));
-            let (rows, origins, refused) = (made.rows, made.origins, made.refused);
-            let staged = Staged { file: name, sha256, rows, origins, refused };
-            (Format::Table(pipeline.table.name.to_owned()), Rows::Staged(Box::new(staged)), Some(counts))
+            let (rows, counts) = made(engine, pipeline, (file, &key), columns, records).await?;
+            (Format::Table(pipeline.table.name.to_owned()), rows, Some(counts))
+        }
+        Source::Documents { .. } => {
+            let records = document::read(file, &message);
+            drop(message);
+            let (rows, counts) = made(engine, pipeline, (file, &key), &document::columns(), records).await?;
+            (Format::Table(pipeline.table.name.to_owned()), rows, Some(counts))
         }
     };
     let mut changes = Changes::begin(store)?.with_key(key)?;
@@ -138,12 +139,29 @@ async fn load(
     })
 }
 
-/// What a message holds.
+/// What the steps make of the records of a file, and how many were read and left out.
+async fn made(
+    engine: &Engine,
+    pipeline: &Pipeline,
+    (file, key): (&Path, &str),
+    columns: &BTreeMap<String, Vec<String>>,
+    records: Records,
+) -> Result<(Rows<'static>, (u64, u64))> {
+    let read = records.rows.len() as u64;
+    let made = steps::make(engine, pipeline, columns.keys(), records).await?;
+    // Another pipeline makes other rows of the same file.
+    let (name, sha256) = (file.display().to_string(), hexadecimal(&Sha256::digest(key)));
+    let (rows, origins, refused) = (made.rows, made.origins, made.refused);
+    let staged = Staged { file: name, sha256, rows, origins, refused };
+    Ok((Rows::Staged(Box::new(staged)), (read, made.left_out)))
+}
+
+/// What a message or a document holds.
 fn bytes(file: &Path) -> Result<Vec<u8>> {
     let open = std::fs::File::open(file).map_err(Unusable::io("open", file))?;
     let size = open.metadata().map_err(Unusable::io("read", file))?.len();
     if size > MESSAGE_BYTES {
-        return Err(Unusable::unreadable(file, "a message of at most 256 MiB", format!("{size} bytes")).into());
+        return Err(Unusable::unreadable(file, "a file of at most 256 MiB", format!("{size} bytes")).into());
     }
     let mut bytes = Vec::with_capacity(size as usize);
     open.take(MESSAGE_BYTES).read_to_end(&mut bytes).map_err(Unusable::io("read", file))?;

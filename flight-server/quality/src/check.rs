@@ -5,6 +5,7 @@ use haetae_schema::Table;
 use haetae_warehouse::names::{hint, near};
 use serde::Deserialize;
 
+use crate::benford::{CHI_SQUARE, NONCONFORMITY};
 use crate::digits::Scheme;
 use crate::rules::unknown_column;
 
@@ -64,6 +65,36 @@ pub enum Check {
         /// And by which factor the value has to differ from the median.
         factor: f64,
     },
+    /// The value is within the whiskers of the adjusted boxplot of its group.
+    Boxplot {
+        /// SQL over the row `t`: a positive number. Other rows are not judged.
+        value: String,
+        /// Groups, each a list of SQL over the row `t`; the first that is large enough counts.
+        groups: Vec<Vec<String>>,
+        /// A smaller group does not count.
+        min_group: u32,
+        /// How many times the adjusted spread a whisker is long.
+        whisker: f64,
+        /// And by which factor the value has to differ from the median.
+        factor: f64,
+    },
+    /// The first digits of a group's values are as frequent as Benford's law has them. What breaks it is a group.
+    Benford {
+        /// SQL over the row `t`: a positive number. Other rows do not count.
+        value: String,
+        /// SQL over the row `t`: rows that agree on all of it are a group.
+        group: Vec<String>,
+        /// 1: the first digit; 2: the first two.
+        digits: u32,
+        /// A smaller group is not judged.
+        min_group: u32,
+        /// The largest mean absolute deviation.
+        mad: f64,
+        /// And the largest chi-square.
+        chi_square: f64,
+    },
+    /// A partner's report is not far beyond what was declared.
+    Mirror(Box<MirrorCheck>),
     /// The text says something: it is none of the terms, and has letters enough.
     Vague {
         /// Texts that say nothing, in small letters.
@@ -83,6 +114,31 @@ pub enum Check {
         /// SQL over the row `t`.
         expect: String,
     },
+}
+
+/// How reports of partner countries are compared with declarations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MirrorCheck {
+    /// The table of the same schema that has what was declared.
+    pub table: &'static Table,
+    /// SQL over the row `t`: what was reported, as it would be declared.
+    pub value: String,
+    /// SQL over the row `t`: a day in the month of the report.
+    pub month: String,
+    /// SQL over the row `r` of the other table: what was declared.
+    pub declared: String,
+    /// SQL over the row `r`: the day on which it was.
+    pub declared_on: String,
+    /// SQL over the row `r`: which rows count.
+    pub declared_when: String,
+    /// What has to be the same: SQL over the row `t`, SQL over the row `r`.
+    pub pairs: Vec<[String; 2]>,
+    /// How many months after that of the report count too, at most 3.
+    pub months_after: u32,
+    /// The report may be at most so many times what was declared,
+    pub factor: f64,
+    /// or less than this more.
+    pub at_least: f64,
 }
 
 /// All parameters that checks know.
@@ -107,10 +163,22 @@ pub(crate) struct Parameters {
     min_letters: Option<u32>,
     on: Option<String>,
     expect: Option<String>,
+    group: Option<Vec<String>>,
+    digits: Option<u32>,
+    mad: Option<f64>,
+    chi_square: Option<f64>,
+    whisker: Option<f64>,
+    month: Option<String>,
+    declared: Option<String>,
+    declared_on: Option<String>,
+    declared_when: Option<String>,
+    pairs: Option<Vec<[String; 2]>>,
+    months_after: Option<u32>,
+    at_least: Option<f64>,
 }
 
 /// Name of each check and the parameters that it takes.
-const CHECKS: [(&str, &[&str]); 12] = [
+const CHECKS: [(&str, &[&str]); 15] = [
     ("not_null", &[]),
     ("code_list", &[]),
     ("reference", &["table", "column"]),
@@ -120,6 +188,23 @@ const CHECKS: [(&str, &[&str]); 12] = [
     ("unique", &[]),
     ("near_duplicate", &["date", "within_days"]),
     ("outlier", &["value", "groups", "min_group", "cutoff", "factor"]),
+    ("boxplot", &["value", "groups", "min_group", "whisker", "factor"]),
+    ("benford", &["value", "group", "digits", "min_group", "mad", "chi_square"]),
+    (
+        "mirror",
+        &[
+            "table",
+            "value",
+            "month",
+            "declared",
+            "declared_on",
+            "declared_when",
+            "pairs",
+            "months_after",
+            "factor",
+            "at_least",
+        ],
+    ),
     ("vague", &["terms", "min_letters"]),
     ("lookup", &["table", "on"]),
     ("sql", &["expect"]),
@@ -146,6 +231,18 @@ impl Parameters {
             ("min_letters", self.min_letters.is_some()),
             ("on", self.on.is_some()),
             ("expect", self.expect.is_some()),
+            ("group", self.group.is_some()),
+            ("digits", self.digits.is_some()),
+            ("mad", self.mad.is_some()),
+            ("chi_square", self.chi_square.is_some()),
+            ("whisker", self.whisker.is_some()),
+            ("month", self.month.is_some()),
+            ("declared", self.declared.is_some()),
+            ("declared_on", self.declared_on.is_some()),
+            ("declared_when", self.declared_when.is_some()),
+            ("pairs", self.pairs.is_some()),
+            ("months_after", self.months_after.is_some()),
+            ("at_least", self.at_least.is_some()),
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -251,21 +348,24 @@ fn build(
             }
         }
         "outlier" => {
-            let groups = given.groups.ok_or_else(|| missing("groups"))?;
-            if groups.is_empty() || groups.iter().any(Vec::is_empty) {
-                return Err("groups must be lists with at least one expression each, the finest first".to_owned());
+            let (value, groups, min_group, factor) = grouped(name, &given)?;
+            let cutoff = given.cutoff.unwrap_or(4.0);
+            if !(cutoff > 0.0 && cutoff.is_finite()) {
+                return Err(format!("expected a cutoff above 0, found {cutoff}"));
             }
-            let (cutoff, factor) = (given.cutoff.unwrap_or(4.0), given.factor.unwrap_or(1.0));
-            if !(cutoff > 0.0 && cutoff.is_finite() && factor >= 1.0 && factor.is_finite()) {
-                return Err(format!(
-                    "expected a cutoff above 0 and a factor of at least 1, found {cutoff} and {factor}"
-                ));
+            Check::Outlier { value, groups, min_group, cutoff, factor }
+        }
+        "boxplot" => {
+            let (value, groups, min_group, factor) = grouped(name, &given)?;
+            let whisker = given.whisker.unwrap_or(1.5);
+            if !(whisker > 0.0 && whisker.is_finite()) {
+                return Err(format!("expected a whisker above 0, found {whisker}"));
             }
-            let min_group = given.min_group.unwrap_or(8);
-            if min_group < 3 {
-                return Err(format!("min_group is {min_group}; a spread needs 3 rows at least"));
-            }
-            Check::Outlier { value: given.value.ok_or_else(|| missing("value"))?, groups, min_group, cutoff, factor }
+            Check::Boxplot { value, groups, min_group, whisker, factor }
+        }
+        "benford" => benford(given)?,
+        "mirror" => {
+            Check::Mirror(Box::new(mirror(star(&given.table.clone().ok_or_else(|| missing("table"))?)?, given)?))
         }
         "vague" => {
             must_be_text()?;
@@ -277,5 +377,81 @@ fn build(
             on: given.on.ok_or_else(|| missing("on"))?,
         },
         _ => Check::Holds { expect: given.expect.ok_or_else(|| missing("expect"))? },
+    })
+}
+
+/// What checks that compare a value with its group have in common: value, groups, the smallest group, factor.
+fn grouped(name: &str, given: &Parameters) -> Result<(String, Vec<Vec<String>>, u32, f64), String> {
+    let missing = |parameter: &str| format!("the check {name} needs the parameter {parameter}");
+    let groups = given.groups.clone().ok_or_else(|| missing("groups"))?;
+    if groups.is_empty() || groups.iter().any(Vec::is_empty) {
+        return Err("groups must be lists with at least one expression each, the finest first".to_owned());
+    }
+    let factor = given.factor.unwrap_or(1.0);
+    if !(factor >= 1.0 && factor.is_finite()) {
+        return Err(format!("expected a factor of at least 1, found {factor}"));
+    }
+    let min_group = given.min_group.unwrap_or(8);
+    if min_group < 3 {
+        return Err(format!("min_group is {min_group}; a spread needs 3 rows at least"));
+    }
+    Ok((given.value.clone().ok_or_else(|| missing("value"))?, groups, min_group, factor))
+}
+
+fn benford(given: Parameters) -> Result<Check, String> {
+    let missing = |parameter: &str| format!("the check benford needs the parameter {parameter}");
+    let group = given.group.filter(|group| !group.is_empty()).ok_or_else(|| missing("group"))?;
+    let digits = given.digits.unwrap_or(1);
+    let (Some(mad), Some(chi_square)) = (bound(&NONCONFORMITY, digits), bound(&CHI_SQUARE, digits)) else {
+        return Err(format!("digits is {digits}; expected 1 for the first digit or 2 for the first two"));
+    };
+    let min_group = given.min_group.unwrap_or(200);
+    if min_group < 100 {
+        return Err(format!("min_group is {min_group}; the first digits of fewer than 100 rows say nothing"));
+    }
+    let (mad, chi_square) = (given.mad.unwrap_or(mad), given.chi_square.unwrap_or(chi_square));
+    if !(mad >= 0.0 && chi_square >= 0.0 && mad.is_finite() && chi_square.is_finite()) {
+        return Err(format!("expected bounds of at least 0, found mad {mad} and chi_square {chi_square}"));
+    }
+    Ok(Check::Benford {
+        value: given.value.ok_or_else(|| missing("value"))?,
+        group,
+        digits,
+        min_group,
+        mad,
+        chi_square,
+    })
+}
+
+fn bound(of: &[f64; 2], digits: u32) -> Option<f64> {
+    of.get((digits as usize).checked_sub(1)?).copied()
+}
+
+fn mirror(table: &'static Table, given: Parameters) -> Result<MirrorCheck, String> {
+    let text = |value: Option<String>, parameter: &str| {
+        value.ok_or_else(|| format!("the check mirror needs the parameter {parameter}"))
+    };
+    let (factor, at_least) = (given.factor.unwrap_or(2.0), given.at_least.unwrap_or(0.0));
+    if !(factor >= 1.0 && factor.is_finite() && at_least >= 0.0 && at_least.is_finite()) {
+        return Err(format!(
+            "expected a factor of at least 1 and an at_least of at least 0, found {factor} and {at_least}"
+        ));
+    }
+    let months_after = given.months_after.unwrap_or(1);
+    if months_after > 3 {
+        return Err(format!("months_after is {months_after}; expected 0 to 3"));
+    }
+    let pairs = given.pairs.filter(|pairs| !pairs.is_empty());
+    Ok(MirrorCheck {
+        table,
+        value: text(given.value, "value")?,
+        month: text(given.month, "month")?,
+        declared: text(given.declared, "declared")?,
+        declared_on: text(given.declared_on, "declared_on")?,
+        declared_when: given.declared_when.unwrap_or_else(|| "true".to_owned()),
+        pairs: pairs.ok_or("the check mirror needs the parameter pairs")?,
+        months_after,
+        factor,
+        at_least,
     })
 }

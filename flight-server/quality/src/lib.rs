@@ -9,9 +9,12 @@
 //! The crate reads by SQL and writes by transactions of the store: it sees nothing of the engine.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod benford;
+mod boxplot;
 mod check;
 mod digits;
 mod error;
+mod mirror;
 mod outlier;
 pub mod queue;
 mod results;
@@ -19,7 +22,7 @@ pub mod rules;
 mod run;
 pub mod sql;
 
-pub use check::Check;
+pub use check::{Check, MirrorCheck};
 pub use digits::Scheme;
 pub use error::{Error, Problem, Result};
 pub use rules::{Family, Rule, shipped};

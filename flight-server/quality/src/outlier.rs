@@ -21,24 +21,17 @@ pub(crate) struct Far<'a> {
 /// Rows of `frame` that are far from the median of the first of their groups that is large enough.
 pub(crate) fn sql(frame: &Frame<'_>, far: &Far<'_>) -> String {
     let Far { value, groups, min_group, cutoff, factor } = far;
-    let keys = |level: usize, of: &str| -> Vec<String> {
-        (0..groups[level].len()).map(|part| format!("{of}g{level}_{part}")).collect()
-    };
-    let named = groups.iter().enumerate().flat_map(|(level, parts)| {
-        parts.iter().enumerate().map(move |(part, sql)| {
-            // Nulls of a group are alike.
-            format!(", coalesce(cast(({sql}) as varchar), '') as g{level}_{part}")
-        })
-    });
-    let named: String = named.collect();
     let mut with = vec![format!(
-        "v as (select t.*, ln({value}) as ln_value{named} from {} t where ({}) and ({value}) > 0)",
-        frame.all, frame.when
+        "v as (select t.*, ln({value}) as ln_value{} from {} t where ({}) and ({value}) > 0)",
+        named(groups),
+        frame.all,
+        frame.when
     )];
     let (mut joins, mut middle, mut spread) = (String::new(), Vec::new(), Vec::new());
     for level in 0..groups.len() {
-        let (plain, on_m) = (keys(level, "").join(", "), pairs(&keys(level, "v."), &keys(level, "m.")));
-        let of_v = keys(level, "v.").join(", ");
+        let (plain, on_m) =
+            (keys(groups, level, "").join(", "), pairs(&keys(groups, level, "v."), &keys(groups, level, "m.")));
+        let of_v = keys(groups, level, "v.").join(", ");
         with.push(format!(
             "m{level} as (select {plain}, median(ln_value) as middle from v group by {plain} having count(*) >= {min_group})"
         ));
@@ -47,7 +40,8 @@ pub(crate) fn sql(frame: &Frame<'_>, far: &Far<'_>) -> String {
              from v join m{level} m on {on_m} group by {of_v})"
         ));
         let s = format!("s{level}");
-        joins += &format!(" left join {s} on {}", pairs(&keys(level, "t."), &keys(level, &format!("{s}."))));
+        joins +=
+            &format!(" left join {s} on {}", pairs(&keys(groups, level, "t."), &keys(groups, level, &format!("{s}."))));
         middle.push(format!("{s}.middle"));
         spread.push(format!("{s}.mad"));
     }
@@ -63,6 +57,22 @@ pub(crate) fn sql(frame: &Frame<'_>, far: &Far<'_>) -> String {
     )
 }
 
-fn pairs(left: &[String], right: &[String]) -> String {
+pub(crate) fn pairs(left: &[String], right: &[String]) -> String {
     left.iter().zip(right).map(|(a, b)| format!("{a} = {b}")).collect::<Vec<_>>().join(" and ")
+}
+
+/// The columns that name the groups of a level, as `named` calls them.
+pub(crate) fn keys(groups: &[Vec<String>], level: usize, of: &str) -> Vec<String> {
+    (0..groups.get(level).map_or(0, Vec::len)).map(|part| format!("{of}g{level}_{part}")).collect()
+}
+
+/// The columns by which rows fall into groups, each with a comma before it.
+pub(crate) fn named(groups: &[Vec<String>]) -> String {
+    let named = groups.iter().enumerate().flat_map(|(level, parts)| {
+        parts.iter().enumerate().map(move |(part, sql)| {
+            // Nulls of a group are alike.
+            format!(", coalesce(cast(({sql}) as varchar), '') as g{level}_{part}")
+        })
+    });
+    named.collect()
 }

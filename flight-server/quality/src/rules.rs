@@ -32,6 +32,8 @@ pub enum Family {
     Outliers,
     /// A text says nothing.
     Text,
+    /// A partner country says something else.
+    Mirror,
 }
 
 impl fmt::Display for Family {
@@ -44,6 +46,7 @@ impl fmt::Display for Family {
             Self::Timeliness => "timeliness",
             Self::Outliers => "outliers",
             Self::Text => "text",
+            Self::Mirror => "mirror",
         })
     }
 }
@@ -113,9 +116,10 @@ pub(crate) struct Declared {
 }
 
 /// The rules for the star that come with the program: name and text of each file.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
     ("fact_item.toml", include_str!("../rules/fact_item.toml")),
     ("fact_inspection.toml", include_str!("../rules/fact_inspection.toml")),
+    ("fact_partner_export.toml", include_str!("../rules/fact_partner_export.toml")),
     ("dim_importer.toml", include_str!("../rules/dim_importer.toml")),
     ("dim_seller.toml", include_str!("../rules/dim_seller.toml")),
 ];

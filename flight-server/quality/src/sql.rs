@@ -7,7 +7,10 @@
 use haetae_schema::Table;
 use haetae_warehouse::names::quoted;
 
+use crate::benford::Digits;
+use crate::boxplot::{self, Boxed};
 use crate::check::Check;
+use crate::mirror::{self, Mirror};
 use crate::outlier::{self, Far};
 use crate::rules::Rule;
 
@@ -35,10 +38,14 @@ pub(crate) struct Frame<'a> {
     /// The whole table.
     pub(crate) all: String,
     /// The rows to be judged.
-    judged: String,
+    pub(crate) judged: String,
     pub(crate) when: String,
     /// The columns of the result.
     pub(crate) shown: String,
+    /// Those of them that name the row.
+    pub(crate) key: String,
+    /// The values that are kept beside a row that breaks the rule, as one text.
+    pub(crate) found: String,
 }
 
 impl Frame<'_> {
@@ -63,15 +70,19 @@ pub fn statements(rule: &Rule, schema: &str, added: bool) -> Statements {
     let all = format!("{schema}.{}", table.name);
     let judged = if added { format!("added_{all}") } else { all.clone() };
     let when = rule.when.as_deref().unwrap_or("true");
-    let frame = Frame { table, schema, added, all, judged, when: when.to_owned(), shown: shown(rule) };
+    let (key, found) = (key(rule), found(rule));
+    let shown = format!("{key}, substr({found}, 1, {FOUND}) as found");
+    let frame = Frame { table, schema, added, all, judged, when: when.to_owned(), shown, key, found };
     let value = rule.columns.first().map(|column| format!("t.{column}")).unwrap_or_default();
-    let counted = match &rule.check {
-        Check::Outlier { value, .. } => format!("({when}) and ({value}) > 0"),
-        _ => format!("({when})"),
+    let counted = |condition: &str| format!("select count(*) as checked from {} t where {condition}", frame.judged);
+    let checked = match &rule.check {
+        Check::Outlier { value, .. } | Check::Boxplot { value, .. } => counted(&format!("({when}) and ({value}) > 0")),
+        Check::Benford { .. } => digits(&rule.check).map(|digits| digits.checked(&frame)).unwrap_or_default(),
+        _ => counted(&format!("({when})")),
     };
     let schema_of = |sql: String| sql.replace(SCHEMA, schema);
     Statements {
-        checked: schema_of(format!("select count(*) as checked from {} t where {counted}", frame.judged)),
+        checked: schema_of(checked),
         violations: schema_of(violations(rule, &frame, &value)),
         reason: reason(rule),
     }
@@ -136,6 +147,26 @@ fn violations(rule: &Rule, frame: &Frame<'_>, value: &str) -> String {
             let (min_group, cutoff, factor) = (*min_group, *cutoff, *factor);
             outlier::sql(frame, &Far { value, groups, min_group, cutoff, factor })
         }
+        Check::Boxplot { value, groups, min_group, whisker, factor } => {
+            let (min_group, whisker, factor) = (*min_group, *whisker, *factor);
+            boxplot::sql(frame, &Boxed { value, groups, min_group, whisker, factor })
+        }
+        Check::Benford { .. } => digits(&rule.check).map(|digits| digits.violations(frame)).unwrap_or_default(),
+        Check::Mirror(check) => mirror::sql(
+            frame,
+            &Mirror {
+                other: frame.other(check.table),
+                value: &check.value,
+                month: &check.month,
+                declared: &check.declared,
+                declared_on: &check.declared_on,
+                declared_when: &check.declared_when,
+                pairs: &check.pairs,
+                months_after: check.months_after,
+                factor: check.factor,
+                at_least: check.at_least,
+            },
+        ),
         Check::Vague { terms, min_letters } => {
             let letters = format!("character_length(regexp_replace({value}, '[^\\p{{L}}]', '', 'g')) >= {min_letters}");
             let terms: Vec<String> = terms.iter().map(|term| quoted(term)).collect();
@@ -153,26 +184,45 @@ fn violations(rule: &Rule, frame: &Frame<'_>, value: &str) -> String {
     }
 }
 
-/// The key of the row `t` and the values of the rule's columns.
-fn shown(rule: &Rule) -> String {
+/// The parameters of the check of first digits.
+fn digits(check: &Check) -> Option<Digits<'_>> {
+    let Check::Benford { value, group, digits, min_group, mad, chi_square } = check else { return None };
+    let (digits, min_group, mad, chi_square) = (*digits, *min_group, *mad, *chi_square);
+    Some(Digits { value, group, digits, min_group, mad, chi_square })
+}
+
+/// Leaves the groups `t` (`g0`, `g1` …) alone that have an added row, where only added rows are judged.
+pub(crate) fn only_touched(frame: &Frame<'_>, group: &[String]) -> String {
+    if !frame.added {
+        return String::new();
+    }
+    let named = |(part, sql): (usize, &String)| format!("coalesce(cast(({sql}) as varchar), '') as g{part}");
+    let named: Vec<String> = group.iter().enumerate().map(named).collect();
+    let same: Vec<String> = (0..group.len()).map(|part| format!("(t.g{part} = a.g{part})")).collect();
+    let (named, same) = (named.join(", "), same.join(" and "));
+    format!(" left semi join (select {named} from {} t where ({})) a on {same}", frame.judged, frame.when)
+}
+
+/// The key of the row `t`.
+fn key(rule: &Rule) -> String {
     let table = rule.table;
     let key: Vec<String> = table.key.iter().map(|name| format!("coalesce(cast(t.{name} as varchar), '')")).collect();
     let own = |name: &str, kind: &str| match table.column(name) {
         Some(_) => format!("t.{name}"),
         None => format!("cast(null as {kind})"),
     };
-    let found: Vec<String> = rule
-        .columns
-        .iter()
-        .map(|name| format!("concat('{name} = ', coalesce(cast(t.{name} as varchar), 'null'))"))
-        .collect();
     format!(
-        "concat_ws('/', {}) as row_key, {} as declaration_id, {} as item_no, substr(concat_ws(', ', {}), 1, {FOUND}) as found",
+        "concat_ws('/', {}) as row_key, {} as declaration_id, {} as item_no",
         key.join(", "),
         own("declaration_id", "varchar"),
         own("item_no", "int"),
-        found.join(", "),
     )
+}
+
+/// The values of the rule's columns in the row `t`.
+fn found(rule: &Rule) -> String {
+    let value = |name: &String| format!("concat('{name} = ', coalesce(cast(t.{name} as varchar), 'null'))");
+    format!("concat_ws(', ', {})", rule.columns.iter().map(value).collect::<Vec<_>>().join(", "))
 }
 
 fn reason(rule: &Rule) -> String {
@@ -195,6 +245,9 @@ fn reason(rule: &Rule) -> String {
             format!("an earlier row, at most {within_days} days before, has the same {columns}")
         }
         Check::Outlier { value, .. } => format!("{value} is far from that of its like"),
+        Check::Boxplot { value, .. } => format!("{value} is beyond the whiskers of its like"),
+        Check::Benford { .. } => format!("the first digits of {first} are not as frequent as those of honest numbers"),
+        Check::Mirror(check) => format!("{} has much less than this", check.table.name),
         Check::Vague { .. } => format!("{first} says nothing"),
         Check::Lookup { table, .. } => format!("no row of {} fits {columns}", table.name),
         Check::Holds { .. } => format!("broken: {}", rule.says),

@@ -7,7 +7,7 @@ use haetae_warehouse::query::policy::{
     Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_comments,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
+use haetae_warehouse::{COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
 
 use super::sections::{Complaints, Entry, Section};
 
@@ -155,7 +155,7 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
             let whole = role.tables.get(&(schema.clone(), table.clone())).is_some_and(|access| {
                 access.filter.is_none() && access.columns.values().all(|column| *column == Column::Show)
             });
-            if !SCHEMAS.contains(&schema.as_str()) || table == REJECTS {
+            if schema != COURSE && (!SCHEMAS.contains(&schema.as_str()) || table == REJECTS) {
                 complaints.add(entry.line, format!("{name} is written by the server alone"));
             } else if !whole {
                 complaints.add(
@@ -211,8 +211,9 @@ fn classes(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Classi
 fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(String, String)> {
     let (schema, table) = if pattern == "*" { ("*", "*") } else { pattern.split_once('.').unwrap_or(("", pattern)) };
     let known = all_tables();
-    // What the rules of data quality found, and scores, tell of rows that a filter hides: a role is given them by name.
-    let any = |found: &str| schema == "*" && found != QUALITY && found != RISK;
+    // What the rules of data quality found, and scores, tell of rows that a filter hides, and trainees are nobody's
+    // business: a role is given them by name.
+    let any = |found: &str| schema == "*" && ![QUALITY, RISK, COURSE].contains(&found);
     // Everyone sees what `meta` says about the tables that they see.
     let fits = |s: &str, t: &str| s != META && (any(s) || schema == s) && (table == "*" || table == t);
     let found: Vec<(String, String)> =
@@ -223,7 +224,7 @@ fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(S
             line,
             format!(
                 "no table is called \"{pattern}\"; write schema.table, schema.* or *.table; the schemas are {}, the tables {}",
-                [&SCHEMAS[..], &[QUALITY, RISK]].concat().join(", "),
+                [&SCHEMAS[..], &[QUALITY, RISK, COURSE]].concat().join(", "),
                 names.join(", ")
             ),
         );

@@ -16,7 +16,14 @@ async fn catalogs_schemas_and_table_types() {
     let info = client.get_db_schemas(CommandGetDbSchemas::default()).await.unwrap();
     assert_eq!(
         cells(&fetch(&mut client, info).await.unwrap()),
-        [["haetae", "customs"], ["haetae", "kcs"], ["haetae", "meta"], ["haetae", "quality"], ["haetae", "risk"]]
+        [
+            ["haetae", "course"],
+            ["haetae", "customs"],
+            ["haetae", "kcs"],
+            ["haetae", "meta"],
+            ["haetae", "quality"],
+            ["haetae", "risk"]
+        ]
     );
     let only = CommandGetDbSchemas { catalog: None, db_schema_filter_pattern: Some("k%".into()) };
     let info = client.get_db_schemas(only).await.unwrap();
@@ -31,10 +38,12 @@ async fn tables_with_the_columns_that_queries_give() {
     let mut client = server.client().await;
     let info = client.get_tables(CommandGetTables::default()).await.unwrap();
     let all = cells(&fetch(&mut client, info).await.unwrap());
-    let own =
-        haetae_schema::meta_tables().len() + haetae_schema::quality_tables().len() + haetae_schema::risk_tables().len();
+    let own = haetae_schema::meta_tables().len()
+        + haetae_schema::quality_tables().len()
+        + haetae_schema::risk_tables().len()
+        + haetae_schema::course_tables().len();
     assert_eq!(all.len(), 2 * (haetae_schema::tables().len() + 1) + own);
-    assert_eq!(all[0], ["haetae", "customs", "dim_country", "TABLE"]);
+    assert_eq!(all[0], ["haetae", "course", "certificates", "TABLE"]);
 
     let wanted = CommandGetTables {
         db_schema_filter_pattern: Some("customs".into()),

@@ -37,8 +37,10 @@ async fn it_lists_the_tables() {
     let server = Running::start().await;
     let client = AsyncClient::connect(&options(&server)).await.unwrap();
     let tables = client.tables().await.unwrap();
-    let own =
-        haetae_schema::meta_tables().len() + haetae_schema::quality_tables().len() + haetae_schema::risk_tables().len();
+    let own = haetae_schema::meta_tables().len()
+        + haetae_schema::quality_tables().len()
+        + haetae_schema::risk_tables().len()
+        + haetae_schema::course_tables().len();
     assert_eq!(tables.len(), 2 * (haetae_schema::tables().len() + 1) + own);
     let named = |schema: &str, name: &str| {
         tables.iter().any(|t| (t.catalog.as_str(), t.schema.as_str(), t.name.as_str()) == ("haetae", schema, name))

@@ -1,8 +1,9 @@
 //! Users of a policy: what each sees, how long tokens and tickets last, and what the audit keeps.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow_flight::sql::CommandGetTables;
 use arrow_flight::{Action, BasicAuth, HandshakeRequest};
 use futures::TryStreamExt;
@@ -35,6 +36,37 @@ fn policy(role: &str) -> String {
 const ANALYST: &str = "rows.\"customs.dim_courier\" = \"courier_id <> $but\"\n";
 const CLEARED: &str = "clear = [\"identifier\"]\n";
 const BOTH: &str = "select courier_id, name from dim_courier order by name";
+
+/// By a statement that is planned once for each user and policy: it only looks a row up.
+#[tokio::test]
+async fn a_look_up_is_of_the_user_and_of_the_policy_in_use() {
+    let server = Running::under(&policy(&format!("{ANALYST}{CLEARED}"))).await;
+    let (mut kim, mut min) = (server.client_of("kim", PASSWORD).await, server.client_of("min", PASSWORD).await);
+    let sql = "select courier_id, name from dim_courier where courier_id = ?".to_owned();
+    let mut prepared = [kim.prepare(sql.clone(), None).await.unwrap(), min.prepare(sql, None).await.unwrap()];
+    let mut look_up = async |user: usize, id: &str| {
+        let id: ArrayRef = Arc::new(StringArray::from_iter_values([id]));
+        prepared[user].set_parameters(RecordBatch::try_from_iter([("id", id)]).unwrap()).unwrap();
+        let info = prepared[user].execute().await.unwrap();
+        let client = if user == 0 { &mut kim } else { &mut min };
+        cells(&fetch(client, info).await.unwrap())
+    };
+    for _ in 0..5 {
+        assert_eq!(look_up(0, "C1").await, [["C1", "F**"]]);
+        assert_eq!(look_up(1, "C1").await, [["C1", "Fast"]]);
+        assert!(look_up(0, "C2").await.is_empty());
+        assert_eq!(look_up(1, "C2").await, [["C2", ""]]);
+    }
+    server.place.write_policy(&policy(
+        "rows.\"customs.dim_courier\" = \"courier_id = $but\"\nclear = [\"identifier\", \"name\"]\n",
+    ));
+    assert!(look_up(0, "C1").await.is_empty());
+    assert_eq!(look_up(0, "C2").await, [["C2", ""]]);
+    assert_eq!(look_up(1, "C1").await, [["C1", "Fast"]]);
+    server.place.load("late.csv", "courier_id,name\nC4,Late\n");
+    assert!(look_up(0, "C4").await.is_empty());
+    assert_eq!(look_up(1, "C4").await, [["C4", "Late"]]);
+}
 
 #[tokio::test]
 async fn each_user_sees_what_is_theirs() {

@@ -24,6 +24,8 @@ pub const SCHEMAS: [&str; 2] = ["customs", "kcs"];
 pub const QUALITY: &str = "quality";
 /// The schema of models, scores and decisions.
 pub const RISK: &str = "risk";
+/// The schema of the course: cohorts, what was handed in, what it was worth.
+pub const COURSE: &str = "course";
 /// The table of [`RISK`] that officers add comments to.
 pub const COMMENTS: &str = "comments";
 /// The schema of what the warehouse knows of its own tables.

@@ -18,9 +18,9 @@ const FUNCTIONS: &str = "select routine_name, min(syntax_example) as syntax, min
 /// Asks the server.
 pub(super) async fn contents() -> Result<Contents> {
     let client = AsyncClient::connect(&ConnectOptions::from_env()?).await?;
-    let columns = rows(&client.query(COLUMNS).await?, 5);
+    let columns = texts_of(&client.query(COLUMNS).await?);
     // Another server may have tables and no list of functions.
-    let functions = client.query(FUNCTIONS).await.map(|result| rows(&result, 4)).unwrap_or_default();
+    let functions = client.query(FUNCTIONS).await.map(|result| texts_of(&result)).unwrap_or_default();
     let mut contents = Contents::default();
     for row in columns {
         let [schema, name, column, data_type, nullable] = row.as_slice() else { continue };
@@ -56,14 +56,13 @@ pub fn columns_of(schema: &Schema) -> Vec<Column> {
 }
 
 /// A result as texts; null is an empty one.
-fn rows(result: &QueryResult, columns: usize) -> Vec<Vec<String>> {
-    result.batches.iter().flat_map(|batch| texts(batch, columns).unwrap_or_default()).collect()
+pub fn texts_of(result: &QueryResult) -> Vec<Vec<String>> {
+    result.batches.iter().flat_map(|batch| texts(batch).unwrap_or_default()).collect()
 }
 
-fn texts(batch: &RecordBatch, columns: usize) -> Option<Vec<Vec<String>>> {
-    let columns = (0..columns.min(batch.num_columns()))
-        .map(|at| cast(batch.column(at), &DataType::Utf8).ok())
-        .collect::<Option<Vec<_>>>()?;
+fn texts(batch: &RecordBatch) -> Option<Vec<Vec<String>>> {
+    let columns =
+        batch.columns().iter().map(|column| cast(column, &DataType::Utf8).ok()).collect::<Option<Vec<_>>>()?;
     let text = |column: &std::sync::Arc<dyn Array>, row: usize| {
         let texts = column.as_string::<i32>();
         if texts.is_null(row) { String::new() } else { texts.value(row).to_owned() }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-pub use load::columns_of;
+pub use load::{columns_of, texts_of};
 
 /// Time that an answer may wait for the server. What comes later is there for the next question.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -123,6 +123,11 @@ impl Catalogue {
         };
         let data = text.as_ref().map_or(json!({}), |text| json!({"text/plain": text}));
         Some(json!({"status": "ok", "found": text.is_some(), "data": data, "metadata": {}}))
+    }
+
+    /// The columns of a saved query; of none where nothing was saved under the name.
+    pub fn saved_columns(&self, name: &str) -> Option<Vec<Column>> {
+        lock(&self.saved).iter().find(|saved| saved.name == name).map(|saved| saved.columns.clone())
     }
 
     /// The schema whose tables need no schema in front; empty where the server does not say in time.

@@ -17,7 +17,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
         "%dep [--online] CRATE [= \"VERSION\" | = { … }] or %dep PATH",
         "build a crate for later cells; fetched from the registry only with --online",
     ),
-    ("%describe", "%describe TABLE", "columns of a table"),
+    ("%describe", "%describe TABLE", "columns of a table or of a saved query, and what they hold"),
     ("%help", "%help", "this list"),
     ("%load", "%load FILE", "put the text of a file into this cell"),
     ("%opt", "%opt [0-3]", "how far the compiler optimises later cells: 0 compiles fastest, 3 runs fastest"),
@@ -28,7 +28,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
          [--title T]",
         "draw a table or a saved query; the server counts and adds up",
     ),
-    ("%tables", "%tables", "tables of the warehouse"),
+    ("%tables", "%tables [SCHEMA]", "tables of the warehouse, and what their rows are"),
     ("%time", "%time CODE", "run one line of Rust and say how long it took"),
     ("%vars", "%vars", "your variables and their types"),
 ];

@@ -32,8 +32,8 @@ pub enum Command {
     Help,
     /// `%vars`
     Variables,
-    /// `%tables`
-    Tables,
+    /// `%tables`, or `%tables SCHEMA`
+    Tables(Option<String>),
     /// `%describe TABLE`
     Describe(String),
     /// `%connect`
@@ -102,7 +102,7 @@ fn command(word: &str, rest: &str) -> Result<Command, MagicError> {
     Ok(match word {
         "%help" => Command::Help,
         "%vars" | "%whos" => Command::Variables,
-        "%tables" => Command::Tables,
+        "%tables" => Command::Tables((!argument.is_empty()).then(|| argument.to_owned())),
         "%describe" => Command::Describe(needed()?.to_owned()),
         "%connect" => Command::Connect,
         "%load" => Command::Load(needed()?.to_owned()),

@@ -2,14 +2,10 @@
 
 use super::Kernel;
 use super::shell::{Done, Request};
-use crate::magics::{self, Command, SqlCell};
+use crate::magics::{self, Command};
 use crate::outcome;
-use haetae_display::table::SHOWN_ROWS;
 use haetae_display::{Bundle, Table};
 use serde_json::json;
-
-const TABLES: &str = "select table_schema as schema, table_name as name, table_type as kind \
-                      from information_schema.tables where table_schema <> 'information_schema' order by 1, 2";
 
 impl Kernel {
     /// Carries out a command.
@@ -21,22 +17,8 @@ impl Kernel {
                 let rows = variables.into_iter().map(|(name, of)| vec![Some(name), Some(of)]).collect();
                 self.shown(request, Table::of_texts(&["name", "type"], rows).bundle())
             }
-            Command::Tables => self.query(request, asked(TABLES.to_owned())).await,
-            Command::Describe(name) => {
-                let (schema, table) = name.rsplit_once('.').unwrap_or(("", &name));
-                let quoted = |text: &str| text.replace('\'', "''");
-                // A name without a schema is one of the default schema, as in a query.
-                let default = self.catalogue.default_schema().await;
-                let schema = if schema.is_empty() { default.as_str() } else { schema };
-                let of_schema =
-                    if schema.is_empty() { String::new() } else { format!(" and table_schema = '{}'", quoted(schema)) };
-                let statement = format!(
-                    "select column_name as column, data_type as type, is_nullable as nullable \
-                     from information_schema.columns where table_name = '{}'{of_schema} order by table_schema, ordinal_position",
-                    quoted(table),
-                );
-                self.query(request, asked(statement)).await
-            }
+            Command::Tables(schema) => self.tables(request, schema.as_deref()).await,
+            Command::Describe(name) => self.describe(request, &name).await,
             Command::Connect => match self.sql.lock().await.connect().await {
                 Ok(url) => {
                     self.catalogue.forget();
@@ -101,8 +83,4 @@ impl Kernel {
         self.result(request, bundle);
         done
     }
-}
-
-fn asked(query: String) -> SqlCell {
-    SqlCell { name: None, save: None, limit: 10 * SHOWN_ROWS, query }
 }

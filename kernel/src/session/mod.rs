@@ -13,6 +13,7 @@ mod questions;
 mod rust_cell;
 mod shell;
 mod sql_cell;
+mod tables;
 
 use crate::catalogue::Catalogue;
 use crate::complete::Oracle;

@@ -2,9 +2,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use arrow::array::Array;
 use arrow::row::{RowConverter, SortField};
-use haetae_schema::tables;
+use haetae_schema::Table;
 
 use crate::dataset::{Frame, demo};
+
+/// All but documents, which are not made.
+fn tables() -> impl Iterator<Item = &'static Table> {
+    haetae_schema::tables().iter().filter(|table| table.name != "fact_document")
+}
 
 #[test]
 fn the_served_folder_holds_the_agreed_tables_and_no_truth() {
@@ -12,9 +17,9 @@ fn the_served_folder_holds_the_agreed_tables_and_no_truth() {
         let entries = std::fs::read_dir(demo().1.join(folder)).unwrap();
         entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
     };
-    let agreed: BTreeSet<String> = tables().iter().map(|t| format!("{}.parquet", t.name)).collect();
+    let agreed: BTreeSet<String> = tables().map(|t| format!("{}.parquet", t.name)).collect();
     assert_eq!(names("tables"), agreed);
-    assert_eq!(names("truth"), ["errors", "fraud", "importers"].map(|n| format!("{n}.parquet")).into());
+    assert_eq!(names("truth"), ["errors", "fraud", "importers", "mirror"].map(|n| format!("{n}.parquet")).into());
     for t in tables() {
         let frame = Frame::table(t.name);
         // Exactly the agreed columns: nothing that tells the truth can hide among them.
@@ -43,7 +48,7 @@ fn keys_are_unique_and_files_are_sorted() {
 
 #[test]
 fn every_reference_is_found() {
-    let frames: HashMap<&str, Frame> = tables().iter().map(|t| (t.name, Frame::table(t.name))).collect();
+    let frames: HashMap<&str, Frame> = tables().map(|t| (t.name, Frame::table(t.name))).collect();
     for t in tables() {
         for c in t.columns.iter().filter(|c| c.name != "item_no") {
             let Some((to, column)) = c.references else { continue };

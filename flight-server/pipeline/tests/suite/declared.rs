@@ -6,7 +6,7 @@ use haetae_pipeline::shipped;
 #[test]
 fn the_shipped_ones_can_be_used() {
     let names: Vec<String> = shipped().unwrap().into_iter().map(|pipeline| pipeline.name).collect();
-    assert_eq!(names, ["generated-items", "kcs", "unipass-import"]);
+    assert_eq!(names, ["documents", "generated-items", "kcs", "unipass-import"]);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn all_that_is_wrong_is_told_with_its_line() {
     let broken = parse("p.toml", "name = \"a\"\nsayz = 1\n").unwrap_err().to_string();
     assert!(broken.contains("p.toml, line 2: ") && broken.contains("sayz"), "{broken}");
     let kind = parse("p.toml", &text.replace("\"xml\"", "\"json\"")).unwrap_err().to_string();
-    assert!(kind.contains("there is no kind \"json\"; the kinds are table, kcs, xml"), "{kind}");
+    assert!(kind.contains("there is no kind \"json\"; the kinds are table, kcs, xml, document"), "{kind}");
     let direct = include_str!("../../pipelines/kcs.toml")
         .replace("[target]", "[[step]]\nname = \"a\"\nsql = \"select 1\"\n[target]");
     let direct = parse("kcs.toml", &direct).unwrap_err().to_string();

@@ -188,3 +188,39 @@ fn steps_may_leave_rows_out_and_join_and_must_not_double_rows() {
     assert_eq!((done.accepted, done.rejected), (1, 0));
     assert_eq!(place.ask("select rows_read, left_out from meta.pipeline_runs"), [["2", "1"]]);
 }
+
+#[test]
+fn a_folder_of_documents_becomes_a_row_for_each() {
+    let place = Place::new();
+    let documents = pipeline("documents");
+    place.file("in/invoice.txt", "Invoice 17\nTotal 5 KRW\n");
+    place.file("in/scan.pdf", b"%PDF-1.4\n\xE2\xE3");
+    // What a name says does not count.
+    place.file("in/wrong.jpg", b"\x89PNG\r\n\x1a\n\0\0\0");
+    place.file("in/empty.txt", "");
+    place.file("in/program.exe", "MZ");
+    let folder = place.folder.path().join("in");
+    let found = files(&documents, std::slice::from_ref(&folder)).unwrap();
+    assert_eq!(found.len(), 4);
+    for file in &found {
+        assert!(matches!(place.run(&documents, file).unwrap(), Outcome::Loaded(_)), "{}", file.display());
+    }
+    let sql = "select file_name, media_type, byte_size, document_text from fact_document order by file_name";
+    let expected = [
+        ["invoice.txt", "text/plain", "23", "Invoice 17\nTotal 5 KRW\n"],
+        ["scan.pdf", "application/pdf", "11", ""],
+        ["wrong.jpg", "image/png", "11", ""],
+    ];
+    assert_eq!(place.ask(sql), expected);
+    let rejects = place.ask("select column_name, reason, raw_text from rejects");
+    assert_eq!(rejects, [["byte_size", "expected a file with something in it", "empty.txt"]]);
+    let version = place.store.current_version().unwrap();
+    // Again, and under another name: nothing new.
+    let copy = place.file("in/copy.txt", "Invoice 17\nTotal 5 KRW\n");
+    for file in found.iter().chain([&copy]) {
+        assert!(matches!(place.run(&documents, file).unwrap(), Outcome::Skipped { .. }), "{}", file.display());
+    }
+    assert_eq!(place.store.current_version().unwrap(), version);
+    let from = place.ask("select source_table, source_path from meta.lineage where column_name = 'media_type'");
+    assert_eq!(from, [["file", "first bytes"]]);
+}

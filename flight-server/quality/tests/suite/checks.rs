@@ -184,3 +184,114 @@ fn vague_texts() {
     );
     assert_eq!(place.broken(&rule), "B C D E H");
 }
+
+#[test]
+fn whiskers_are_as_long_as_the_data_is_skewed() {
+    let place = Place::new();
+    // Prices of a kilogram with a long tail upwards: 1.0, 1.1, 1.3 … 31.6; quartiles 2.3 and 15.4, medcouple 0.52.
+    let tail = (0..31).map(|n| 10f64.powf(f64::from(n) / 20.0));
+    let price =
+        |id: &str, price: f64| item(&[("declaration_id", id), ("item_price_krw", &format!("{}", price * 12.5))]);
+    let mut rows: Vec<String> = tail.enumerate().map(|(n, value)| price(&format!("n{n:02}"), value)).collect();
+    rows.extend([price("high", 40.0), price("higher", 400.0), price("low", 0.001)]);
+    place.items(&rows);
+    let boxed = |whisker: f64, factor: f64, min_group: u32| {
+        let parameters = format!(
+            "\"boxplot\"\nparameters = {{ value = \"t.item_price_krw / t.net_mass_kg\", groups = [[\"t.hs6\"]], \
+             min_group = {min_group}, whisker = {whisker}, factor = {factor} }}"
+        );
+        rule("fact_item", "[\"item_price_krw\"]", &parameters)
+    };
+    // An even boxplot would end at 15.4 + 1.5 * 13.1 = 35 and call 40 far out; this one ends at 109.
+    assert_eq!(place.broken(&boxed(1.5, 1.0, 20)), "higher/1");
+    assert_eq!(place.broken(&boxed(0.1, 10.0, 20)), "higher/1 low/1");
+    assert_eq!(place.broken(&boxed(1.5, 1.0, 100)), "", "the group is too small");
+}
+
+#[test]
+fn first_digits_tell_who_makes_up_numbers() {
+    let place = Place::new();
+    let mut rows = Vec::new();
+    for (importer, made_up) in [("GROWN", false), ("MADE-UP", true), ("FEW", true)] {
+        for n in 0..if importer == "FEW" { 90 } else { 400 } {
+            // Evenly spread logarithms obey the law; evenly spread numbers do not.
+            let part = (f64::from(n) + 0.5) / 100.0;
+            let price = if made_up { 1000.0 * (1.0 + 9.0 * part.fract()) } else { 1000.0 * 10f64.powf(part.fract()) };
+            let (id, price) = (format!("{importer}-{n:03}"), format!("{price:.2}"));
+            rows.push(item(&[("declaration_id", &id), ("importer_id", importer), ("item_price_krw", &price)]));
+        }
+    }
+    place.items(&rows);
+    let law = |parameters: &str| {
+        let parameters = format!(
+            "\"benford\"\nparameters = {{ value = \"t.item_price_krw\", group = [\"t.importer_id\"], {parameters} }}"
+        );
+        rule("fact_item", "[\"importer_id\", \"item_price_krw\"]", &parameters)
+    };
+    assert_eq!(place.broken(&law("min_group = 200")), "MADE-UP");
+    assert_eq!(place.broken(&law("digits = 2, min_group = 200")), "MADE-UP");
+    assert_eq!(place.broken(&law("mad = 0.2, min_group = 200")), "", "within the bound");
+    let office = law("min_group = 200").replace("t.importer_id", "t.office_id");
+    assert_eq!(place.broken(&office), "40", "a group is what the rule says");
+    let kept = place.ask(
+        "select row_key, declaration_id, item_no, found from quality.violations where row_key = 'MADE-UP' order by run_id limit 1",
+    );
+    // The shares of 1 to 9 are a ninth each: the mean of |1/9 - log10(1 + 1/d)| is 0.0596.
+    let found = "first digits of t.item_price_krw in 400 rows: MAD 0.0";
+    assert!(kept[0][3].starts_with(found) && kept[0][1..3] == ["", ""], "{kept:?}");
+    // Numbers that begin with a power of ten, where logarithms are rounded.
+    let tens: Vec<String> = (0..150)
+        .map(|n| {
+            item(&[("declaration_id", &format!("t{n}")), ("item_price_krw", &format!("1{}", "0".repeat(2 + n % 9)))])
+        })
+        .collect();
+    place.replace_items(&tens);
+    let all_ones = law("mad = 0.154, min_group = 100").replace("t.importer_id", "1");
+    assert_eq!(place.broken(&all_ones), "1", "1 leads in all of them: MAD 2 * (1 - 0.301) / 9 = 0.155");
+}
+
+#[test]
+fn reports_of_partners_are_compared_with_what_was_declared() {
+    let place = Place::new();
+    let line = |id: &str, date: &str, price: &str, from: &str| {
+        item(&[
+            ("declaration_id", id),
+            ("declaration_date", date),
+            ("item_price_krw", price),
+            ("departure_country", from),
+        ])
+    };
+    place.items(&[
+        line("a", "2026-01-31", "100", "CN"),
+        line("b", "2026-02-01", "300", "CN"),
+        // By way of another country: the partner has sent it there.
+        line("c", "2026-01-15", "900", "HK"),
+        line("d", "2026-04-10", "1000", "CN"),
+    ]);
+    place.load(
+        "fact_partner_export",
+        "partner_country,hs6,export_month,fob_value_krw,net_mass_kg\n\
+         CN,010129,2025-12-01,50,1\nCN,010129,2026-01-01,900,1\nCN,010129,2026-02-01,500,1\nCN,010129,2026-03-01,900,1\n\
+         DE,010129,2026-01-01,40,1\nCN,010121,2026-01-01,7000,1\n",
+    );
+    let mirror = |months: u32, least: u32| {
+        rule(
+            "fact_partner_export",
+            "[\"fob_value_krw\"]",
+            &format!(
+                "\"mirror\"\nparameters.table = \"fact_item\"\nparameters.value = \"t.fob_value_krw\"\n\
+                 parameters.month = \"t.export_month\"\nparameters.declared = \"r.item_price_krw\"\n\
+                 parameters.declared_on = \"r.declaration_date\"\n\
+                 parameters.declared_when = \"r.departure_country = r.origin_country\"\n\
+                 parameters.pairs = [[\"t.partner_country\", \"r.origin_country\"], [\"t.hs6\", \"r.hs6\"]]\n\
+                 parameters.months_after = {months}\nparameters.factor = 2\nparameters.at_least = {least}"
+            ),
+        )
+    };
+    assert_eq!(place.broken(&mirror(1, 100)), "CN/010121/2026-01-01 CN/010129/2026-01-01");
+    assert_eq!(place.broken(&mirror(1, 0)), "CN/010121/2026-01-01 CN/010129/2026-01-01 DE/010129/2026-01-01");
+    assert_eq!(place.broken(&mirror(0, 1000)), "CN/010121/2026-01-01");
+    assert_eq!(place.broken(&mirror(0, 850)), "CN/010121/2026-01-01 CN/010129/2026-03-01");
+    let found = place.ask("select found from quality.violations where row_key = 'CN/010129/2026-01-01' limit 1");
+    assert_eq!(found, [["fob_value_krw = 900.0, declared 400.0"]]);
+}

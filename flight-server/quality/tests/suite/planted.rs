@@ -6,6 +6,7 @@ use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
+use arrow::util::display::array_value_to_string;
 use haetae_quality::{Options, shipped};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -44,6 +45,19 @@ fn truth(folder: &Path) -> BTreeMap<String, (Rows, Rows)> {
             clear.insert(("fact_item".to_owned(), format!("{}/{}", ids.value(row), lines.value(row))));
         }
     }
+    // What partners say they have sent, where much less of it was declared.
+    for batch in read(&folder.join("truth/mirror.parquet")) {
+        let column = |name: &str| batch.column_by_name(name).unwrap();
+        let decidable = column("decidable").as_boolean();
+        let (clear, unclear) = found.entry("mirror".to_owned()).or_default();
+        for row in 0..batch.num_rows() {
+            let key = ["partner_country", "hs6", "export_month"]
+                .map(|name| array_value_to_string(column(name), row).unwrap())
+                .join("/");
+            let rows = if decidable.value(row) { &mut *clear } else { &mut *unclear };
+            rows.insert(("fact_partner_export".to_owned(), key));
+        }
+    }
     found
 }
 
@@ -54,7 +68,7 @@ fn each_family_finds_what_was_planted_and_little_else() {
     let made =
         haetae_synth::Options { seed: 11, items: 30_000, out: out.clone(), defects: 0.03, force: false, threads: 0 };
     haetae_synth::generate(&made, &|_| {}).unwrap();
-    for table in haetae_schema::tables() {
+    for table in haetae_schema::tables().iter().filter(|table| table.name != "fact_document") {
         place.load_file(table.name, &out.join(format!("tables/{}.parquet", table.name)));
     }
     let done = place.run(&shipped().unwrap(), &Options { keep: usize::MAX, ..options() }).unwrap();

@@ -12,7 +12,7 @@ use super::rejects;
 use super::source::{BatchHash, Source, digest, hexadecimal};
 use super::{Change, Format, Ingested, Progress, Skipped};
 use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Savepoint, Store, Transaction};
-use crate::{Error, REJECTS, Result};
+use crate::{COURSE, Error, REJECTS, Result};
 
 /// The longest idempotency key, in bytes.
 const KEY_BYTES: usize = 200;
@@ -272,7 +272,12 @@ impl Changes {
     pub fn apply_all(&mut self, change: Change, schema: &str, table: &str, source: Source<'_>) -> Result<()> {
         let before = self.done.rejected;
         self.refusal = None;
-        let layout = layout_for(change, schema, &Format::Table(table.to_owned()))?;
+        let layout = match (schema == COURSE, change) {
+            (true, Change::Delete) => Layout::course(table)?.key_alone(),
+            // Here alone: the schema has no table for rows that are refused.
+            (true, _) => Layout::course(table)?,
+            (false, _) => layout_for(change, schema, &Format::Table(table.to_owned()))?,
+        };
         self.apply_with(&History::default(), change, schema, layout, vec![source], &mut |_| {})?;
         match self.done.rejected - before {
             0 => Ok(()),

@@ -93,16 +93,34 @@ pub fn headers(format: &super::Format) -> Result<Vec<(String, &'static str, &'st
 impl Layout {
     /// The layout of a file that holds one table under the table's own column names.
     pub(super) fn table(name: &str) -> Result<Self> {
-        let table = schema_table(name)?;
+        Ok(Self::of(schema_table(name)?))
+    }
+
+    /// The same for a table of the course.
+    pub(super) fn course(name: &str) -> Result<Self> {
+        let tables = haetae_schema::course_tables();
+        let found = tables.iter().find(|table| table.name == name).ok_or_else(|| Error::UnknownTable {
+            table: name.to_owned(),
+            known: tables.iter().map(|table| table.name).collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(Self::of(found))
+    }
+
+    fn of(table: &'static Table) -> Self {
         let sources = table.columns.iter().map(|column| Source { header: column.name, column, divisor: 1.0 }).collect();
-        Ok(Self { format: "table", table, sources })
+        Self { format: "table", table, sources }
     }
 
     /// The layout of a file that holds the keys of rows and nothing else.
     pub(super) fn keys(name: &str) -> Result<Self> {
-        let mut layout = Self::table(name)?;
-        layout.sources.retain(|source| layout.table.key.contains(&source.column.name));
-        Ok(layout)
+        Ok(Self::table(name)?.key_alone())
+    }
+
+    /// Of its columns those of the key.
+    pub(super) fn key_alone(mut self) -> Self {
+        let key = self.table.key;
+        self.sources.retain(|source| key.contains(&source.column.name));
+        self
     }
 
     /// The tables that rows of a file go to by their key.

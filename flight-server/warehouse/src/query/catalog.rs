@@ -8,16 +8,15 @@ use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
 };
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use haetae_schema::Table as StarTable;
 
-use super::STORE_URL;
+use super::{STORE_URL, known_files};
 use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
-use crate::{Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
+use crate::{COURSE, Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -45,7 +44,8 @@ fn known() -> impl Iterator<Item = Known> {
     let found = haetae_schema::quality_tables().iter().map(|table| (QUALITY, table.name, Some(table)));
     let about = haetae_schema::meta_tables().iter().map(|table| (META, table.name, Some(table)));
     let risk = haetae_schema::risk_tables().iter().map(|table| (RISK, table.name, Some(table)));
-    data.chain(about).chain(found).chain(risk).map(|(schema, name, table)| Known { schema, name, table })
+    let course = haetae_schema::course_tables().iter().map(|table| (COURSE, table.name, Some(table)));
+    data.chain(about).chain(found).chain(risk).chain(course).map(|(schema, name, table)| Known { schema, name, table })
 }
 
 /// (schema, tables), as messages list them.
@@ -144,7 +144,7 @@ pub(super) fn table(
     let failed = || format!("register the table {schema}.{name}");
     let paths = files.iter().map(|file| ListingTableUrl::parse(format!("{STORE_URL}/{}", file.path)));
     let paths = paths.collect::<Result<Vec<_>, _>>().map_err(Error::data(failed()))?;
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+    let options = ListingOptions::new(known_files::format(files)).with_file_extension(".parquet");
     let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(columns);
     let table = ListingTable::try_new(config).map_err(Error::data(failed()))?;
     Ok(Arc::new(table.with_cache(runtime.cache_manager.get_file_statistic_cache())))

@@ -6,8 +6,11 @@ mod catalog;
 mod fair;
 mod faults;
 mod functions;
+mod known_files;
+mod medcouple;
 mod meta;
 mod parameters;
+mod point;
 pub mod policy;
 mod shape;
 mod statement;
@@ -19,21 +22,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use datafusion::datasource::MemTable;
+use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
+use self::point::{Kept, Point, Ready, Source};
 use self::policy::Access;
 use crate::store::{Manifest, Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
 
 pub use catalog::tables;
 pub use functions::{Model, Models, Named, Output, Scored};
+pub use medcouple::medcouple;
 pub use shape::shape;
 pub use statement::{QueryStream, Statement};
 pub use update::{Effect, Update};
@@ -48,6 +55,9 @@ pub const STAGE: &str = "stage";
 /// How many versions keep their session ready. More than one, because a ticket may be redeemed
 /// after a commit.
 const SESSIONS_KEPT: usize = 4;
+
+/// Look-ups keep rows in memory beside that of queries: at most this part of as much.
+const LOOK_UP_SHARE: usize = 8;
 
 /// How many users' views of one version are kept ready.
 const VIEWS_KEPT: usize = 64;
@@ -76,6 +86,7 @@ pub struct Engine {
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     recent: Mutex<Vec<Snapshot>>,
+    kept: Arc<Kept>,
     models: Option<Arc<dyn Models>>,
 }
 
@@ -99,15 +110,20 @@ struct Base {
     tables: Vec<catalog::Table>,
     root: PathBuf,
     views: Mutex<Vec<(String, Arc<SessionContext>)>>,
+    /// For look-ups; `None` where the tables are not those of the version.
+    kept: Option<Arc<Kept>>,
+    ready: Ready,
 }
 
 impl Base {
     fn session(&self) -> SessionStateBuilder {
-        SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(self.config.clone())
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(fair::FairJoins))
+            .with_physical_optimizer_rule(Arc::new(fair::FairJoins));
+        state.aggregate_functions().get_or_insert_default().push(Arc::new(medcouple::aggregate()));
+        state
     }
 
     fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
@@ -129,7 +145,8 @@ impl Engine {
         let files = LocalFileSystem::new_with_prefix(store.root()).map_err(Error::data(failed))?;
         let url = ObjectStoreUrl::parse(STORE_URL).map_err(Error::data(failed))?;
         runtime.register_object_store(url.as_ref(), Arc::new(files));
-        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), models: None })
+        let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
+        Ok(Self { store, config: session_config(options), runtime, recent: Mutex::new(Vec::new()), kept, models: None })
     }
 
     /// The same engine, whose statements can call the functions of registered models.
@@ -140,6 +157,11 @@ impl Engine {
     /// The warehouse that is queried.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How many statements were answered by looking rows up, without planning.
+    pub fn look_ups(&self) -> u64 {
+        self.kept.answered()
     }
 
     /// The newest version.
@@ -210,7 +232,7 @@ impl Engine {
 
     fn prepare(&self, manifest: Arc<Pinned>) -> Result<Snapshot> {
         let tables = catalog::providers(&manifest, &self.runtime)?;
-        let snapshot = self.assemble(manifest, tables)?;
+        let snapshot = self.assemble_with(manifest, tables, Some(Arc::clone(&self.kept)))?;
         let mut recent = self.lock();
         recent.retain(|other| other.version() != snapshot.version());
         recent.push(snapshot.clone());
@@ -221,6 +243,15 @@ impl Engine {
     }
 
     fn assemble(&self, manifest: Arc<Pinned>, tables: Vec<catalog::Table>) -> Result<Snapshot> {
+        self.assemble_with(manifest, tables, None)
+    }
+
+    fn assemble_with(
+        &self,
+        manifest: Arc<Pinned>,
+        tables: Vec<catalog::Table>,
+        kept: Option<Arc<Kept>>,
+    ) -> Result<Snapshot> {
         let base = Base {
             // In the configuration, which each plan and each running query holds: nobody removes the
             // files of the version before they have ended.
@@ -229,6 +260,8 @@ impl Engine {
             tables,
             root: self.store.root().to_path_buf(),
             views: Mutex::new(Vec::new()),
+            kept,
+            ready: Ready::default(),
         };
         let context = SessionContext::new_with_state(base.session().build());
         let about = meta::tables(&manifest, &base.root, None);
@@ -268,10 +301,17 @@ impl Snapshot {
     // DataFusion's part of the future once more, for minutes.
     pub fn statement<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Statement>> {
         Box::pin(async move {
-            match functions::without(self, sql).await? {
-                None => Statement::plan(&self.context, self.access.clone(), sql).await,
-                Some((context, sql)) => Statement::plan(&context, self.access.clone(), &sql).await,
+            let id = self.access.as_ref().map(|access| access.id.as_str());
+            if let Some(ready) = self.base.ready.get(id, sql) {
+                return Ok(ready);
             }
+            let statement = match functions::without(self, sql).await? {
+                None => Statement::plan(&self.context, self.access.clone(), sql).await?,
+                Some((context, sql)) => Statement::plan(&context, self.access.clone(), &sql).await?,
+            };
+            let statement = statement.with_point(|state, plan| self.point(state, plan));
+            self.base.ready.put(id, sql, &statement);
+            Ok(statement)
         })
     }
 
@@ -289,6 +329,16 @@ impl Snapshot {
     /// The same version with everything as it is, without functions of models.
     fn whole(&self) -> Self {
         Self { context: Arc::clone(&self.all), access: None, models: None, ..self.clone() }
+    }
+
+    fn point(&self, state: &SessionState, plan: &LogicalPlan) -> Option<Point> {
+        let kept = Arc::clone(self.base.kept.as_ref()?);
+        let source = Source { kept, root: self.base.root.clone(), manifest: Arc::clone(&self.manifest) };
+        let raw = |schema: &str, table: &str| {
+            let known = self.base.tables.iter().find(|(s, t, _)| s == schema && t == table);
+            known.map(|(_, _, provider)| Arc::clone(provider))
+        };
+        Point::new(source, state, self.access.as_deref(), raw, plan)
     }
 
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::{CATALOG, META, QUALITY, REJECTS, RISK, SCHEMAS};
+use crate::{CATALOG, COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS};
 
 /// A shape is cut after so many bytes.
 const SHAPE_BYTES: usize = 4096;
@@ -52,12 +52,14 @@ pub fn shape(sql: &str) -> String {
 
 fn is_name(word: &str) -> bool {
     let filled = haetae_schema::quality_tables().iter().chain(haetae_schema::risk_tables());
+    let filled = filled.chain(haetae_schema::course_tables());
     let mut tables = haetae_schema::tables().iter().chain(filled).chain(haetae_schema::meta_tables());
     word == CATALOG
         || word == REJECTS
         || SCHEMAS.contains(&word)
         || word == QUALITY
         || word == RISK
+        || word == COURSE
         || word == META
         || tables.any(|table| table.name == word || table.column(word).is_some())
 }

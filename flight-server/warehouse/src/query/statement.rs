@@ -21,6 +21,7 @@ use futures::{Stream, StreamExt, stream};
 
 use super::faults::{explain, read_only};
 use super::parameters::{number_parameters, position, row_values};
+use super::point::Point;
 use super::policy::{self, Access};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
 
@@ -32,6 +33,8 @@ pub struct Statement {
     parameters: SchemaRef,
     access: Option<Arc<Access>>,
     dictionaries: bool,
+    /// Where it only looks rows up.
+    point: Option<Arc<Point>>,
 }
 
 /// Rows of a query. Dropping it ends the query.
@@ -60,13 +63,27 @@ impl Statement {
             policy::allowed(&plan, access)?;
         }
         let parameters = parameters(&plan, access.as_deref())?;
-        Ok(Self { state, plan, parameters, access, dictionaries: false })
+        Ok(Self { state, plan, parameters, access, dictionaries: false, point: None })
     }
 
     /// Leaves columns that are dictionaries as they are, for who can read them.
     pub fn with_dictionaries(mut self, keep: bool) -> Self {
         self.dictionaries = keep;
         self
+    }
+
+    /// The same statement, which looks its rows up where `point` makes that out of its plan.
+    pub(super) fn with_point(mut self, point: impl FnOnce(&SessionState, &LogicalPlan) -> Option<Point>) -> Self {
+        // One without parameters is run once, as a rule, and may be about a part of a table.
+        if !self.parameters.fields().is_empty() {
+            self.point = point(&self.state, &self.plan).map(Arc::new);
+        }
+        self
+    }
+
+    /// Whether its rows are looked up by an identifier, so that it can be run again without planning.
+    pub fn looks_up(&self) -> bool {
+        self.point.is_some()
     }
 
     fn explain(&self, error: &DataFusionError) -> Error {
@@ -116,6 +133,9 @@ impl Statement {
     pub fn schema<'a>(&'a self, values: Option<&'a RecordBatch>) -> BoxFuture<'a, Result<SchemaRef>> {
         Box::pin(async move {
             let row = if self.first_row(values)?.is_some() { Some(0) } else { None };
+            if self.point.as_ref().is_some_and(|point| point.fits(values, row)) {
+                return Ok(self.unbound_schema());
+            }
             let (plan, _) = self.physical(values, row).await?;
             Ok(plain_schema(&plan.schema(), self.dictionaries))
         })
@@ -176,7 +196,20 @@ impl Statement {
         Ok((planned.map_err(|error| self.explain(&error))?, policy::reads(&plan)))
     }
 
+    /// The rows without planning, where that can be.
+    async fn looked_up(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Option<QueryStream> {
+        let point = self.point.as_ref()?;
+        let rows = point.look_up(values, row).await?;
+        let schema = self.unbound_schema();
+        let rows = plain_batch(rows, &schema).ok()?;
+        let batches = stream::iter((rows.num_rows() > 0).then_some(Ok(rows)));
+        Some(QueryStream { schema, reads: point.reads.clone(), batches: Box::pin(batches) })
+    }
+
     async fn run(&self, values: Option<&RecordBatch>, row: Option<usize>) -> Result<QueryStream> {
+        if let Some(found) = self.looked_up(values, row).await {
+            return Ok(found);
+        }
         let (plan, reads) = self.physical(values, row).await?;
         let schema = plain_schema(&plan.schema(), self.dictionaries);
         let batches: SendableRecordBatchStream =

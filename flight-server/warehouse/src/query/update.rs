@@ -19,7 +19,7 @@ use super::faults::explain;
 use super::parameters::row_values;
 use super::policy::{Access, is_comments};
 use super::statement::{QueryStream, Statement, has_subquery, logical};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
+use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
 const ROWS_OF_VALUES: usize = 500;
@@ -211,7 +211,7 @@ fn writable(access: Option<&Access>, schema: &str, table: &str) -> Result<String
     let may = |may: bool| if may { Ok(schema.to_owned()) } else { Err(refused(not_yours(schema, table))) };
     match access {
         None if schema == WORK => Ok(WORK.to_owned()),
-        None => may(SCHEMAS.contains(&schema) && table != REJECTS || is_comments(schema, table)),
+        None => may((SCHEMAS.contains(&schema) && table != REJECTS) || schema == COURSE || is_comments(schema, table)),
         Some(access) if schema == WORK => access.work.clone().ok_or_else(|| refused(not_yours(schema, table))),
         Some(access) => may(access.may_write(schema, table)),
     }
@@ -221,8 +221,11 @@ fn not_yours(schema: &str, table: &str) -> String {
     format!("changing {schema}.{table} is not allowed: your role may not write it")
 }
 
-/// The key columns of a table of data.
+/// The key columns of a table of data, or of the course.
 fn keys(schema: &str, table: &str) -> Option<&'static [&'static str]> {
+    if schema == COURSE {
+        return haetae_schema::course_tables().iter().find(|known| known.name == table).map(|known| known.key);
+    }
     SCHEMAS.contains(&schema).then(|| haetae_schema::table(table)).flatten().map(|table| table.key)
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Bounds;
 use super::first_format;
 use crate::{Error, Result};
 
@@ -60,6 +61,9 @@ pub struct DataFile {
     pub rows: u64,
     /// Size in bytes.
     pub bytes: u64,
+    /// Of the columns that the file is sorted by; none where an earlier release has written the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Bounds>,
 }
 
 /// What made a version.

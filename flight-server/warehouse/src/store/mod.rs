@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounds;
 mod clock;
 mod commit;
 mod compact;
@@ -41,12 +42,13 @@ mod vacuum;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use bounds::{Bound, Bounds};
 pub use clock::{Clock, SystemClock, parse_time, time_text};
 pub use commit::Committed;
 pub use compact::{Compacted, CompactedTable, Compaction, compact};
 pub use disk::{Disk, LocalDisk};
 pub use manifest::{Commit, DataFile, Input, Key, Kind, MadeColumn, Manifest, Operation, TableFiles};
-pub(crate) use parquet_file::{BATCH_ROWS, read as read_parquet};
+pub(crate) use parquet_file::{BATCH_ROWS, BLOOM, read as read_parquet};
 pub use pinned::Pinned;
 pub use transaction::{NewOperation, Savepoint, Transaction};
 pub use vacuum::{Retention, Vacuumed, vacuum};

@@ -15,6 +15,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use super::bounds::{Bounds, Watch};
 use super::disk::Disk;
 use crate::{Error, Result};
 
@@ -23,7 +24,7 @@ use crate::{Error, Result};
 const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// Identifiers with so many values that minimum and maximum say nothing: readers get a bloom filter.
-const BLOOM: [&str; 5] = ["declaration_id", "importer_id", "declarant_id", "seller_id", "courier_id"];
+pub(crate) const BLOOM: [&str; 5] = ["declaration_id", "importer_id", "declarant_id", "seller_id", "courier_id"];
 
 /// How many rows a reader returns at a time unless told otherwise.
 pub(crate) const BATCH_ROWS: usize = 65_536;
@@ -33,6 +34,7 @@ pub(crate) struct Sink {
     path: PathBuf,
     writer: ArrowWriter<Box<dyn Write + Send>>,
     rows: u64,
+    watch: Watch,
 }
 
 impl std::fmt::Debug for Sink {
@@ -47,11 +49,12 @@ impl Sink {
         let file = disk.make_file(&path)?;
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(schema, sort)))
             .map_err(Error::data(format!("write {}", path.display())))?;
-        Ok(Self { path, writer, rows: 0 })
+        Ok(Self { path, writer, rows: 0, watch: Watch::new(schema, sort) })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
+        self.watch.add(batch);
         self.writer.write(batch).map_err(Error::data(format!("write {}", self.path.display())))
     }
 
@@ -59,14 +62,14 @@ impl Sink {
         self.rows
     }
 
-    /// Completes the file; returns its path, rows and bytes.
-    pub(super) fn finish(self) -> Result<(PathBuf, u64, u64)> {
+    /// Completes the file; returns its path, rows, bytes and bounds.
+    pub(super) fn finish(self) -> Result<(PathBuf, u64, u64, Vec<Bounds>)> {
         let failed = format!("write {}", self.path.display());
         let mut file = self.writer.into_inner().map_err(Error::data(failed))?;
         file.flush().map_err(Error::io("write", &self.path))?;
         drop(file);
         let bytes = std::fs::metadata(&self.path).map_err(Error::io("read the size of", &self.path))?.len();
-        Ok((self.path, self.rows, bytes))
+        Ok((self.path, self.rows, bytes, self.watch.finish()))
     }
 }
 

@@ -251,9 +251,9 @@ impl Transaction {
     }
 
     pub(super) fn finish(&self, sink: Sink) -> Result<DataFile> {
-        let (path, rows, bytes) = sink.finish()?;
+        let (path, rows, bytes, bounds) = sink.finish()?;
         let below = path.strip_prefix(self.store.root()).unwrap_or(&path);
-        Ok(DataFile { path: below.to_string_lossy().into_owned(), rows, bytes })
+        Ok(DataFile { path: below.to_string_lossy().into_owned(), rows, bytes, bounds })
     }
 
     /// The operations so far, with the numbers that they will have if no other commit comes first.

@@ -7,6 +7,7 @@ mod durability;
 mod files;
 mod ingest;
 mod kcs;
+mod look_up;
 mod malformed;
 mod meta;
 mod policy;

@@ -76,7 +76,7 @@ fn slips_are_answered_with_what_exists() {
         ("select * from kcs.items", "there is no table \"items\" in the schema kcs. The tables are fact_item, "),
         (
             "select * from custom.fact_item",
-            "there is no schema \"custom\"; the schemas are customs, kcs, meta, quality, risk, work. Did you mean customs?",
+            "there is no schema \"custom\"; the schemas are customs, kcs, meta, quality, risk, course, work. Did you mean customs?",
         ),
         ("select importer from fact_item", "there is no column \"importer\". Did you mean importer_id?"),
         ("select f.price from fact_item f", "there is no column \"price\" in f. Did you mean item_price_krw?"),
@@ -152,4 +152,85 @@ fn results_have_no_views_and_no_dictionaries() {
         assert_eq!(batches[0].schema(), schema);
         assert_eq!(batches[0].num_rows(), 1);
     });
+}
+
+/// The definition, over every pair. Pairs of numbers that both equal the median are ordered by their places.
+fn medcouple_by_definition(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    let middle = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0;
+    let low: Vec<f64> = sorted.iter().copied().filter(|x| *x <= middle).collect();
+    let high: Vec<f64> = sorted.iter().copied().filter(|x| *x >= middle).collect();
+    let ties = sorted.iter().filter(|x| **x == middle).count() as i64;
+    let mut kernels = Vec::new();
+    for (i, a) in high.iter().enumerate() {
+        for (j, b) in low.iter().rev().enumerate() {
+            let tied = (ties - 1 - i as i64 - j as i64).signum() as f64;
+            kernels.push(if a == b { tied } else { (a + b - 2.0 * middle) / (a - b) });
+        }
+    }
+    kernels.sort_by(f64::total_cmp);
+    let n = kernels.len();
+    (kernels[(n - 1) / 2] + kernels[n / 2]) / 2.0
+}
+
+#[test]
+fn the_medcouple_is_what_its_definition_says() {
+    use haetae_warehouse::query::medcouple;
+    let (mut state, mut cases) = (7u64, vec![vec![1.0, 2.0, 9.0], vec![3.0; 9], vec![1.0, 1.0, 1.0, 5.0]]);
+    for n in 3..90 {
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / f64::from(1u32 << 31)
+        };
+        cases.push((0..n).map(|_| (3.0 * draw()).exp()).collect());
+        // With many that are alike.
+        cases.push((0..n).map(|_| (6.0 * draw() * draw()).floor()).collect());
+    }
+    for case in cases {
+        let (ours, expected) = (medcouple(&mut case.clone()).unwrap(), medcouple_by_definition(&case));
+        assert!((ours - expected).abs() < 1e-12, "{ours}, not {expected}: {case:?}");
+        let mirrored: Vec<f64> = case.iter().map(|x| -x).collect();
+        assert!((medcouple(&mut mirrored.clone()).unwrap() + expected).abs() < 1e-12, "{case:?}");
+    }
+    assert_eq!(medcouple(&mut [1.0, 2.0]), None);
+}
+
+#[test]
+fn the_medcouple_is_an_aggregate_in_sql() {
+    let sql = "select g, medcouple(x) from (values ('a', 1), ('a', 2), ('a', 9), ('a', null), ('b', 1), ('b', 2), ('c', null)) \
+               v(g, x) group by g order by g";
+    // (9 + 1 - 4) / (9 - 1), (9 - 2) / (9 - 2), (1 - 2) / (2 - 1), and 0 for 2 and 2: the middle of -1, 0, 0.75, 1.
+    assert_eq!(ask(&place().engine(), sql).unwrap(), [["a", "0.375"], ["b", ""], ["c", ""]]);
+}
+
+#[test]
+fn a_table_of_many_files_is_planned_from_the_manifest() {
+    let place = place();
+    let root = place.store.root();
+    let path = root.join("manifest-1.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let files = manifest["tables"]["customs"]["fact_item"]["files"].as_array_mut().unwrap();
+    let one = files[0].clone();
+    let bounds = serde_json::json!([
+        {"column": "declaration_date", "nulls": 0, "between": [20_514, 20_514]},
+        {"column": "office_id", "nulls": 0, "between": ["40", "40"]},
+        {"column": "hs6", "nulls": 0, "between": ["010129", "010129"]},
+    ]);
+    assert_eq!(one["bounds"], bounds);
+    files.clear();
+    for n in 0..300 {
+        let path = format!("data/customs/fact_item/{n:08}-777.parquet");
+        // Of the right size, and nothing else is right: who opens it fails.
+        std::fs::write(root.join(&path), vec![0; one["bytes"].as_u64().unwrap() as usize]).unwrap();
+        let mut file = one.clone();
+        file["path"] = path.into();
+        files.push(file);
+    }
+    std::fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let engine = place.engine();
+    let sql = "select count(*), min(declaration_date), max(hs6) from fact_item";
+    assert_eq!(ask(&engine, sql).unwrap(), [["600", "2026-03-02", "010129"]]);
+    assert!(ask(&engine, "select sum(item_price_krw) from fact_item").is_err(), "rows are read from files");
 }

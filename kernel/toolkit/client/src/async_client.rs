@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use tokio::sync::Mutex;
 
 use crate::session::{Session, Statement};
-use crate::{ConnectOptions, Error, Param, QueryResult, QueryStream, Result, TableName, params};
+use crate::{Addition, ConnectOptions, Error, Param, QueryResult, QueryStream, Result, TableName, params};
 
 /// A connection to a Flight SQL server, for use inside a tokio runtime. Clones share it, and several
 /// queries may run at once. Dropping the future of a query ends the query on the server.
@@ -65,6 +65,25 @@ impl AsyncClient {
     /// As [`query_with`](Self::query_with).
     pub async fn query_with_batch(&self, sql: &str, values: &RecordBatch) -> Result<QueryResult> {
         self.run(&Statement::Prepared { sql: sql.to_owned(), values: values.clone() }).await
+    }
+
+    /// Adds rows to tables that are there: all of them in one transaction, or none. How many rows were added.
+    ///
+    /// # Errors
+    /// With the server's own message; or when the connection is lost. Where it is lost at the very end nobody knows
+    /// whether they were added.
+    pub async fn add(&self, additions: &[Addition]) -> Result<u64> {
+        let session = self.session.lock().await.clone();
+        // Only what has changed nothing yet is tried again.
+        let (session, transaction) = match session.begin().await {
+            Err(Error::NotLoggedIn { .. } | Error::Unreachable { .. }) => {
+                let session = self.renewed(session.number).await?;
+                let transaction = session.begin().await?;
+                (session, transaction)
+            }
+            begun => (session, begun?),
+        };
+        session.add(transaction, additions).await
     }
 
     /// The tables that this user may see, in the server's order.

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use haetae_display::stop;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{AsyncClient, ConnectOptions, Error, Param, QueryResult, Result, TableName};
+use crate::{Addition, AsyncClient, ConnectOptions, Error, Param, QueryResult, Result, TableName};
 
 /// A connection to a Flight SQL server whose calls block until the answer is there. It has threads
 /// of its own, so that it also works on a thread that runs inside tokio (which it then blocks). In a
@@ -56,6 +56,15 @@ impl Client {
     pub fn query_with_batch(&self, sql: &str, values: &RecordBatch) -> Result<QueryResult> {
         let (client, sql, values) = (self.client.clone(), sql.to_owned(), values.clone());
         self.threads.wait(async move { client.query_with_batch(&sql, &values).await })
+    }
+
+    /// Adds rows to tables that are there: all of them in one transaction, or none. How many rows were added.
+    ///
+    /// # Errors
+    /// As [`AsyncClient::add`].
+    pub fn add(&self, additions: &[Addition]) -> Result<u64> {
+        let (client, additions) = (self.client.clone(), additions.to_vec());
+        self.threads.wait(async move { client.add(&additions).await })
     }
 
     /// The tables that this user may see, in the server's order.

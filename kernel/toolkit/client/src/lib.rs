@@ -1,4 +1,4 @@
-//! What goes in: SQL, values for its parameters. What comes out: record batches, fetched over Arrow
+//! What goes in: SQL, values for its parameters, rows to add. What comes out: record batches, fetched over Arrow
 //! Flight SQL.
 //!
 //! [`Client`] blocks and may be used from any thread; [`AsyncClient`] is the same for those who run
@@ -18,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod additions;
 mod async_client;
 mod blocking;
 mod error;
@@ -30,6 +31,7 @@ mod session;
 pub mod sql;
 mod stream;
 
+pub use additions::Addition;
 pub use async_client::AsyncClient;
 pub use blocking::Client;
 pub use error::{Error, Result};

@@ -53,7 +53,7 @@ pub(crate) struct Session {
     /// Counts the logins of one client.
     pub(crate) number: u64,
     token: Option<MetadataValue<Ascii>>,
-    flight: FlightServiceClient<Channel>,
+    pub(crate) flight: FlightServiceClient<Channel>,
 }
 
 impl Session {
@@ -179,7 +179,7 @@ impl Session {
     }
 
     /// The first result of an action; empty where there is none.
-    async fn act(&self, name: &str, body: &impl ProstMessageExt) -> Result<Bytes> {
+    pub(crate) async fn act(&self, name: &str, body: &impl ProstMessageExt) -> Result<Bytes> {
         let action = Action { r#type: name.to_owned(), body: body.as_any().encode_to_vec().into() };
         let answer = self.flight.clone().do_action(self.request(action)).await;
         let mut answer = answer.map_err(|status| self.failed(status))?.into_inner();
@@ -239,7 +239,7 @@ impl Session {
         Ok(FlightRecordBatchStream::new_from_flight_data(answer.into_inner().map_err(FlightError::from)))
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", token.clone());
@@ -248,7 +248,7 @@ impl Session {
     }
 
     /// A call that failed before any row was sent.
-    fn failed(&self, status: Status) -> Error {
+    pub(crate) fn failed(&self, status: Status) -> Error {
         match self.lost(status) {
             Error::ConnectionLost { url, reason } => Error::Unreachable { url, reason },
             other => other,
@@ -278,7 +278,7 @@ impl Session {
             .map_err(|error| self.protocol(format!("the description of the columns cannot be read: {error}")))
     }
 
-    fn broken(&self, error: FlightError) -> Error {
+    pub(crate) fn broken(&self, error: FlightError) -> Error {
         match error {
             FlightError::Tonic(status) => self.lost(*status),
             FlightError::Arrow(source) => Error::Arrow { doing: "read the rows that the server sent", source },

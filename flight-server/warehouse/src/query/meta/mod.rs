@@ -93,6 +93,7 @@ fn star(schema: &str, table: &str) -> Option<&'static StarTable> {
         META => haetae_schema::meta_tables(),
         crate::QUALITY => haetae_schema::quality_tables(),
         crate::RISK => haetae_schema::risk_tables(),
+        crate::COURSE => haetae_schema::course_tables(),
         WORK => return None,
         _ => haetae_schema::tables(),
     };

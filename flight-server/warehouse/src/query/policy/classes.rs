@@ -14,6 +14,7 @@ pub fn classification(table: &str, column: &str) -> Classification {
     }
     // Names of tables stand in two schemas at most, and agree on the columns that they share (a test of haetae-schema).
     let filled = haetae_schema::quality_tables().iter().chain(haetae_schema::risk_tables());
+    let filled = filled.chain(haetae_schema::course_tables());
     let tables = haetae_schema::tables().iter().chain(filled);
     let known = tables.filter(|known| known.name == table).find_map(|known| known.column(column));
     known.map_or(Classification::Open, |column| column.classification)

@@ -13,7 +13,9 @@ use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr_rewriter::unnormalize_col;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, Volatility, lit};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column as Place;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::masks::{self, MaskKey};
@@ -32,6 +34,28 @@ pub(crate) struct GuardedTable {
     /// The columns that are shown as they are.
     clear: BTreeSet<String>,
     filter: Option<Expr>,
+}
+
+/// What is shown of rows that are there as they are: which of them, and what of each.
+pub(crate) struct Rows {
+    pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
+    pub(crate) columns: Vec<Arc<dyn PhysicalExpr>>,
+    /// Names and nullability of the columns.
+    pub(crate) schema: SchemaRef,
+}
+
+impl Rows {
+    /// Some columns of a table, as they are.
+    pub(crate) fn plain(schema: &SchemaRef, shown: &[usize]) -> Self {
+        let fields = shown.iter().filter_map(|index| schema.fields().get(*index).cloned());
+        let fields: Vec<_> = fields.collect();
+        let place = |index: &usize| {
+            let name = schema.fields().get(*index)?.name();
+            Some(Arc::new(Place::new(name, *index)) as Arc<dyn PhysicalExpr>)
+        };
+        let columns = shown.iter().filter_map(place).collect();
+        Self { filter: None, columns, schema: Arc::new(Schema::new(fields)) }
+    }
 }
 
 /// Without the expressions: they may quote what is hidden.
@@ -104,6 +128,39 @@ impl GuardedTable {
         Ok(())
     }
 
+    /// What is shown of rows that have been chosen by conditions on columns of this table, and the same conditions on
+    /// columns of the table as it is. `None` where such conditions may not be asked of hidden rows ([`cannot_fail`]),
+    /// and where the policy looks at more than the row.
+    pub(crate) fn rows<T>(
+        &self,
+        state: &SessionState,
+        conditions: Vec<(usize, T)>,
+        shown: &[usize],
+    ) -> Option<(Vec<(usize, T)>, Rows)> {
+        let raw = self.raw.schema();
+        if !self.filter.as_ref().is_none_or(|filter| cannot_fail(filter, &raw, None)) {
+            return None;
+        }
+        let clear = |index: usize| {
+            let name = self.schema.fields().get(index)?.name();
+            self.clear.contains(name).then(|| raw.index_of(name).ok()).flatten()
+        };
+        let conditions = conditions.into_iter().map(|(index, value)| Some((clear(index)?, value)));
+        let conditions = conditions.collect::<Option<Vec<_>>>()?;
+        let visible = DFSchema::try_from(raw.as_ref().clone()).ok()?;
+        let physical = |expr: &Expr| {
+            let expr = unnormalize_col(expr.clone());
+            by_row_alone(&expr).then(|| state.create_physical_expr(expr, &visible).ok()).flatten()
+        };
+        let filter = match &self.filter {
+            None => None,
+            Some(filter) => Some(physical(filter)?),
+        };
+        let columns = shown.iter().map(|index| physical(self.columns.get(*index)?)).collect::<Option<Vec<_>>>()?;
+        let schema = Arc::new(self.schema.project(shown).ok()?);
+        Some((conditions, Rows { filter, columns, schema }))
+    }
+
     /// Masks over filters over the scan. Where no column is asked for, one constant stands for the rows.
     fn view(&self, indices: &[usize], filters: &[Expr], limit: Option<usize>) -> Result<LogicalPlan> {
         let mut plan = LogicalPlanBuilder::scan("raw", provider_as_source(Arc::clone(&self.raw)), None)?;
@@ -160,6 +217,18 @@ impl TableProvider for GuardedTable {
         let partitions = state.config().target_partitions();
         Ok(Arc::new(PolicyScan::new(self.name.clone(), schema, inner, partitions)?))
     }
+}
+
+/// Whether an expression gives the same for the same row at any time.
+fn by_row_alone(expr: &Expr) -> bool {
+    let depends = |expr: &Expr| {
+        Ok(match expr {
+            Expr::ScalarFunction(call) => call.func.signature().volatility != Volatility::Immutable,
+            Expr::Placeholder(_) => true,
+            _ => false,
+        })
+    };
+    matches!(expr.exists(depends), Ok(false))
 }
 
 fn fault(schema: &str, table: &str) -> impl Fn(Option<&str>, String) -> PolicyFault {

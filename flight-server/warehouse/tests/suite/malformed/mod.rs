@@ -2,6 +2,7 @@
 //! `rejects.golden` has, in a process of little memory. `HAETAE_UPDATE_SNAPSHOTS=1` writes the golden file anew.
 
 mod columnar;
+mod mutated;
 mod texts;
 
 use std::env;
@@ -14,7 +15,7 @@ use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::durability::quiet;
-use crate::files::Place;
+use crate::files::{Place, item, items};
 
 /// Set in the child, which has [`MEMORY`] and no more.
 const CHILD: &str = "HAETAE_TEST_MALFORMED_CHILD";
@@ -157,4 +158,43 @@ fn no_changed_byte_ends_the_process() {
         }
     }
     assert!(errors >= 100, "only {errors} of the changes were noticed");
+}
+
+/// Of each good file; as many as fit into a few seconds.
+const MUTATIONS: u64 = 600;
+
+/// Damage by the thousand: texts put in, parts left out, doubled, moved and cut off. Nothing ends the process; a file
+/// is an error that changes nothing, or its rows are in the table or among those refused, each once.
+#[test]
+fn no_mutation_ends_the_process() {
+    if !in_little_memory("malformed::no_mutation_ends_the_process") {
+        return;
+    }
+    let lines: Vec<String> =
+        (0..5).map(|n| item(&format!("d{n}"), &[("quantity", "3"), ("quantity_unit", "U")])).collect();
+    let mut good = vec![("fact_item", "CSV", items(&lines).into_bytes())];
+    good.extend(columnar::good_files().into_iter().map(|(name, bytes)| ("dim_importer", name, bytes)));
+    assert!(good.len() as u64 * MUTATIONS >= 2_000);
+    for (table, name, bytes) in good {
+        let (mut errors, mut loaded) = (0, 0);
+        for seed in 0..MUTATIONS {
+            let place = place();
+            let path = place.file("in", mutated::mutated(&bytes, seed));
+            match place.load(table, &path) {
+                Err(error) => {
+                    errors += 1;
+                    assert_eq!(place.store.current_version().unwrap(), 0, "{name}, seed {seed}");
+                    assert!(error.to_string().contains(path.to_str().unwrap()), "{name}, seed {seed}: {error}");
+                }
+                Ok(done) => {
+                    loaded += 1;
+                    let rows = place.store.current().unwrap().rows("customs", table);
+                    assert_eq!(rows, done.accepted, "{name}, seed {seed}");
+                    assert_eq!(rejects(&place).len() as u64, done.rejected, "{name}, seed {seed}");
+                }
+            }
+        }
+        println!("{name}: {errors} errors, {loaded} loaded");
+        assert!(errors + loaded == MUTATIONS && errors > MUTATIONS / 20, "{name}: {errors} errors, {loaded} loaded");
+    }
 }

@@ -1,0 +1,4 @@
+//! Parts of the command line.
+
+pub mod cohort;
+pub mod runs;

@@ -1,0 +1,87 @@
+//! What goes in: rows for tables of the server. What comes out: all of them there, in one transaction, or none.
+
+use arrow::array::RecordBatch;
+use arrow_flight::FlightDescriptor;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::sql::{
+    ActionBeginTransactionRequest, ActionBeginTransactionResult, ActionEndTransactionRequest, Any,
+    CommandStatementIngest, DoPutUpdateResult, EndTransaction, ProstMessageExt, TableDefinitionOptions,
+    TableExistsOption, TableNotExistOption,
+};
+use bytes::Bytes;
+use futures::{TryStreamExt, stream};
+use prost::Message;
+
+use crate::Result;
+use crate::session::Session;
+
+/// Rows for a table that is there.
+#[derive(Debug, Clone)]
+pub struct Addition {
+    /// Schema of the table.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Its columns, found by name; the server casts them to the types of the table.
+    pub rows: RecordBatch,
+    /// Whether all rows that are there go.
+    pub replaces: bool,
+}
+
+impl Session {
+    /// Begins a transaction; its name.
+    pub(crate) async fn begin(&self) -> Result<Bytes> {
+        let body = self.act("BeginTransaction", &ActionBeginTransactionRequest {}).await?;
+        let begun = Any::decode(&*body).ok().and_then(|any| any.unpack::<ActionBeginTransactionResult>().ok()?);
+        let begun = begun.ok_or_else(|| self.protocol("expected a transaction, found something else".to_owned()))?;
+        Ok(begun.transaction_id)
+    }
+
+    /// Adds everything in a transaction, and ends it; how many rows were added.
+    pub(crate) async fn add(&self, transaction: Bytes, additions: &[Addition]) -> Result<u64> {
+        let mut added = 0;
+        for addition in additions {
+            match self.put(&transaction, addition).await {
+                Ok(rows) => added += rows,
+                Err(error) => {
+                    // The server ends it in time by itself; the first error is the one to tell.
+                    let _ = self.end(transaction, EndTransaction::Rollback).await;
+                    return Err(error);
+                }
+            }
+        }
+        self.end(transaction, EndTransaction::Commit).await?;
+        Ok(added)
+    }
+
+    async fn end(&self, transaction_id: Bytes, how: EndTransaction) -> Result<()> {
+        let request = ActionEndTransactionRequest { transaction_id, action: how as i32 };
+        self.act("EndTransaction", &request).await.map(drop)
+    }
+
+    async fn put(&self, transaction: &Bytes, addition: &Addition) -> Result<u64> {
+        let there = if addition.replaces { TableExistsOption::Replace } else { TableExistsOption::Append };
+        let command = CommandStatementIngest {
+            table_definition_options: Some(TableDefinitionOptions {
+                if_not_exist: TableNotExistOption::Fail as i32,
+                if_exists: there as i32,
+            }),
+            table: addition.table.clone(),
+            schema: Some(addition.schema.clone()),
+            transaction_id: Some(transaction.clone()),
+            ..CommandStatementIngest::default()
+        };
+        let messages = FlightDataEncoderBuilder::new()
+            .with_schema(addition.rows.schema())
+            .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.as_any().encode_to_vec())))
+            .build(stream::iter([Ok(addition.rows.clone())]));
+        let messages: Vec<_> = messages.try_collect().await.map_err(|error| self.broken(error))?;
+        let answer = self.flight.clone().do_put(self.request(stream::iter(messages))).await;
+        let mut answer = answer.map_err(|status| self.failed(status))?.into_inner();
+        let result = answer.message().await.map_err(|status| self.failed(status))?;
+        let result = result.ok_or_else(|| self.protocol("expected a count of rows, found nothing".to_owned()))?;
+        let counted = DoPutUpdateResult::decode(&*result.app_metadata)
+            .map_err(|error| self.protocol(format!("expected a count of rows, found something else ({error})")))?;
+        Ok(u64::try_from(counted.record_count).unwrap_or_default())
+    }
+}
