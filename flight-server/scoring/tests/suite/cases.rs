@@ -5,7 +5,8 @@ use haetae_scoring::{Retrained, Similar, Which};
 use crate::place::{COMPANIES, Place, by, date, definition, fraud, parse, text};
 
 fn found(place: &Place, which: Which<'_>, most: usize) -> haetae_scoring::Result<Vec<Similar>> {
-    let looking = haetae_scoring::similar(place.warehouse(), &definition(), None, (date(38), which), most);
+    let definition = definition();
+    let looking = haetae_scoring::similar(place.warehouse(), &definition, None, (date(38), which), most);
     place.runtime.block_on(looking)
 }
 
@@ -51,7 +52,8 @@ fn the_nearest_past_cases_come_first_and_none_that_was_not_known() {
 fn cases_of_all_items_in_lanes_are_kept_once() {
     let place = Place::trained();
     let keep = || {
-        let keeping = haetae_scoring::keep_similar(place.warehouse(), &definition(), None, date(38), 3);
+        let definition = definition();
+        let keeping = haetae_scoring::keep_similar(place.warehouse(), &definition, None, date(38), 3);
         place.runtime.block_on(keeping).unwrap()
     };
     assert_eq!(keep().map(|(items, _)| items), Some(0), "nothing is in a lane yet");
