@@ -1,8 +1,8 @@
 //! Items of a day, and the results that are known -> items of which little is known and at which much is at stake.
 //!
-//! After gATE (Kim, Tsai, Singh, Choi, Ibok, Li and Cha, *Active Learning for Human-in-the-Loop Customs Inspection*, IEEE
-//! TKDE 2022): uncertainty times amount, with diversity, behind a gate. There it is the embedding of a net that says what is
-//! alike; here it is the values that two items share, and the uncertainty is that of a share of so many results.
+//! After gATE (Kim et al., *Active learning for human-in-the-loop customs inspection*, IEEE TKDE 2022, arXiv:2010.14282):
+//! uncertainty times amount, with diversity, behind a gate. There it is the embedding of a net that says what is alike; here it
+//! is the values that two items share, and the uncertainty is that of a share of so many results.
 
 use haetae_features::FeatureMatrix;
 use haetae_models::Random;
