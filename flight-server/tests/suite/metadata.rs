@@ -87,5 +87,5 @@ async fn information_schema_answers_in_sql() {
     let sql = "select column_name, data_type, is_nullable from information_schema.columns \
          where table_schema = 'customs' and table_name = 'dim_courier' order by ordinal_position";
     let rows = ask(&mut client, sql).await.unwrap();
-    assert_eq!(rows, [["courier_id", "Utf8", "NO"], ["name", "Utf8", "YES"]]);
+    assert_eq!(rows, [["courier_id", "Utf8View", "NO"], ["name", "Utf8View", "YES"]]);
 }

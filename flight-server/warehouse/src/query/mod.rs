@@ -126,6 +126,8 @@ struct Base {
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     tables: Vec<catalog::Table>,
+    /// The same for those who see everything.
+    viewed: Vec<catalog::Table>,
     root: PathBuf,
     system: Vec<SystemTable>,
     views: Mutex<Vec<(String, Arc<SessionContext>)>>,
@@ -296,6 +298,7 @@ impl Engine {
             // files of the version before they have ended.
             config: self.config.clone().with_extension(Arc::clone(&manifest)),
             runtime: Arc::clone(&self.runtime),
+            viewed: catalog::viewed(&tables, &self.runtime)?,
             tables,
             root: self.store.root().to_path_buf(),
             system: self.system.clone(),
@@ -307,7 +310,7 @@ impl Engine {
         let about = meta::tables(&manifest, &base.root, None);
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let kept = base.system.iter().map(|t| (policy::SYSTEM_SCHEMA.to_owned(), t.name.clone(), t.provider()));
-        let all: Vec<catalog::Table> = base.tables.iter().cloned().chain(about).chain(made).chain(kept).collect();
+        let all: Vec<catalog::Table> = base.viewed.iter().cloned().chain(about).chain(made).chain(kept).collect();
         context.register_catalog(CATALOG, catalog::build(&all)?);
         let (context, models) = (Arc::new(context), self.models.clone());
         Ok(Snapshot { manifest, all: Arc::clone(&context), context, access: None, base: Arc::new(base), models })
@@ -394,7 +397,8 @@ impl Snapshot {
                     Some(space) => catalog::made_providers(&self.manifest, &self.base.runtime, space)?,
                     None => Vec::new(),
                 };
-                let state = policy::session(self.base.session(), access, &self.base.tables, &about, &made)?;
+                let tables = if access.is_all() { &self.base.viewed } else { &self.base.tables };
+                let state = policy::session(self.base.session(), access, tables, &about, &made)?;
                 let context = Arc::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {
@@ -455,8 +459,8 @@ fn session_config(options: &EngineOptions) -> SessionConfig {
         config = config.with_target_partitions(partitions.get());
     }
     let settings = config.options_mut();
-    // View types would go over the wire: older clients cannot read them, and slices of them carry
-    // all their buffers.
+    // The catalogue says where texts are views. They do not go over the wire: older clients cannot read them, and
+    // slices of them carry all their buffers.
     settings.execution.parquet.schema_force_view_types = false;
     settings.sql_parser.map_string_types_to_utf8view = false;
     settings.execution.parquet.bloom_filter_on_read = true;

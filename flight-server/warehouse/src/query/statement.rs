@@ -290,7 +290,7 @@ fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> 
         let Some(slot) = fields.get_mut(number - 1) else {
             return Err(wrong(format!("the parameters must be numbered from $1 without gaps, but there is {name}")));
         };
-        let data_type = field.map_or(DataType::Null, |field| field.data_type().clone());
+        let data_type = field.map_or(DataType::Null, |field| plain_type(field.data_type(), false));
         *slot = Some(Field::new(name, data_type, true));
     }
     let fields: Option<Vec<Field>> = fields.into_iter().collect();
