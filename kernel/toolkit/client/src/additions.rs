@@ -1,15 +1,11 @@
 //! What goes in: rows for tables of the server. What comes out: all of them there, in one transaction, or none.
 
 use arrow::array::RecordBatch;
-use arrow_flight::FlightDescriptor;
-use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::sql::{
     ActionBeginTransactionRequest, ActionBeginTransactionResult, ActionEndTransactionRequest, Any,
-    CommandStatementIngest, DoPutUpdateResult, EndTransaction, ProstMessageExt, TableDefinitionOptions,
-    TableExistsOption, TableNotExistOption,
+    CommandStatementIngest, EndTransaction, TableDefinitionOptions, TableExistsOption, TableNotExistOption,
 };
 use bytes::Bytes;
-use futures::{TryStreamExt, stream};
 use prost::Message;
 
 use crate::Result;
@@ -71,17 +67,6 @@ impl Session {
             transaction_id: Some(transaction.clone()),
             ..CommandStatementIngest::default()
         };
-        let messages = FlightDataEncoderBuilder::new()
-            .with_schema(addition.rows.schema())
-            .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.as_any().encode_to_vec())))
-            .build(stream::iter([Ok(addition.rows.clone())]));
-        let messages: Vec<_> = messages.try_collect().await.map_err(|error| self.broken(error))?;
-        let answer = self.flight.clone().do_put(self.request(stream::iter(messages))).await;
-        let mut answer = answer.map_err(|status| self.failed(status))?.into_inner();
-        let result = answer.message().await.map_err(|status| self.failed(status))?;
-        let result = result.ok_or_else(|| self.protocol("expected a count of rows, found nothing".to_owned()))?;
-        let counted = DoPutUpdateResult::decode(&*result.app_metadata)
-            .map_err(|error| self.protocol(format!("expected a count of rows, found something else ({error})")))?;
-        Ok(u64::try_from(counted.record_count).unwrap_or_default())
+        self.ingest(&command, &addition.rows.schema(), std::slice::from_ref(&addition.rows)).await
     }
 }

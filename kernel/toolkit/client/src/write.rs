@@ -71,9 +71,19 @@ impl AsyncClient {
 
 impl Session {
     async fn write(&self, target: &Target, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<u64> {
+        self.ingest(&target.command(), schema, batches).await
+    }
+
+    /// Sends rows for what the command says; how many the server has taken.
+    pub(crate) async fn ingest(
+        &self,
+        command: &CommandStatementIngest,
+        schema: &SchemaRef,
+        batches: &[RecordBatch],
+    ) -> Result<u64> {
         let messages = FlightDataEncoderBuilder::new()
             .with_schema(schema.clone())
-            .with_flight_descriptor(Some(FlightDescriptor::new_cmd(target.command().as_any().encode_to_vec())))
+            .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.as_any().encode_to_vec())))
             .build(stream::iter(batches.to_vec().into_iter().map(Ok)));
         let messages: Vec<_> = messages.try_collect().await.map_err(|error| self.broken(error))?;
         let answer = self.flight.clone().do_put(self.request(stream::iter(messages))).await;

@@ -83,7 +83,7 @@ fn kinds() -> Vec<Kind> {
     let svm = Svm::params().kernel(polynomial).fit(&points, &sides).unwrap();
     let with = |points: &FeatureMatrix| points.clone();
     let (a, b, c, d, e, f, g) = (with(&p), with(&p), with(&p), with(&p), with(&p), mixed.clone(), mixed.clone());
-    let (h, j) = (mixed.clone(), points.clone());
+    let (h, all) = (mixed.clone(), points.clone());
     let fcnn = Fcnn::params().epochs(2).layer_norm(true).hidden(&[6, 4]).fit(&mixed, &target).unwrap();
     let past = histories(&mixed, 9);
     let gru = Recurrent::params().gates(Gates::Gru).layers(2).width(4).epochs(1).fit(&past, &target).unwrap();
@@ -133,7 +133,7 @@ fn kinds() -> Vec<Kind> {
         kind(IsolationForest::params().trees(5).fit(&p).unwrap(), 3, move |model| model.predict(&p)),
         kind(Platt::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
         kind(Isotonic::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
-        kind(TruncatedSvd::params().fit(&j).unwrap(), 3, move |model| Ok(model.transform(&j)?.values().to_vec())),
+        kind(TruncatedSvd::params().fit(&all).unwrap(), 3, move |model| Ok(model.transform(&all)?.values().to_vec())),
     ]
 }
 
