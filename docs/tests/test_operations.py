@@ -29,7 +29,7 @@ def ask(server, query, user="haetae", password=None):
 
 @pytest.fixture
 def loaded(tmp_path):
-    assert shell(LOAD, tmp_path).count("is safe on the disk") == 10
+    assert shell(LOAD, tmp_path).count("is safe on the disk") == 11
     return tmp_path
 
 

@@ -61,11 +61,12 @@ async fn one_query_has_a_limit_of_memory() {
 
 #[tokio::test]
 async fn temporary_files_have_a_limit() {
-    let sort = "select count(t), max(t) from (select repeat('x', 900 + value % 100) as t, \
-                row_number() over (order by repeat('x', 900 + value % 100), value) as n from generate_series(1, 100000)) where n > 5";
+    // All rows are sorted before the first one is left out.
+    let sort = "select length(t) from (select repeat('x', 900 + value % 100) as t, value from generate_series(1, 100000)) \
+                order by t, value offset 99995";
     let server = with_memory(40, 1024).await;
     let rows = ask(&mut server.client().await, sort).await.unwrap();
-    assert_eq!(rows[0][0], "99995");
+    assert_eq!(rows, vec![["999"]; 5]);
     let server = with_memory(40, 1).await;
     let refused = status(ask(&mut server.client().await, sort)).await;
     assert_eq!(refused.code(), Code::ResourceExhausted);
@@ -78,7 +79,8 @@ async fn results_of_a_role_have_a_greatest_size() {
     let server = Running::under(&policy("max_rows = 2\nmax_mib = 1\n")).await;
     let mut kim = server.client_of("kim", PASSWORD).await;
     assert_eq!(ask(&mut kim, "select courier_id from dim_courier limit 2").await.unwrap().len(), 2);
-    let refused = status(ask(&mut kim, "select courier_id from dim_courier where name <> 'SECRET'")).await;
+    let refused =
+        status(ask(&mut kim, "select courier_id from dim_courier where coalesce(name, '') <> 'SECRET'")).await;
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert_eq!(
         refused.message(),
@@ -120,13 +122,13 @@ async fn each_user_sees_their_own_statements() {
     let mut kim = server.client_of("kim", PASSWORD).await;
     let mut min = server.client_of("min", PASSWORD).await;
     let mut lee = server.client_of("lee", PASSWORD).await;
-    ask(&mut kim, "select name from dim_courier where courier_id = 'C1'").await.unwrap();
+    ask(&mut kim, "select name from dim_courier where courier_id <> 'C0'").await.unwrap();
     ask(&mut min, "select count(*) from dim_courier").await.unwrap();
     let sql = "select user_name, role, class, statement, state, outcome, rows, bytes > 0 from system.queries";
     let own = ask(&mut kim, sql).await.unwrap();
-    let shape = "select name from dim_courier where courier_id = ?";
+    let shape = "select name from dim_courier where courier_id <> ?";
     // Whether it runs already, and what it has sent, is as it is when it looks.
-    assert_eq!(own[0], ["kim", "analyst", "bulk", shape, "ended", "ok", "1", "true"]);
+    assert_eq!(own[0], ["kim", "analyst", "bulk", shape, "ended", "ok", "3", "true"]);
     assert_eq!(own[1][..6], ["kim", "analyst", "bulk", &sql.replace("> 0", "> ?"), "running", ""]);
     assert_eq!(own.len(), 2);
     for other in [&mut min, &mut lee] {

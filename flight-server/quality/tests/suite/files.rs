@@ -108,7 +108,8 @@ fn sql_that_does_not_fit_the_tables_changes_nothing() {
 fn the_shipped_rules_are_of_every_family() {
     let rules = shipped().unwrap();
     let families: std::collections::BTreeSet<String> = rules.list.iter().map(|rule| rule.family.to_string()).collect();
-    let expected = ["completeness", "consistency", "outliers", "text", "timeliness", "uniqueness", "validity"];
+    let expected =
+        ["completeness", "consistency", "mirror", "outliers", "text", "timeliness", "uniqueness", "validity"];
     assert_eq!(families.into_iter().collect::<Vec<_>>(), expected);
     for rule in &rules.list {
         assert!(rule.says.ends_with('.') || rule.says.ends_with(')'), "{} needs a sentence", rule.id);

@@ -75,6 +75,7 @@ impl KnownFiles {
 fn scalar(bound: &Bound, data_type: &DataType) -> Option<ScalarValue> {
     Some(match (bound, data_type) {
         (Bound::Text(text), DataType::Utf8) => ScalarValue::Utf8(Some(text.clone())),
+        (Bound::Text(text), DataType::Utf8View) => ScalarValue::Utf8View(Some(text.clone())),
         (Bound::Whole(day), DataType::Date32) => ScalarValue::Date32(Some(i32::try_from(*day).ok()?)),
         (Bound::Whole(number), DataType::Int32) => ScalarValue::Int32(Some(i32::try_from(*number).ok()?)),
         (Bound::Whole(number), DataType::Int64) => ScalarValue::Int64(Some(*number)),

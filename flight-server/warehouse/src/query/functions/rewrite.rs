@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function as Written, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, ObjectNamePart,
-    Select, SelectItem, Value, VisitMut, VisitorMut,
+    Select, SelectItem, Value, VisitMut, VisitorMut, visit_expressions,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -59,6 +59,15 @@ fn visit(statement: &mut Statement, visitor: &mut Visitor<'_>) -> Result<()> {
     }
 }
 
+/// Whether a function is called somewhere in an expression.
+fn calls(expr: &Expr) -> bool {
+    visit_expressions(
+        expr,
+        |part| if called(part).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+    )
+    .is_break()
+}
+
 struct Visitor<'a> {
     /// What to put in the place of each call; `None` only looks for them.
     meant: Option<&'a [Named]>,
@@ -76,7 +85,14 @@ impl VisitorMut for Visitor<'_> {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for item in &mut select.projection {
             let SelectItem::UnnamedExpr(expr) = &*item else { continue };
-            let Some(function) = called(expr) else { continue };
+            let Some(function) = called(expr) else {
+                // The engine would call each of them by the same name.
+                if calls(expr) {
+                    let alias = Ident::with_quote('"', expr.to_string());
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                }
+                continue;
+            };
             let number = seen.entry(function.name).or_default();
             *number += 1;
             let name = if *number == 1 { function.name.to_owned() } else { format!("{}_{number}", function.name) };
