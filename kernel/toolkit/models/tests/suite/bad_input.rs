@@ -9,7 +9,7 @@ use haetae_models::{
 use polars::prelude::*;
 
 use crate::data::{Random, even};
-use crate::nets::histories;
+use crate::nets::{histories, try_histories};
 
 const NAN: f64 = f64::NAN;
 
@@ -235,7 +235,7 @@ const LATER: [(&str, Later); 6] = [
     ("linear SVM", |x, y, later| LinearSvm::params().fit(x, y)?.decision(later)),
     ("FCNN", |x, y, later| Fcnn::params().epochs(2).fit(x, y)?.predict(later)),
     ("recurrent net", |x, y, later| {
-        Recurrent::params().epochs(2).fit(&histories(x, 5), y)?.predict(&histories(later, 60))
+        Recurrent::params().epochs(2).fit(&histories(x, 5), y)?.predict(&try_histories(later, 60)?)
     }),
 ];
 

@@ -14,11 +14,16 @@ const NAN: f64 = f64::NAN;
 
 /// Rows as histories: row `i` belongs to key `i % keys`, and comes after those above it.
 pub fn histories(features: &FeatureMatrix, keys: usize) -> Sequences {
+    try_histories(features, keys).unwrap()
+}
+
+/// The same, or why not.
+pub fn try_histories(features: &FeatureMatrix, keys: usize) -> haetae_models::Result<Sequences> {
     let key: Vec<String> = (0..features.rows()).map(|row| format!("I{}", row % keys)).collect();
     let day: Vec<i64> = (0..features.rows() as i64).collect();
     let frame =
         DataFrame::new(key.len(), vec![Column::new("key".into(), key), Column::new("day".into(), day)]).unwrap();
-    Sequences::new(features, &frame, &["key"], "day").unwrap()
+    Sequences::new(features, &frame, &["key"], "day")
 }
 
 fn lists(rows: Vec<Option<Vec<Option<f64>>>>) -> DataFrame {
