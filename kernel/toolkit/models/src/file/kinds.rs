@@ -1,6 +1,6 @@
 //! Each kind of model <-> its file.
 
-use super::{In, ModelCard, Origin, Stored, fail, pack, unpack};
+use super::{In, ModelCard, Origin, SINCE_2, Stored, fail, pack, unpack};
 use crate::{
     CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
     KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
@@ -22,8 +22,8 @@ pub trait ModelFile: Sized {
     /// The model of a file.
     ///
     /// # Errors
-    /// [`crate::Error::ModelFile`] where the bytes are no model file, of a newer form, cut off, damaged, or hold another
-    /// kind of model.
+    /// [`crate::Error::ModelFile`] where the bytes are no model file, of a form that is newer or no longer read, cut
+    /// off, damaged, or hold another kind of model.
     fn from_bytes(bytes: &[u8]) -> Result<Self>;
 }
 
@@ -75,9 +75,14 @@ fn write(kind: &str, summary: String, about: About, card: &ModelCard, body: &[u8
 }
 
 fn read<T: Described>(kind: &str, bytes: &[u8]) -> Result<T> {
-    let (card, body) = unpack(bytes)?;
+    let (form, card, body) = unpack(bytes)?;
     if card.kind() != kind {
         return fail(format!("it holds a model of the kind `{}`, expected `{kind}`", card.kind()));
+    }
+    if form < 2 && SINCE_2.contains(&kind) {
+        return fail(format!(
+            "it is a {kind} model of form {form}, which this version no longer reads; fit and save it again"
+        ));
     }
     let mut body = In(body);
     match T::take(&mut body) {

@@ -3,10 +3,13 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | the mark `HAETAE\r\n`, which a transfer as text would spoil |
-//! | 4 | version of the form, 1 |
+//! | 4 | version of the form, 2 |
 //! | 8 | length of the card; then the card, JSON in UTF-8 |
 //! | 8 | length of the body; then the body, which only its kind can read |
 //! | 32 | SHA-256 of all before |
+//!
+//! In form 1 the bodies of some kinds were others: such a file says so, and its card can still be read. Those of the other
+//! kinds are read as ever.
 //!
 //! Numbers have their lowest byte first. Whoever can write a file can also write its sum: it tells of damage, not of
 //! forgery.
@@ -26,7 +29,9 @@ use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 
 const MARK: &[u8; 8] = b"HAETAE\r\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Kinds whose body is another since form 2.
+const SINCE_2: [&str; 6] = ["CNN", "DATE", "FCNN", "logistic regression", "random forest", "recurrent net"];
 /// Bytes of the sum at the end.
 const SUM: usize = 32;
 
@@ -47,18 +52,22 @@ fn pack(card: &ModelCard, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The card and the body of a file that is whole.
-fn unpack(bytes: &[u8]) -> Result<(ModelCard, &[u8])> {
+/// The form, the card and the body of a file that is whole.
+fn unpack(bytes: &[u8]) -> Result<(u32, ModelCard, &[u8])> {
     let Some(rest) = bytes.strip_prefix(MARK) else {
         let cut = MARK.starts_with(bytes);
         return fail(if cut { cut_off(bytes.len()) } else { "it does not begin as a model file does".to_owned() });
     };
     let mut rest = In(rest);
     let Ok(version) = u32::take(&mut rest) else { return fail(cut_off(bytes.len())) };
-    if version > VERSION {
-        return fail(format!(
-            "it has form {version}, and this version of Haetae reads forms up to {VERSION}; update Haetae"
-        ));
+    match version {
+        1..=VERSION => {}
+        0 => return fail("it has form 0, which there is not: it was not written by Haetae".to_owned()),
+        _ => {
+            return fail(format!(
+                "it has form {version}, and this version of Haetae reads forms up to {VERSION}; update Haetae"
+            ));
+        }
     }
     let (Some(card), Some(body)) = (part(&mut rest), part(&mut rest)) else { return fail(cut_off(bytes.len())) };
     match rest.0.len().checked_sub(SUM) {
@@ -70,7 +79,7 @@ fn unpack(bytes: &[u8]) -> Result<(ModelCard, &[u8])> {
         return fail("its sum does not fit: a byte has changed since it was written; take another copy".to_owned());
     }
     match ModelCard::from_json(card) {
-        Some(card) => Ok((card, body)),
+        Some(card) => Ok((version, card, body)),
         None => fail("its card cannot be read, though its sum fits: it was not written by Haetae".to_owned()),
     }
 }
@@ -93,6 +102,6 @@ impl ModelCard {
     /// # Errors
     /// [`Error::ModelFile`] where it is no model file, of a newer form, cut off or damaged.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        unpack(bytes).map(|(card, _)| card)
+        unpack(bytes).map(|(_, card, _)| card)
     }
 }

@@ -78,14 +78,17 @@ impl PointMap {
     /// Source: Venna and Kaski, *Neighborhood preservation in nonlinear projection methods*, ICANN 2001.
     ///
     /// # Errors
-    /// When the rows are not as many as those of the picture, a value is missing or infinite, a feature is categorical,
+    /// When the rows are fewer than 3 or not as many as those of the picture, a value is missing or infinite, a feature is categorical,
     /// `neighbours` is not from 1 to less than half of the rows, or the stop button was pressed.
     pub fn trustworthiness(&self, features: &FeatureMatrix, neighbours: usize) -> Result<f64> {
         let rows = self.x.len();
         if features.rows() != rows {
             return Err(Error::Rows { what: "features", expected: rows, found: features.rows() });
         }
-        Ranges("trustworthiness").whole("neighbours", neighbours, 1..=(rows.saturating_sub(1) / 2).max(1))?;
+        if rows < 3 {
+            return Err(Error::TooFewRows { model: "trustworthiness", what: "rows", expected: 3, found: rows });
+        }
+        Ranges("trustworthiness").whole("neighbours", neighbours, 1..=(rows - 1) / 2)?;
         let truth = Scaling::fit("features", features, self.scaled)?.points(features)?;
         let values = self.x.iter().zip(&self.y).flat_map(|(&x, &y)| [x, y]).collect();
         let near = Neighbours::of(&Points { rows, columns: 2, values }, neighbours)?;
@@ -111,4 +114,24 @@ fn beyond(truth: &Points, near: &[u32], row: usize) -> usize {
         (0..truth.rows).filter(nearer).count() + 1
     };
     near.iter().map(|&other| rank(other as usize).saturating_sub(near.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_than_three_rows_have_no_trustworthiness() {
+        let of = |rows: usize| {
+            let points: Vec<Point> = [[0.0, 0.0], [1.0, 0.0], [5.0, 1.0]][..rows].to_vec();
+            let column = points.iter().map(|point| point[0]).collect();
+            let features = FeatureMatrix::new(vec!["x".to_owned()], vec![column], vec![false]).unwrap();
+            PointMap::new("test", &points, true, None).trustworthiness(&features, 1)
+        };
+        for rows in 0..3 {
+            let error = of(rows).unwrap_err();
+            assert!(matches!(error, Error::TooFewRows { expected: 3, found, .. } if found == rows), "{error}");
+        }
+        assert!((of(3).unwrap() - 1.0).abs() < 1e-12);
+    }
 }

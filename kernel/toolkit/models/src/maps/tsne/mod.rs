@@ -24,7 +24,7 @@ const SIZE: f64 = 1e-4;
 ///
 /// Each row has weights for its neighbours, a normal distribution of such a width that it has `perplexity` of them; the
 /// points are moved until Student's distribution between them gives the same weights. Up to 500 rows it is exact, beyond
-/// the pushes are those of Barnes and Hut's tree. There is no picture of rows that come later: the picture is of all.
+/// the pushes are those of Barnes and Hut's tree, and neighbours beyond three times the perplexity do not pull. There is no picture of rows that come later: the picture is of all.
 ///
 /// Sources: van der Maaten and Hinton, *Visualizing data using t-SNE*, JMLR 9, 2008; van der Maaten, *Accelerating t-SNE
 /// using tree-based algorithms*, JMLR 15, 2014; the learning rate: Belkina et al., *Automated optimized parameters for
@@ -119,7 +119,8 @@ impl TsneParams {
     }
 
     /// How wide a square of far points may be, as a share of its distance, to count as one point; 0 to 0.7, 0.5 unless
-    /// said. 0 is exact, and its time grows with the square of the rows.
+    /// said. With 0 every push is computed, in a time that grows with the square of the rows; pulls are still those of
+    /// near neighbours alone, beyond 500 rows.
     #[must_use]
     pub fn angle(mut self, share: f64) -> Self {
         self.angle = share;
@@ -201,14 +202,13 @@ impl CheckedTsne {
             at_least(rows, p.perplexity)?;
         }
         let points = points(MODEL, features, p.scaled)?;
-        let exact = rows <= EXACT || p.angle == 0.0;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10000")]
-        let each = if exact { rows - 1 } else { ((NEIGHBOURS * p.perplexity) as usize).min(rows - 1) };
+        let each = if rows <= EXACT { rows - 1 } else { ((NEIGHBOURS * p.perplexity) as usize).min(rows - 1) };
         let graph = affinity::graph(&Neighbours::of(&points, each)?, p.perplexity);
         let start = start(features, p.scaled, SIZE, true, p.seed)?;
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         let learning_rate = p.learning_rate.unwrap_or((rows as f64 / p.exaggeration / 4.0).max(50.0));
-        let angle = (!exact).then_some(p.angle);
+        let angle = (rows > EXACT && p.angle > 0.0).then_some(p.angle);
         let mut descent = Descent::new(&graph, start, learning_rate, angle);
         descent.run(p.iterations, p.early, p.exaggeration)?;
         let divergence = descent.divergence();

@@ -45,8 +45,9 @@ impl Scale {
         let count = known.len() as f64;
         let mean = known.iter().sum::<f64>() / count;
         let squares: f64 = known.iter().map(|value| (value - mean).powi(2)).sum();
-        // All the same amount: then it is the unit itself that is learnt.
-        let deviation = if squares > 0.0 { (squares / count).sqrt() } else { 1.0 };
+        let spread = (squares / count).sqrt();
+        // All the same amount, but for rounding: then it is the unit itself that is learnt.
+        let deviation = if spread > 1e-9 * mean.abs() { spread } else { 1.0 };
         Self { unit, deviation }
     }
 
@@ -116,5 +117,23 @@ impl Learner<f32> for Rows {
 
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
         self.net.weights(each);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_amounts_are_learnt_in_their_unit() {
+        // The mean of these is not quite one of them.
+        for amounts in [vec![0.1; 10], vec![123_456.7; 7], vec![5.0; 1]] {
+            let scale = Scale::fit(3.3, &amounts);
+            assert_eq!(scale.deviation, 1.0, "{amounts:?}");
+            let said = scale.of(&amounts)[0];
+            assert!((scale.amount(said) / amounts[0] - 1.0).abs() < 1e-12);
+        }
+        let unlike = Scale::fit(1.0, &[0.0, 1.0_f64.exp_m1() * 2.0]);
+        assert!(unlike.deviation > 0.1 && unlike.deviation != 1.0);
     }
 }
