@@ -45,6 +45,7 @@ pub use functions::{Model, Models, Named, Output, Scored};
 pub use medcouple::medcouple;
 pub use memory::QueryMemory;
 pub use shape::shape;
+use statement::Asked;
 pub use statement::{QueryStream, Statement};
 pub use update::{Effect, Update};
 
@@ -350,8 +351,8 @@ impl Snapshot {
                 return Ok(ready);
             }
             let statement = match functions::without(self, sql).await? {
-                None => Statement::plan(&self.context, self.access.clone(), sql).await?,
-                Some((context, sql)) => Statement::plan(&context, self.access.clone(), &sql).await?,
+                None => Statement::plan(&self.context, self.access.clone(), Asked::Sql(sql)).await?,
+                Some((context, asked)) => Statement::plan(&context, self.access.clone(), asked).await?,
             };
             let statement = statement.with_point(|state, plan| self.point(state, plan));
             self.base.ready.put(id, sql, &statement);
@@ -364,8 +365,8 @@ impl Snapshot {
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
         Box::pin(async move {
             match functions::without(self, sql).await? {
-                None => Update::plan(&self.context, self.access.clone(), sql).await,
-                Some((context, sql)) => Update::plan(&context, self.access.clone(), &sql).await,
+                None => Update::plan(&self.context, self.access.clone(), Asked::Sql(sql)).await,
+                Some((context, asked)) => Update::plan(&context, self.access.clone(), asked).await,
             }
         })
     }

@@ -16,6 +16,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::sql::parser::Statement as Parsed;
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
@@ -47,9 +48,9 @@ pub struct QueryStream {
 }
 
 impl Statement {
-    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, sql: &str) -> Result<Self> {
+    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, asked: Asked<'_>) -> Result<Self> {
         let state = context.state();
-        let plan = logical(&state, access.as_deref(), sql).await?;
+        let plan = logical(&state, access.as_deref(), asked).await?;
         Self::over(Arc::new(state), access, plan)
     }
 
@@ -273,10 +274,19 @@ pub(super) fn has_subquery(expr: &Expr) -> bool {
     !matches!(expr.exists(nested), Ok(false))
 }
 
+/// One statement, as text or parsed already.
+pub(super) enum Asked<'a> {
+    Sql(&'a str),
+    Parsed(Box<Parsed>),
+}
+
 /// Parses and plans one statement of any kind.
-pub(super) async fn logical(state: &SessionState, access: Option<&Access>, sql: &str) -> Result<LogicalPlan> {
-    let numbered = number_parameters(sql);
-    state.create_logical_plan(&numbered).await.map_err(|error| explain(&error, access))
+pub(super) async fn logical(state: &SessionState, access: Option<&Access>, asked: Asked<'_>) -> Result<LogicalPlan> {
+    let plan = match asked {
+        Asked::Sql(sql) => state.create_logical_plan(&number_parameters(sql)).await,
+        Asked::Parsed(statement) => state.statement_to_plan(*statement).await,
+    };
+    plan.map_err(|error| explain(&error, access))
 }
 
 fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> {

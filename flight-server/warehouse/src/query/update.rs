@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use super::faults::explain;
 use super::parameters::row_values;
 use super::policy::{Access, is_comments};
-use super::statement::{QueryStream, Statement, has_subquery, logical};
+use super::statement::{Asked, QueryStream, Statement, has_subquery, logical};
 use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
@@ -49,9 +49,9 @@ pub struct Update {
 }
 
 impl Update {
-    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, sql: &str) -> Result<Self> {
+    pub(super) async fn plan(context: &SessionContext, access: Option<Arc<Access>>, asked: Asked<'_>) -> Result<Self> {
         let state = Arc::new(context.state());
-        let plan = logical(&state, access.as_deref(), sql).await?;
+        let plan = logical(&state, access.as_deref(), asked).await?;
         let LogicalPlan::Dml(DmlStatement { table_name, op, input, .. }) = plan else {
             // Refuses all that is no query, with the reason.
             Statement::over(state, access, plan)?;

@@ -1,4 +1,4 @@
-//! What goes in: SQL that calls a function of scores. What comes out: SQL and a session that plan without it.
+//! What goes in: SQL that calls a function of scores. What comes out: a statement and a session that plan without it.
 //!
 //! `risk_score(declaration_id, item_no)` and its like become a subquery over `risk.scores` before the statement is
 //! planned, so that they read what the user's own view shows and stand in the plan, and in the audit, as any other
@@ -9,9 +9,11 @@ mod applied;
 mod rewrite;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
@@ -21,6 +23,7 @@ use self::applied::Applied;
 use super::Snapshot;
 use super::parameters::number_parameters;
 use super::policy::Access;
+use super::statement::Asked;
 use crate::names::{hint, near};
 use crate::{Error, RISK, Result, SqlFault};
 
@@ -102,11 +105,11 @@ pub trait Models: Debug + Send + Sync {
     /// When the warehouse cannot be read.
     fn registered<'a>(&'a self, snapshot: &'a Snapshot) -> BoxFuture<'a, Result<Vec<Named>, String>>;
 
-    /// One of them, read once and kept.
+    /// One of them, read once and kept. It may wait for the disk.
     ///
     /// # Errors
     /// When its file is gone or is another.
-    fn load(&self, named: &Named) -> Result<std::sync::Arc<dyn Model>, String>;
+    fn load(&self, named: &Named) -> Result<Arc<dyn Model>, String>;
 }
 
 /// A function as the rewriting knows it.
@@ -187,7 +190,7 @@ impl Function {
 }
 
 /// The statement without functions of scores, and the session that plans it; `None` where it calls none.
-pub(super) async fn without(snapshot: &Snapshot, sql: &str) -> Result<Option<(SessionContext, String)>> {
+pub(super) async fn without(snapshot: &Snapshot, sql: &str) -> Result<Option<(SessionContext, Asked<'static>)>> {
     let lower = sql.to_ascii_lowercase();
     if !FUNCTIONS.iter().any(|function| lower.contains(function.name)) {
         return Ok(None);
@@ -211,14 +214,21 @@ pub(super) async fn without(snapshot: &Snapshot, sql: &str) -> Result<Option<(Se
         let named = chosen(&all, &call)?;
         if let What::Of(output) = call.function.what {
             let name = format!("{} {}", call.function.name, named.model);
-            let model = models.load(named).map_err(invalid)?;
+            let model = loaded(models, named).await?;
             let applied = ScalarUDF::from(Applied::new(name.clone(), named, output, model));
-            state.register_udf(std::sync::Arc::new(applied)).map_err(Error::data("register a model"))?;
+            state.register_udf(Arc::new(applied)).map_err(Error::data("register a model"))?;
         }
         meant.push(named.clone());
     }
-    let sql = parsed.rewritten(&meant)?;
-    Ok(Some((SessionContext::new_with_state(state), sql)))
+    let statement = parsed.rewritten(&meant)?;
+    Ok(Some((SessionContext::new_with_state(state), Asked::Parsed(Box::new(statement)))))
+}
+
+/// A model, read where reading a file holds nobody up.
+async fn loaded(models: &Arc<dyn Models>, named: &Named) -> Result<Arc<dyn Model>> {
+    let (models, wanted) = (Arc::clone(models), named.clone());
+    let loaded = SpawnedTask::spawn_blocking(move || models.load(&wanted)).join().await;
+    loaded.map_err(Error::data("read a model"))?.map_err(invalid)
 }
 
 /// The model that a call is about: the champion of the definition that it names, or a model by its name, or the only

@@ -1,4 +1,8 @@
-//! What goes in: SQL. What comes out: its calls of functions of scores, and the SQL with other expressions in their place.
+//! What goes in: SQL. What comes out: its calls of functions of scores, and the statement with other expressions in their
+//! place.
+//!
+//! The statement is planned as it was parsed, never written as text and parsed again: sqlparser leaves two quotes within
+//! a literal as they are, for it cannot tell whether they stand for one, and what a user has quoted would become SQL.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -40,11 +44,11 @@ impl Parsed {
         Ok(visitor.calls)
     }
 
-    /// The statement as text, each call being about the model of its place.
-    pub(super) fn rewritten(mut self, meant: &[Named]) -> Result<String> {
+    /// The statement, each call being about the model of its place.
+    pub(super) fn rewritten(mut self, meant: &[Named]) -> Result<Statement> {
         let mut visitor = Visitor { meant: Some(meant), calls: Vec::new() };
         visit(&mut self.0, &mut visitor)?;
-        Ok(self.0.to_string())
+        Ok(self.0)
     }
 }
 
@@ -109,7 +113,7 @@ impl VisitorMut for Visitor<'_> {
             match self.meant {
                 None => Ok(None),
                 Some(meant) => match meant.get(self.calls.len() - 1) {
-                    Some(named) => replacement(function, &arguments, named).map(Some),
+                    Some(named) => replacement(function, written, arguments, named).map(Some),
                     None => Err(invalid(format!("{} cannot be used here", function.name))),
                 },
             }
@@ -186,31 +190,58 @@ fn usage(function: Function) -> String {
     format!("{}({arguments})", function.name)
 }
 
-fn replacement(function: Function, arguments: &[Expr], named: &Named) -> Result<Expr> {
-    let text = match function.what {
-        What::Version => quoted(&named.model),
+fn replacement(function: Function, written: &Written, arguments: Vec<Expr>, named: &Named) -> Result<Expr> {
+    match function.what {
+        What::Version => Ok(Expr::Value(Value::SingleQuotedString(named.model.clone()).with_empty_span())),
         What::Of(_) => {
             let name = Ident::with_quote('"', format!("{} {}", function.name, named.model));
-            let name = ObjectName(vec![ObjectNamePart::Identifier(name)]);
-            format!("{name}({})", arguments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            let mut of = written.clone();
+            of.name = ObjectName(vec![ObjectNamePart::Identifier(name)]);
+            if let FunctionArguments::List(list) = &mut of.args {
+                list.args.truncate(arguments.len());
+            }
+            Ok(Expr::Function(of))
         }
-        What::Kept(column, keys) => kept(function.table(), column, keys, arguments, named),
-    };
-    let dialect = GenericDialect {};
-    let parsed = Parser::new(&dialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
-    parsed.map_err(|error| invalid(format!("{} cannot be used here: {error}", function.name)))
+        What::Kept(column, keys) => {
+            let text = kept(function.table(), column, keys, named);
+            let dialect = GenericDialect {};
+            let parsed = Parser::new(&dialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
+            let mut expr =
+                parsed.map_err(|error| invalid(format!("{} cannot be used here: {error}", function.name)))?;
+            let _: ControlFlow<()> = expr.visit(&mut Filled(arguments));
+            Ok(expr)
+        }
+    }
+}
+
+/// The name that stands for an argument until it is filled in.
+fn argument(place: usize) -> String {
+    format!("risk__argument_{place}")
+}
+
+/// Puts arguments in the place of their names.
+struct Filled(Vec<Expr>);
+
+impl VisitorMut for Filled {
+    type Break = ();
+
+    /// What is filled in is not looked at: a column of the user's may be called as an argument is.
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let Expr::Identifier(name) = &*expr else { return ControlFlow::Continue(()) };
+        if let Some(given) = (0..self.0.len()).find(|place| name.value == argument(*place)) {
+            *expr = self.0[given].clone();
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// What the champion of its day has said last. Nothing of the user's stands where a name of the tables could be meant:
 /// the columns beside the arguments have names that nobody writes.
-fn kept(table: &str, column: &str, keys: &[&str], arguments: &[Expr], named: &Named) -> String {
+fn kept(table: &str, column: &str, keys: &[&str], named: &Named) -> String {
     let columns: String =
         keys.iter().enumerate().map(|(place, key)| format!("s.{key} as risk__key_{place}, ")).collect();
-    let equal: Vec<String> = arguments
-        .iter()
-        .enumerate()
-        .map(|(place, argument)| format!("risk__kept.risk__key_{place} = ({argument})"))
-        .collect();
+    let equal: Vec<String> =
+        (0..keys.len()).map(|place| format!("risk__kept.risk__key_{place} = ({})", argument(place))).collect();
     let columns = format!("{columns}s.{column} as risk__value, s.day as risk__day");
     let scores = format!("{CATALOG}.{RISK}.{table} s");
     let (order, rows) = match &named.versions {
