@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
 };
+use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -17,6 +18,9 @@ use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
 use crate::store::{DataFile, Manifest};
 use crate::{COURSE, Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
+
+/// What the files of tables with views are called where something is kept about them.
+const VIEWED: &str = "viewed";
 
 /// (schema, name, provider).
 pub(super) type Table = (String, String, Arc<dyn TableProvider>);
@@ -138,7 +142,10 @@ pub(super) fn viewed(tables: &[Table], runtime: &RuntimeEnv) -> Result<Vec<Table
     let viewed = |(schema, name, provider): &Table| -> Result<Table> {
         let columns = views(&provider.schema());
         let provider: Arc<dyn TableProvider> = if let Some(files) = provider.downcast_ref::<ListingTable>() {
-            let config = ListingTableConfig::new_with_multi_paths(files.table_paths().clone());
+            // A name of their own: kept statistics of a file are of the texts that one table has, by path and this name.
+            let paths =
+                files.table_paths().iter().map(|path| path.clone().with_table_ref(TableReference::bare(VIEWED)));
+            let config = ListingTableConfig::new_with_multi_paths(paths.collect());
             let config = config.with_listing_options(files.options().clone()).with_schema(columns);
             let table = ListingTable::try_new(config);
             let table = table.map_err(Error::data(format!("register the table {schema}.{name}")))?;

@@ -108,6 +108,28 @@ fn found_by(engine: &Engine) {
 }
 
 #[test]
+fn many_rows_are_left_to_the_engine() {
+    let place = place();
+    let line = |number| item(&format!("M{number}"), &[("importer_id", if number < 10_000 { "MANY" } else { "FEW" })]);
+    let lines: Vec<String> = (0..10_020).map(line).collect();
+    place.load("fact_item", &place.file("many.csv", items(&lines))).unwrap();
+    let little = EngineOptions { memory_bytes: 8_000, ..EngineOptions::default() };
+    let sql = "select declaration_id from fact_item where importer_id = ?";
+    for (engine, says) in [(place.engine(), "kept"), (Engine::new(place.store.clone(), &little).unwrap(), "from files")]
+    {
+        let snapshot = engine.current().unwrap();
+        assert!(looks_up(&snapshot, sql));
+        for _ in 0..TIMES {
+            let found = bound(&snapshot, sql, &values([texts(&["MANY"])]));
+            let different: std::collections::BTreeSet<_> = found.iter().map(|row| &row[0]).collect();
+            assert_eq!((found.len(), different.len(), engine.look_ups()), (10_000, 10_000, 0), "{says}");
+        }
+        assert_eq!(bound(&snapshot, sql, &values([texts(&["FEW"])])).len(), 20);
+        assert_eq!(engine.look_ups(), 1, "{says}");
+    }
+}
+
+#[test]
 fn every_kind_of_value_is_compared_as_the_engine_does_it() {
     let place = place();
     let engine = place.engine();

@@ -20,6 +20,9 @@ use parquet::bloom_filter::Sbbf;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::PageIndexPolicy;
 
+/// More rows than this are for the engine, which reads them bit by bit, within the memory that a query may have.
+pub(super) const ROWS: usize = 8192;
+
 /// A column, and the value that it must have.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
@@ -104,7 +107,7 @@ impl Opened {
         }))
     }
 
-    /// The rows of a row group that have the values, with all columns of the table.
+    /// The rows of a row group that have the values, with all columns of the table. More than [`ROWS`] are an error.
     pub(super) fn read(&self, group: usize, wanted: &[Wanted]) -> Result<RecordBatch> {
         let mut builder = self.reader(self.meta.clone())?.with_row_groups(vec![group]).with_batch_size(8192);
         if let Some(pages) = self.pages(group, wanted) {
@@ -113,8 +116,9 @@ impl Opened {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|wanted| wanted.column));
         let (schema, values) = (Arc::clone(&self.schema), wanted.to_vec());
         let filter = ArrowPredicateFn::new(mask, move |batch| having(&batch, &schema, &values));
-        let reader = builder.with_row_filter(RowFilter::new(vec![Box::new(filter)])).build()?;
+        let reader = builder.with_row_filter(RowFilter::new(vec![Box::new(filter)])).with_limit(ROWS + 1).build()?;
         let batches = reader.collect::<Result<Vec<_>, ArrowError>>()?;
+        few(batches.iter().map(RecordBatch::num_rows).sum())?;
         let batches = batches.into_iter().map(|batch| batch.with_schema(Arc::clone(&self.schema)));
         Ok(concat_batches(&self.schema, &batches.collect::<Result<Vec<_>, ArrowError>>()?)?)
     }
@@ -181,6 +185,14 @@ impl Opened {
             chosen = Some(chosen.map_or_else(|| found.clone(), |before| before.intersection(&found)));
         }
         chosen
+    }
+}
+
+/// Whether so many rows are not too many.
+pub(super) fn few(rows: usize) -> Result<()> {
+    match rows {
+        0..=ROWS => Ok(()),
+        _ => Err(ParquetError::General(format!("more than {ROWS} rows have the values"))),
     }
 }
 

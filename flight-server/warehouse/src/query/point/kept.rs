@@ -5,7 +5,7 @@
 //! is room, and gives its place up only when it has long not been asked for: reads that are scattered over more than
 //! fits push out nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::errors::Result;
 
-use super::file::{Opened, Wanted, having};
+use super::file::{Opened, ROWS, Wanted, few, having};
 
 /// Of how many files the footers are kept.
 const FILES: usize = 1024;
@@ -43,7 +43,8 @@ struct State {
     bytes: usize,
     files: HashMap<String, (u64, Arc<Opened>)>,
     groups: HashMap<Place, Entry>,
-    loading: HashSet<Place>,
+    /// What is read at the moment, each with about how many bytes it will take.
+    loading: HashMap<Place, usize>,
 }
 
 struct Entry {
@@ -92,6 +93,9 @@ impl Kept {
         let mut state = self.lock();
         if state.files.len() >= FILES {
             state.files.clear();
+            // They will be opened under other numbers.
+            state.groups.clear();
+            state.bytes = 0;
         }
         let number = state.next_file;
         state.next_file += 1;
@@ -115,25 +119,38 @@ impl Kept {
             return file.read(place.1, wanted);
         }
         let loaded = file.whole(place.1).map(|rows| Arc::new(Group { rows, orders: Mutex::default() }));
-        let found = loaded.and_then(|group| Ok((group.find(file.schema(), wanted, key)?, group)));
+        let group = self.keep(place, loaded)?;
+        group.find(file.schema(), wanted, key)
+    }
+
+    /// Ends what [`Self::begin`] began.
+    fn keep(&self, place: Place, loaded: Result<Arc<Group>>) -> Result<Arc<Group>> {
         let mut state = self.lock();
         state.loading.remove(&place);
-        let (rows, group) = found?;
+        let group = loaded?;
         let (bytes, used) = (group.bytes(), state.clock);
         state.bytes += bytes;
-        if let Some(before) = state.groups.insert(place, Entry { group, bytes, used }) {
+        if let Some(before) = state.groups.insert(place, Entry { group: Arc::clone(&group), bytes, used }) {
             state.bytes -= before.bytes;
         }
-        Ok(rows)
+        Ok(group)
     }
 
     /// Whether the caller is to take the row group into memory.
     fn begin(&self, place: Place, estimate: usize) -> bool {
         let mut state = self.lock();
-        if state.bytes.saturating_add(estimate) > self.most_bytes {
+        if state.loading.contains_key(&place) {
+            return false;
+        }
+        let promised = state.loading.values().fold(estimate, |sum, bytes| sum.saturating_add(*bytes));
+        if state.bytes.saturating_add(promised) > self.most_bytes {
             state.drop_idle();
         }
-        state.bytes.saturating_add(estimate) <= self.most_bytes && state.loading.insert(place)
+        let fits = state.bytes.saturating_add(promised) <= self.most_bytes;
+        if fits {
+            state.loading.insert(place, estimate);
+        }
+        fits
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -157,13 +174,16 @@ impl State {
 }
 
 impl Group {
-    /// The rows that have the values, with the columns of `schema`. `key` is one of the values, a text.
+    /// The rows that have the values, with the columns of `schema`. `key` is one of the values, a text. More than
+    /// [`ROWS`] are an error.
     pub(super) fn find(&self, schema: &SchemaRef, wanted: &[Wanted], key: &Wanted) -> Result<RecordBatch> {
         let order = self.order(key.column)?;
         let hash = hash(key.text().unwrap_or_default());
         let from = order.partition_point(|(known, _)| *known < hash);
         let same = order.iter().skip(from).take_while(|(known, _)| *known == hash).map(|(_, row)| *row);
-        let rows = take_record_batch(&self.rows, &UInt32Array::from_iter_values(same))?;
+        let same: Vec<u32> = same.take(ROWS + 1).collect();
+        few(same.len())?;
+        let rows = take_record_batch(&self.rows, &UInt32Array::from(same))?;
         let plain = |(column, field): (&ArrayRef, &Arc<arrow::datatypes::Field>)| cast(column, field.data_type());
         let columns = rows.columns().iter().zip(schema.fields()).map(plain).collect::<Result<Vec<_>, ArrowError>>()?;
         let rows = RecordBatch::try_new(Arc::clone(schema), columns)?;

@@ -23,7 +23,7 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
-use self::file::{Opened, Wanted};
+use self::file::{Opened, Wanted, few};
 use self::shape::{Shape, Value, comparable};
 use super::policy::{self, Access, GuardedTable, Rows};
 use crate::QUALITY;
@@ -35,6 +35,9 @@ pub(super) use ready::Ready;
 
 /// More row groups than this are not looked into one by one.
 const GROUPS: usize = 4;
+
+/// Of more row groups than this the bloom filters are not asked.
+const CANDIDATES: usize = 64;
 
 /// More files than this are not looked into one by one: compaction makes them fewer.
 const FILES: usize = 256;
@@ -151,21 +154,27 @@ impl Point {
 
     fn find(&self, wanted: &[Wanted], may_read: bool) -> parquet::errors::Result<Found> {
         let Some(key) = wanted.get(self.key) else { return Ok(Found::Scattered) };
-        let mut places: Vec<(u64, Arc<Opened>, usize)> = Vec::new();
+        let mut candidates: Vec<(u64, Arc<Opened>, usize)> = Vec::new();
         for file in self.manifest.files(&self.place.0, &self.place.1) {
             let Some((number, opened)) = self.kept.file(&self.root, &file.path, &self.columns, may_read)? else {
                 return Ok(Found::Unread);
             };
-            for group in opened.groups(wanted) {
-                match opened.may_have(group, key, may_read)? {
-                    None => return Ok(Found::Unread),
-                    Some(false) => {}
-                    Some(true) if places.len() == GROUPS => return Ok(Found::Scattered),
-                    Some(true) => places.push((number, Arc::clone(&opened), group)),
-                }
+            let groups = opened.groups(wanted);
+            if candidates.len() + groups.len() > CANDIDATES {
+                return Ok(Found::Scattered);
+            }
+            candidates.extend(groups.into_iter().map(|group| (number, Arc::clone(&opened), group)));
+        }
+        let mut places = Vec::with_capacity(GROUPS);
+        for (number, opened, group) in candidates {
+            match opened.may_have(group, key, may_read)? {
+                None => return Ok(Found::Unread),
+                Some(false) => {}
+                Some(true) if places.len() == GROUPS => return Ok(Found::Scattered),
+                Some(true) => places.push((number, opened, group)),
             }
         }
-        let mut rows = Vec::with_capacity(places.len());
+        let mut rows: Vec<RecordBatch> = Vec::with_capacity(places.len());
         for (number, opened, group) in places {
             let place = (number, group);
             rows.push(match self.kept.group(place) {
@@ -174,6 +183,7 @@ impl Point {
                 None => self.kept.read(place, &opened, wanted, key)?,
             });
         }
+        few(rows.iter().map(RecordBatch::num_rows).sum())?;
         Ok(Found::Rows(rows))
     }
 }
