@@ -135,10 +135,18 @@ def test_the_statistics_of_a_big_cohort_are_what_counting_gives(big):
     assert {(row["shortest"], row["longest"]) for row in found["Days from enrolment to passing"]} == {("10", "10")}
 
 
-def test_a_certificate_is_recorded_once_with_its_day(big):
+def test_a_certificate_is_recorded_once_with_its_day_and_its_cohort(big, tmp_path):
     first = office("certificate", "big", "--trainee", 1001, "--level", "advanced", "--on", "2026-06-01")
     assert "Trainee of 1001 (trainee 1001) has passed the advanced level" in first and "Cohort big, 2026-06-01." in first
     assert office("certificate", "big", "--trainee", 1001, "--level", "advanced", "--on", "2026-07-01") == first
+    # In another cohort it stays the one that was given.
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_text("".join(json.dumps(one) + "\n" for one in big if one["trainee"] == 1001))
+    office("create", "later", "--starts", "2026-08-03")
+    office("enrol", "later", "--trainee", 1001, "--on", "2026-08-03")
+    assert f"{len(MODULES)} reports are new" in office("record", "later", "--ledger", ledger)
+    later = office("certificate", "later", "--trainee", 1001, "--level", "advanced", "--on", "2026-08-04")
+    assert "Cohort big, 2026-06-01." in later and "later" not in later
     refused = office("certificate", "big", "--trainee", 9, "--level", "basic", status=1)
     assert "trainee 9 has not passed the basic level yet" in refused and "01-tour (nothing handed in)" in refused
 
@@ -187,7 +195,32 @@ def test_what_is_handed_in_is_kept_and_graded_once(server, tmp_path):
     last = write(tmp_path / "last.ipynb", 21, ["q1", "q2"])
     identity = office(*submit, 21, last).split()[0]
     (folder / "submissions" / f"{identity}.ipynb").write_bytes(good.read_bytes())
-    assert "it is not the file that was handed in" in office("grade", "small", "--folder", folder, status=1)
+    said = office("grade", "small", "--folder", folder, status=1)
+    assert "it is not the file that was handed in" in said and "0 graded" in said and "1 without a grade" in said
+    # The others are graded all the same.
+    office(*submit, 22, write(tmp_path / "third.ipynb", 22, ["q1", "q2"]))
+    said = office("grade", "small", "--folder", folder, status=1)
+    assert "trainee 21, 01-tour: " in said and "1 graded" in said and "1 without a grade" in said
+
+
+def test_no_submission_gets_the_password_of_the_office(server, tmp_path):
+    office("create", "code", "--starts", "2026-03-02")
+    grade = ["grade", "code", "--folder", tmp_path, "--rust"]
+    assert "--rust needs --as-user and --as-secret-file" in office(*grade, status=1)
+    # A server without a policy has one user: to name it is the office's decision.
+    assert office(*grade, "--as-user", "haetae", "--as-secret-file", server.environment["HAETAE_SECRET_FILE"]) == "0 graded\n"
+
+
+def test_a_failure_of_the_machine_is_no_grade(server, tmp_path):
+    folder, wrong = tmp_path / "office", tmp_path / "wrong.secret"
+    wrong.write_text("no such password\n")
+    wrong.chmod(0o600)
+    office("create", "machine", "--starts", "2026-03-02")
+    office("enrol", "machine", "--trainee", 31)
+    office("submit", "machine", "--folder", folder, "--trainee", 31, write(tmp_path / "good.ipynb", 31, ["q1", "q2", "q3", "q4"]))
+    said = office("grade", "machine", "--folder", folder, "--as-user", "haetae", "--as-secret-file", wrong, status=1)
+    assert "the course's own cell `trainee` failed" in said or "the course's own cell `my_items` failed" in said, said
+    assert "31: 7 of 7 points" in office("grade", "machine", "--folder", folder)
 
 
 def test_what_an_office_cannot_do_is_said(server, tmp_path):
@@ -198,6 +231,8 @@ def test_what_an_office_cannot_do_is_said(server, tmp_path):
     (tmp_path / "roster").write_text("7\n8,A\n7,B\n")
     office("create", "twice", "--starts", "2026-03-02")
     assert "roster:3: this trainee stands here twice" in office("enrol", "twice", "--roster", tmp_path / "roster", status=1)
+    both = office("enrol", "twice", "--roster", tmp_path / "roster", "--trainee", 7, status=2)
+    assert "cannot be used with" in both, both
     assert "there is a cohort `twice` already" in office("create", "twice", status=1)
 
 

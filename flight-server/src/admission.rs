@@ -13,6 +13,9 @@ use tonic::Status;
 
 use crate::bounds::{Bounds, Class};
 
+/// Answers of one query at a time, as many as a result has endpoints at most. Each holds memory and a stream.
+const ANSWERS: usize = 32;
+
 /// Who runs, and who waits. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Admission {
@@ -63,9 +66,9 @@ pub(crate) struct Load {
 type Grants = Vec<(oneshot::Sender<Permit>, Permit)>;
 
 impl Admission {
-    /// With `shared`, no user takes all places.
+    /// With `shared`, no user has more than three quarters of the places, but one at least.
     pub(crate) fn new(bounds: &Bounds, shared: bool) -> Self {
-        let most = |of: usize| if shared { of.saturating_sub(of / 4).max(1) } else { of };
+        let most = |of: usize| if shared { of.saturating_sub(of.div_ceil(4)).max(1) } else { of };
         let lane = |places: usize| Lane {
             places,
             waiting: bounds.waiting,
@@ -89,11 +92,11 @@ impl Admission {
             let number = state.next;
             state.next += 1;
             let lane = &mut state.lanes[class as usize];
-            if lane.take(user, query) {
+            if lane.take(user, query)? {
                 drop(state);
                 return Ok(self.permit(class, query));
             }
-            lane.has_room(class, user)?;
+            lane.has_room(class, user, query)?;
             let (sender, granted) = oneshot::channel();
             lane.queue(user, Waiting { number, query: query.to_owned(), granted: sender });
             (Place { admission: self.clone(), class, number }, granted)
@@ -148,16 +151,19 @@ impl Admission {
 
 impl Lane {
     /// Whether the query has a place now.
-    fn take(&mut self, user: &str, query: &str) -> bool {
+    fn take(&mut self, user: &str, query: &str) -> Result<bool, Status> {
         if let Some((_, answers)) = self.running.get_mut(query) {
+            if *answers >= ANSWERS {
+                return Err(too_many_answers("are being sent"));
+            }
             *answers += 1;
-            return true;
+            return Ok(true);
         }
         let free = self.free_for(user);
         if free {
             self.running.insert(query.to_owned(), (user.to_owned(), 1));
         }
-        free
+        Ok(free)
     }
 
     /// A user for whom there is a place has nothing that waits: each place that becomes free is given away at once.
@@ -166,7 +172,12 @@ impl Lane {
         self.running.len() < self.places && own < self.of_a_user.0
     }
 
-    fn has_room(&self, class: Class, user: &str) -> Result<(), Status> {
+    fn has_room(&self, class: Class, user: &str, query: &str) -> Result<(), Status> {
+        // They would all come in together.
+        let same = self.turns.iter().flat_map(|(_, waiting)| waiting).filter(|other| other.query == query).count();
+        if same >= ANSWERS {
+            return Err(too_many_answers("wait"));
+        }
         let all: usize = self.turns.iter().map(|(_, waiting)| waiting.len()).sum();
         let own = self.turns.iter().find(|(other, _)| other == user).map_or(0, |(_, waiting)| waiting.len());
         if all < self.waiting && own < self.of_a_user.1 {
@@ -244,6 +255,10 @@ impl Drop for Place {
         }
         turns.retain(|(_, waiting)| !waiting.is_empty());
     }
+}
+
+fn too_many_answers(what: &str) -> Status {
+    Status::resource_exhausted(format!("{ANSWERS} answers of this query {what} already; read one to its end first"))
 }
 
 fn ending() -> Status {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
 use haetae_course::Course;
 use haetae_course::cohort::{self, Cohort, Office, Order, PROGRESS, Person, STATISTICS, people};
@@ -33,8 +33,8 @@ pub enum Command {
         /// A line NUMBER or NUMBER,NAME for each.
         #[arg(long, value_name = "FILE", required_unless_present = "trainee")]
         roster: Option<PathBuf>,
-        /// One trainee's number.
-        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=999_999))]
+        /// One trainee's number, in place of a roster.
+        #[arg(long, value_name = "NUMBER", conflicts_with = "roster", value_parser = clap::value_parser!(u32).range(1..=999_999))]
         trainee: Option<u32>,
         /// That trainee's name.
         #[arg(long, requires = "trainee")]
@@ -60,7 +60,7 @@ pub enum Command {
         #[arg(long, value_name = "DAY")]
         on: Option<String>,
     },
-    /// Grades what was handed in and has no grade yet.
+    /// Grades what was handed in and has no grade yet. With --rust, --as-user has to name who asks the server for a submission.
     Grade {
         /// The cohort.
         cohort: String,
@@ -149,10 +149,25 @@ impl Command {
                 }
             }
             Self::Grade { cohort, folder, jobs, run } => {
+                if run.opens_the_office() {
+                    bail!(
+                        "--rust needs --as-user and --as-secret-file: a submission could read the office's password and change \
+                         grades. Name a user who sees the data of the exercises alone"
+                    );
+                }
                 let (runner, limits) = (run.runner(), run.limits());
                 let order = Order { folder: &folder, runner: &runner, limits: &limits, jobs };
-                let count = office.grade(course, &cohort, &order, &mut |graded| print!("{}", graded.report))?;
-                println!("{count} graded");
+                let count = office.grade(course, &cohort, &order, &mut |one| match one {
+                    Ok(graded) => print!("{}", graded.report),
+                    Err(error) => eprintln!("{error}"),
+                })?;
+                println!("{} graded", count.graded);
+                if count.left > 0 {
+                    bail!(
+                        "{} without a grade: their files cannot be read, or are not those that were handed in",
+                        count.left
+                    );
+                }
             }
             Self::Record { cohort, ledger, on } => {
                 println!("{} reports are new in {cohort}", office.record(&cohort, &ledger, day(on)?)?);

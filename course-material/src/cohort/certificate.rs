@@ -33,7 +33,7 @@ impl Office {
             let (path, level) = (PathBuf::from(format!("cohort {cohort}")), level.to_owned());
             return Err(Error::NotPassed { path, trainee, level, missing });
         }
-        let sql = "select issued_on from course.certificates where trainee_id = $1 and level = $2";
+        let sql = "select issued_on, cohort from course.certificates where trainee_id = $1 and level = $2";
         if self.ask(sql, &[(&id).into(), level.into()])?.rows.is_empty() {
             let sum = |part: fn(&(String, u32, u32)) -> u32| passed.iter().map(|row| u64::from(part(row))).sum::<u64>();
             self.add(vec![addition(
@@ -51,7 +51,8 @@ impl Office {
         let name = self.ask("select name from course.trainees where trainee_id = $1", &[(&id).into()])?;
         let who = name.texts(0).next().map_or_else(|| format!("Trainee {id}"), |name| format!("{name} (trainee {id})"));
         let issued = self.ask(sql, &[(&id).into(), level.into()])?;
-        let issued = issued.texts(0).next().unwrap_or_default().to_owned();
-        Ok(format!("{}\nCohort {cohort}, {issued}.\n", certificate_page(&who, level, &passed)))
+        // Those that were recorded, which may have been in another cohort.
+        let (on, cohort) = (issued.texts(0).next().unwrap_or_default(), issued.texts(1).next().unwrap_or(cohort));
+        Ok(format!("{}\nCohort {cohort}, {on}.\n", certificate_page(&who, level, &passed)))
     }
 }

@@ -43,31 +43,41 @@ pub struct Graded {
     pub refused: bool,
 }
 
+/// What became of the submissions without a grade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Those that have one now.
+    pub graded: usize,
+    /// Those that were passed over: their file has gone, or was changed.
+    pub left: usize,
+}
+
 /// A submission without a grade.
 struct Waiting {
     id: String,
-    trainee: String,
+    trainee: u32,
     module: String,
     file_sha256: String,
 }
 
 impl Office {
-    /// Grades what has no grade yet, and tells of each. How many there were.
+    /// Grades what has no grade yet, and tells of each: what it is worth, or what is wrong with its file, which stays without a
+    /// grade.
     ///
     /// # Errors
-    /// When nothing can be run, a file has gone or was changed; what the server says. What was graded before is kept.
+    /// When nothing can be run; what the server says. What was graded before is kept.
     pub fn grade(
         &self,
         course: &Course,
         cohort: &str,
         order: &Order<'_>,
-        tell: &mut dyn FnMut(&Graded),
-    ) -> Result<usize> {
+        tell: &mut dyn FnMut(Result<&Graded>),
+    ) -> Result<Count> {
         self.known(cohort)?;
         let waiting = self.waiting(cohort)?;
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (told, done) = channel();
-        let (mut failure, mut count, mut graded) = (None, 0, Vec::new());
+        let (mut failure, mut count, mut graded) = (None, Count::default(), Vec::new());
         std::thread::scope(|threads| {
             for _ in 0..order.jobs.clamp(1, waiting.len().max(1)) {
                 let (told, waiting, next, stop) = (told.clone(), &waiting, &next, &stop);
@@ -82,12 +92,21 @@ impl Office {
             }
             drop(told);
             for one in done {
-                let kept = one.and_then(|one| {
-                    tell(&one);
-                    graded.push(one);
-                    count += 1;
-                    if graded.len() < TOGETHER { Ok(()) } else { self.keep(cohort, &std::mem::take(&mut graded)) }
-                });
+                let kept = match one {
+                    Ok(one) => {
+                        tell(Ok(&one));
+                        graded.push(one);
+                        count.graded += 1;
+                        if graded.len() < TOGETHER { Ok(()) } else { self.keep(cohort, &std::mem::take(&mut graded)) }
+                    }
+                    // One file is no reason to leave the others.
+                    Err(error @ (Error::Io { .. } | Error::Office { .. })) => {
+                        count.left += 1;
+                        tell(Err(error));
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
                 if let Err(error) = kept {
                     // The first of them says why; the others end for the same reason or by themselves.
                     stop.store(true, Ordering::Relaxed);
@@ -117,7 +136,7 @@ impl Office {
             let what = || "a report".to_owned();
             let text = serde_json::to_string(report).map_err(|source| Error::Json { what: what(), source })?;
             let digest = sha256(text.as_bytes());
-            let id = submission_id(&trainee, &report.module, &digest);
+            let id = submission_id(cohort, &trainee, &report.module, &digest);
             if !enrolled.contains(&trainee) || !known.insert(id.clone()) {
                 continue;
             }
@@ -153,14 +172,16 @@ impl Office {
         let found = self.ask(sql, &[cohort.into()])?;
         let one = |row: Vec<Option<String>>| {
             let mut cells = row.into_iter().flatten();
-            Some(Waiting {
-                id: cells.next()?,
-                trainee: cells.next()?,
-                module: cells.next()?,
-                file_sha256: cells.next()?,
-            })
+            let (id, trainee) = (cells.next()?, cells.next()?);
+            let trainee = trainee.parse().map_err(|_| {
+                refused(format!(
+                    "the trainee's number reads `{trainee}`: the role of the office has to be cleared for identifiers"
+                ))
+            });
+            let (module, file_sha256) = (cells.next()?, cells.next()?);
+            Some(trainee.map(|trainee| Waiting { id, trainee, module, file_sha256 }))
         };
-        Ok(found.rows.into_iter().filter_map(one).collect())
+        found.rows.into_iter().filter_map(one).collect()
     }
 
     fn keep(&self, cohort: &str, graded: &[Graded]) -> Result<()> {
@@ -171,20 +192,15 @@ impl Office {
 impl Waiting {
     fn grade(&self, course: &Course, order: &Order<'_>) -> Result<Graded> {
         let path = place(order.folder, &self.id);
-        let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let of = format!("trainee {}, {}", self.trainee, self.module);
+        let bytes = fs::read(&path).map_err(|error| refused(format!("{of}: {}: {error}", path.display())))?;
         if sha256(&bytes) != self.file_sha256 {
             return Err(refused(format!(
-                "{}: it is not the file that was handed in; take it from a backup, or have it handed in again",
+                "{of}: {}: it is not the file that was handed in; take it from a backup, or have it handed in again",
                 path.display()
             )));
         }
-        let number = self.trainee.parse().map_err(|_| {
-            refused(format!(
-                "the trainee's number reads `{}`: the role of the office has to be cleared for identifiers",
-                self.trainee
-            ))
-        })?;
-        let (report, refused) = match grade::grade(course, &path, Some(number), order.runner, order.limits) {
+        let (report, refused) = match grade::grade(course, &path, Some(self.trainee), order.runner, order.limits) {
             Ok(report) => (report, false),
             // A course that has changed meanwhile; the trainee sees why.
             Err(error @ (Error::NoNotebook { .. } | Error::NoExercise { .. })) => {
@@ -193,7 +209,7 @@ impl Waiting {
                 (
                     Report {
                         module,
-                        trainee: Some(number),
+                        trainee: Some(self.trainee),
                         points: 0,
                         of,
                         marks: vec![],
@@ -205,7 +221,7 @@ impl Waiting {
             }
             Err(error) => return Err(error),
         };
-        Ok(Graded { id: self.id.clone(), trainee: self.trainee.clone(), report, refused })
+        Ok(Graded { id: self.id.clone(), trainee: self.trainee.to_string(), report, refused })
     }
 }
 

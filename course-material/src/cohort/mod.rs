@@ -19,7 +19,7 @@ use haetae_client::{Addition, Client, ConnectOptions, Param};
 
 pub use enrol::{Cohort, Person, people};
 pub use figures::{PROGRESS, STATISTICS};
-pub use grading::{Graded, Order};
+pub use grading::{Count, Graded, Order};
 pub use submit::Handed;
 
 use crate::error::{Error, Result};

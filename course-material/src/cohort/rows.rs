@@ -39,7 +39,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// The same for the same file of the same trainee, so that handing it in twice is handing it in once.
-pub(super) fn submission_id(trainee: &str, module: &str, file_sha256: &str) -> String {
-    sha256(format!("{trainee}\0{module}\0{file_sha256}").as_bytes())
+/// The same for the same file of the same trainee in a cohort, so that handing it in twice is handing it in once.
+pub(super) fn submission_id(cohort: &str, trainee: &str, module: &str, file_sha256: &str) -> String {
+    sha256(format!("{cohort}\0{trainee}\0{module}\0{file_sha256}").as_bytes())
 }

@@ -1,7 +1,8 @@
 //! Files of a trainee, to copies in the office's folder and a row each.
 
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::rows::{addition, days, numbers, sha256, submission_id, texts};
@@ -27,7 +28,7 @@ pub(super) fn place(folder: &Path, id: &str) -> PathBuf {
 }
 
 impl Office {
-    /// Takes files of one trainee. The same file once more changes nothing.
+    /// Takes files of one trainee. The same file once more in the cohort changes nothing.
     ///
     /// # Errors
     /// A trainee who is not enrolled, a file that is no exercise of the course; what the server or the disk says. Files
@@ -55,7 +56,7 @@ impl Office {
                 let module = grade::module_of(course, file)?.name.clone();
                 let bytes = fs::read(file).map_err(io)?;
                 let digest = sha256(&bytes);
-                let id = submission_id(&trainee, &module, &digest);
+                let id = submission_id(cohort, &trainee, &module, &digest);
                 let known = self.ask("select 1 from course.submissions where submission_id = $1", &[(&id).into()])?;
                 if !known.rows.is_empty() {
                     return Ok(Handed { module, id, before: true });
@@ -83,12 +84,39 @@ impl Office {
     }
 }
 
-/// For the office alone: a trainee who has an account on the machine must not find the files of the others.
+/// For the office alone: a trainee who has an account on the machine must not find the files of the others. When this comes
+/// back the file is there to stay.
 fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
     }
-    fs::write(path, bytes).map_err(io)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(io)
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(io)?;
+    // It may have been there, from a call that was broken off.
+    file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io)?;
+    // The folder and the one above, which may be as new.
+    for folder in path.ancestors().skip(1).take(2) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let io = |source| Error::Io { path: folder.to_owned(), source };
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_for_the_office_alone_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = place(&folder.path().join("office"), "1");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "something longer that was broken off").unwrap();
+        keep(&path, b"all").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"all");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_ne!(submission_id("a", "7", "01-tour", "0"), submission_id("b", "7", "01-tour", "0"));
+    }
 }

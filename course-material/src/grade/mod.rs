@@ -18,14 +18,14 @@ pub use sandbox::{Apart, Isolation};
 use crate::build::{self, Form};
 use crate::error::{Error, Result};
 use crate::source::{Course, Module};
-use run::Step;
+use run::{Ran, Step};
 use submission::{Runs, Submission};
 
 /// Grades a file, for the trainee whose number it must be where that is given.
 ///
 /// # Errors
-/// A file that is no notebook, or no exercise of the course; a runner that cannot start. What is wrong with the
-/// answers themselves stands in the report.
+/// A file that is no notebook, or no exercise of the course; a runner that cannot start, or that cannot run the course's
+/// own cells: that is no fault of the trainee's. What is wrong with the answers themselves stands in the report.
 pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner, limits: &Limits) -> Result<Report> {
     let (submission, module) = read(course, file)?;
     // Advice in the language of the file; what is right is the same in all of them.
@@ -47,16 +47,25 @@ pub fn grade(course: &Course, file: &Path, trainee: Option<u32>, runner: &Runner
         (None, None) => notes.push("no trainee's number could be read".to_owned()),
         _ => {}
     }
-    let mut steps = setup(course, module, number.unwrap_or(build::NOBODY));
+    let own = setup(course, module, number.unwrap_or(build::NOBODY));
+    let mut steps = own.clone();
     steps.extend(taken.cells.iter().map(|(name, code)| Step::new(name, code)));
     // Once more, so that no cell of the file changes what a check finds.
-    steps.extend(setup(course, module, number.unwrap_or(build::NOBODY)));
+    let again = steps.len();
+    steps.extend(own.iter().cloned());
     for question in &module.questions {
         let id = format!("{}-check", question.name);
         let cell = solved.iter().find(|cell| cell.id == id);
         steps.extend(cell.map(|cell| Step::new(&id, &cell.source)));
     }
     let ran = runner.run(&steps, limits)?;
+    // Nothing of the trainee's has run before these.
+    stand(&own, &ran)?;
+    if let Some(failed) = ran.outcomes.iter().skip(again).take(own.len()).find(|one| one.status == "error") {
+        // Is it the trainee's doing? Alone they say.
+        stand(&own, &runner.run(&own, limits)?)?;
+        notes.push(format!("the course's own cell `{}` failed behind the answers: {}", failed.name, failed.text));
+    }
     notes.extend(ran.notes);
     Ok(Report { isolation: ran.apart, ..report::report(module, number, notes, &ran.outcomes) })
 }
@@ -82,6 +91,28 @@ fn read<'a>(course: &'a Course, file: &Path) -> Result<(Submission, &'a Module)>
         return Err(no_exercise(format!("it is the {part} of {name}")));
     }
     Ok((submission, module))
+}
+
+/// Fails where the course's own cells, which were run first, have not all done their work.
+fn stand(own: &[Step], ran: &Ran) -> Result<()> {
+    let failed = |reason: String| Err(Error::Runner { reason });
+    let outcomes = &ran.outcomes[..own.len().min(ran.outcomes.len())];
+    if let Some(one) = outcomes.iter().find(|one| one.status != "ok") {
+        let why = if one.status == "time" { "it took too long" } else { &one.text };
+        return failed(format!(
+            "the course's own cell `{}` failed: {why}; does the server run, is the password right, and may the user read \
+             the tables of the exercises?",
+            one.name
+        ));
+    }
+    match own.get(outcomes.len()) {
+        Some(missing) => failed(format!(
+            "the run ended before the course's own cell `{}`: {}; --seconds and --memory-mb allow more",
+            missing.name,
+            ran.notes.join("; ")
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The cells at the top, and those that prepare data further down, as the course has them.

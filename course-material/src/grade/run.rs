@@ -1,6 +1,6 @@
 //! Cells, run one after the other in a kernel of their own, to what became of each; bounded in time and memory.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +26,10 @@ const CLAIMED: u64 = 2 << 30;
 const LARGEST_FILE: u64 = 1 << 30;
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long stderr may stay open when a run has ended: somebody whom it has left behind may hold it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Of which so much is read.
+const MOST_WORDS: u64 = 1 << 20;
 
 /// A cell to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +147,7 @@ impl Runner {
         };
         let python = std::path::absolute(&self.python).map_err(failed)?;
         let refused = |refused: Refused| match refused {
-            Refused::Machine(reason) => Error::Runner { reason },
+            Refused::Machine(reason) | Refused::Asked(reason) => Error::Runner { reason },
             Refused::Program(error) => failed(error),
         };
         let openly = || -> Result<Started> {
@@ -158,7 +162,10 @@ impl Runner {
         let url = std::env::var(URL_VARIABLE).ok();
         let secret = self.login.as_ref().map(|login| login.secret.clone());
         let secret = secret.or_else(|| std::env::var_os(SECRET_VARIABLE).map(PathBuf::from));
-        let read = |path: PathBuf| std::fs::read(&path).map_err(|source| Error::Io { path, source });
+        let read = |path: PathBuf| {
+            let why = |error| Error::Runner { reason: format!("the password in {}: {error}", path.display()) };
+            std::fs::read(&path).map_err(why)
+        };
         let secret = secret.map(read).transpose()?;
         let view = View {
             root: folder,
@@ -246,17 +253,34 @@ fn watch(child: &mut Child, limits: &Limits) -> Ran {
 
 /// Ends what is left of a run; what it said on stderr.
 fn end(mut child: Child) -> String {
-    let mut said = String::new();
     if child.try_wait().ok().flatten().is_none() {
         for process in family(child.id()) {
             // SAFETY: `kill` touches no memory of ours; the processes are ours and our child's.
             unsafe { libc::kill(process as i32, libc::SIGKILL) };
         }
     }
-    if let Some(mut stderr) = child.stderr.take() {
-        let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
-    }
+    let said = child.stderr.take().map(last_words).unwrap_or_default();
     let _ = child.wait();
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// What is there to read, until the end or until nothing more comes.
+fn last_words(from: impl Read + Send + 'static) -> Vec<u8> {
+    let (told, parts) = channel();
+    let reader = std::thread::Builder::new().spawn(move || {
+        let (mut from, mut part) = (from.take(MOST_WORDS), [0; 4096]);
+        while let Ok(size @ 1..) = from.read(&mut part) {
+            if told.send(part[..size].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let until = Instant::now() + LAST_WORDS;
+    let mut said = Vec::new();
+    while reader.is_ok() {
+        let Ok(part) = parts.recv_timeout(until.saturating_duration_since(Instant::now())) else { break };
+        said.extend(part);
+    }
     said
 }
 
@@ -275,4 +299,18 @@ fn with_notes(mut ran: Ran, limits: &Limits) -> Ran {
         }
     }
     ran
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stderr_that_stays_open_holds_nobody_up() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        theirs.write_all(b"the last words").unwrap();
+        assert_eq!(last_words(ours), b"the last words");
+        drop(theirs);
+        assert_eq!(last_words(&b"all"[..]), b"all");
+    }
 }

@@ -12,8 +12,10 @@ const TRAINEE: Column =
 const COHORT: Column = Column::text("cohort", "Name of the cohort.");
 const MODULE: Column = Column::text("module", "Module of the course, as its folder is called.");
 const LEVEL: Column = Column::text("level", "basic, intermediate or advanced.");
+/// Whoever guesses the number and has the file can make it, as all numbers and the empty exercise can be tried.
 const SUBMISSION: Column =
-    Column::text("submission_id", "SHA-256 of trainee, module and file, in lower-case hexadecimal.");
+    Column::text("submission_id", "SHA-256 of cohort, trainee, module and file, in lower-case hexadecimal.")
+        .classified(Identifier);
 const POINTS: Column = Column::new("points", Int32, false, "Points that were reached.");
 const OF_POINTS: Column = Column::new("of_points", Int32, false, "Points that there are.");
 
@@ -75,7 +77,8 @@ pub(crate) const SUBMISSIONS: Table = Table {
         MODULE,
         Column::new("attempt", Int32, false, "Its number among those of the trainee for the module, from 1."),
         Column::new("handed_in_on", Date32, false, "Day on which it was handed in."),
-        Column::text("file_sha256", "SHA-256 of the file, in lower-case hexadecimal."),
+        // The trainee's number is in the file.
+        Column::text("file_sha256", "SHA-256 of the file, in lower-case hexadecimal.").classified(Identifier),
         Column::new("file_bytes", Int32, false, "Size of the file."),
     ],
     key: &["submission_id"],

@@ -101,6 +101,39 @@ async fn no_user_takes_all_places_and_an_end_is_told() {
 }
 
 #[tokio::test]
+async fn a_user_has_three_quarters_of_the_places_at_most_and_one_at_least() {
+    for (places, of_a_user) in [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3), (16, 12)] {
+        let admission = admission(places, 0, true);
+        let mut own = Vec::new();
+        while let Ok(permit) = admission.enter(Class::Interactive, "kim", &own.len().to_string()).await {
+            own.push(permit);
+        }
+        assert_eq!(own.len(), of_a_user, "{places}");
+    }
+}
+
+#[tokio::test]
+async fn the_answers_of_one_query_are_bounded() {
+    let admission = admission(1, 100, false);
+    let enter = |query: &'static str| admission.enter(Class::Interactive, "kim", query);
+    let mut own = Vec::new();
+    for _ in 0..ANSWERS {
+        own.push(enter("0").await.unwrap());
+    }
+    let refused = enter("0").await.err().unwrap();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(refused.message(), "32 answers of this query are being sent already; read one to its end first");
+    let mut waiting: Vec<_> = (0..ANSWERS).map(|_| Box::pin(enter("1"))).collect();
+    assert!(waiting.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
+    let refused = enter("1").await.err().unwrap();
+    assert_eq!(refused.message(), "32 answers of this query wait already; read one to its end first");
+    own.pop();
+    own.push(enter("0").await.unwrap());
+    drop(own);
+    assert!(futures::future::join_all(waiting).await.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
 async fn patience_ends() {
     let admission = of_patience(Duration::from_millis(5), 1, 4, false);
     let _running = admission.enter(Class::Interactive, "kim", "0").await.unwrap();

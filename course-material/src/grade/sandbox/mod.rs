@@ -67,6 +67,8 @@ pub(in crate::grade) struct Started {
 pub(super) enum Refused {
     /// The machine does not allow it; the step, and its reason.
     Machine(String),
+    /// What was asked for cannot be had; why, and what to do.
+    Asked(String),
     /// The program itself.
     Program(io::Error),
 }
@@ -86,7 +88,7 @@ pub(super) struct View<'a> {
 
 /// Starts `command` in such a place. Its folder and its variables are those of the place.
 pub(super) fn start(mut command: Command, view: View<'_>) -> Result<Started, Refused> {
-    let server = view.url.map(address).transpose().map_err(Refused::Program)?;
+    let server = view.url.map(address).transpose().map_err(Refused::Asked)?;
     let prepared = || -> io::Result<(Plan, UnixStream, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         // SAFETY: both only ask.
@@ -151,11 +153,27 @@ pub(super) fn start_openly(mut command: Command) -> Result<Started, Refused> {
     Ok(Started { child: command.spawn().map_err(Refused::Program)?, door: None })
 }
 
-fn address(url: &str) -> io::Result<SocketAddr> {
-    let wrong = || {
-        let what = format!("HAETAE_URL: expected an address such as http://127.0.0.1:50051, found `{url}`");
-        io::Error::new(io::ErrorKind::InvalidInput, what)
-    };
+fn address(url: &str) -> Result<SocketAddr, String> {
+    if url.starts_with("https://") {
+        return Err(format!(
+            "HAETAE_URL is {url}: a run that is kept apart from the machine reaches a server over http:// alone. Name one \
+             on this machine, or pass --isolation off where nothing of worth can be read or changed"
+        ));
+    }
+    let wrong = || format!("HAETAE_URL: expected an address such as http://127.0.0.1:50051, found `{url}`");
     let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
     host.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_as_a_run_can_reach_it() {
+        assert_eq!(address("http://127.0.0.1:50051").unwrap(), SocketAddr::from(([127, 0, 0, 1], 50_051)));
+        let refused = address("https://warehouse.example:443").unwrap_err();
+        assert!(refused.contains("over http:// alone"), "{refused}");
+        assert!(address("nothing").unwrap_err().contains("found `nothing`"));
+    }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::enter::Step;
 
 /// Programs and libraries of the system. Links among them stay links.
-const SYSTEM: [&str; 9] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu"];
+const SYSTEM: [&str; 9] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 /// Of the settings those without which programs are not found, started or named; no keys, no passwords.
 const SETTINGS: [&str; 8] = [
     "/etc/alternatives",
@@ -44,11 +44,31 @@ fn home_of(variable: &str, name: &str) -> Option<PathBuf> {
 fn needed(python: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = |program: &Path| program.parent().and_then(Path::parent).map(Path::to_owned);
     let real = python.canonicalize()?;
-    let mut shown: Vec<PathBuf> =
-        [prefix(python), prefix(&real), home_of("RUSTUP_HOME", ".rustup")].into_iter().flatten().collect();
+    let mut shown: Vec<PathBuf> = [prefix(python), prefix(&real)].into_iter().flatten().collect();
+    let (here, home) = (std::env::current_dir()?, std::env::var_os("HOME").map(PathBuf::from));
+    if let Some(wide) = shown.iter().find(|prefix| holds_more(prefix, &here, home.as_deref())) {
+        return Err(io::Error::other(format!(
+            "a run would see all of {}, where this Python is installed and other things are; name the Python of a virtual \
+             environment, in a folder of its own",
+            wide.display()
+        )));
+    }
+    shown.extend(home_of("RUSTUP_HOME", ".rustup"));
     // Its programs alone: there may be a password for a registry beside them.
     shown.extend(home_of("CARGO_HOME", ".cargo").map(|home| home.join("bin")));
     Ok(shown)
+}
+
+/// Whether a folder in which a Python is installed is more than that: one that holds the course or a home, or the local
+/// programs of a user. What is of the system is seen anyway.
+fn holds_more(prefix: &Path, here: &Path, home: Option<&Path>) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let prefix = real(prefix);
+    if SYSTEM.iter().any(|system| prefix.starts_with(system)) {
+        return false;
+    }
+    real(here).starts_with(&prefix)
+        || home.is_some_and(|home| real(home).starts_with(&prefix) || real(&home.join(".local")) == prefix)
 }
 
 /// The variables inside; all others of the caller are gone.
@@ -164,5 +184,24 @@ pub(super) fn describe(step: &Step) -> String {
         }
         Step::Processes(_) => "show the processes of the run alone (/proc)".to_owned(),
         Step::Root(_) | Step::Work(_) => "go into the new file system".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_python_does_not_open_what_lies_around_it() {
+        let (here, home) = (Path::new("/srv-x/course"), Path::new("/home-x/kim"));
+        let wide = |prefix: &str| holds_more(Path::new(prefix), here, Some(home));
+        for refused in ["/", "/srv-x", "/srv-x/course", "/home-x", "/home-x/kim", "/home-x/kim/.local"] {
+            assert!(wide(refused), "{refused}");
+        }
+        for fine in
+            ["/usr", "/usr/local", "/srv-x/course/.venv", "/home-x/kim/.local/share/uv/python/3.13", "/opt-x/python"]
+        {
+            assert!(!wide(fine), "{fine}");
+        }
     }
 }
