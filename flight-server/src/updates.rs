@@ -81,10 +81,17 @@ impl Service {
         noted: &mut Noted,
     ) -> Result<Written, Status> {
         let failed = |error: Error| status::from_warehouse(&error);
-        let rows = update.rows(values).await.map_err(failed)?;
+        let mut rows = update.rows(values).await.map_err(failed)?;
         note(&mut noted.record, &rows);
         let columns = rows.schema();
-        let batches: Vec<RecordBatch> = rows.try_collect().await.map_err(failed)?;
+        let (mut batches, mut count) = (Vec::new(), 0);
+        while let Some(batch) = rows.try_next().await.map_err(failed)? {
+            count += batch.num_rows();
+            if count > haetae_scoring::MOST_COMMENTS {
+                return Err(too_many_comments());
+            }
+            batches.push(batch);
+        }
         let given = concat_batches(&columns, &batches).map_err(status::internal("take over the comments"))?;
         let kept = haetae_scoring::comments(snapshot, &given, &principal.user).await;
         let kept = kept.map_err(|error| match error {
@@ -123,6 +130,12 @@ impl Service {
         };
         self.write(work, batches, noted, job).await
     }
+}
+
+/// Refused before the others are read, of which nobody knows how many there are.
+fn too_many_comments() -> Status {
+    let most = haetae_scoring::MOST_COMMENTS;
+    Status::invalid_argument(format!("the comments: expected 1 to {most} in one statement, found more"))
 }
 
 /// Comments behind their number.

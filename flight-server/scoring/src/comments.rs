@@ -15,7 +15,7 @@ const VERDICTS: [&str; 3] = ["right", "wrong", "unsure"];
 /// What a comment may say, in characters.
 const LONGEST: usize = 2000;
 /// Comments in one statement.
-const MOST: usize = 100;
+pub const MOST_COMMENTS: usize = 100;
 /// What the server fills in.
 const OURS: [&str; 3] = ["comment_id", "office_id", "officer"];
 
@@ -30,8 +30,8 @@ pub async fn comments(snapshot: &Snapshot, given: &RecordBatch, officer: &str) -
     if officer.trim().is_empty() {
         return Err(wrong(all, "it is not said who says it".to_owned()));
     }
-    if given.num_rows() == 0 || given.num_rows() > MOST {
-        return Err(wrong(all, format!("expected 1 to {MOST} in one statement, found {}", given.num_rows())));
+    if given.num_rows() == 0 || given.num_rows() > MOST_COMMENTS {
+        return Err(wrong(all, format!("expected 1 to {MOST_COMMENTS} in one statement, found {}", given.num_rows())));
     }
     for name in OURS {
         if given.column_by_name(name).is_some_and(|column| column.null_count() < column.len()) {

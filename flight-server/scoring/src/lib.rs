@@ -38,7 +38,7 @@ mod train;
 mod verify;
 mod ways;
 
-pub use comments::{comment, comments};
+pub use comments::{MOST_COMMENTS, comment, comments};
 pub use compare::{Compared, compare};
 pub use definition::Definition;
 pub use error::{Error, Result};

@@ -4,7 +4,9 @@
 //! Cases of the same subheading and origin come before those of the same subheading, these before those of the same
 //! heading and of the same chapter. Among them the nearest come first: the distance is the sum, over all features, of how
 //! differently a feature moves the two scores, so that it weighs a feature as the model does. All are seen as of the
-//! item's day, by the definition's own SQL: two items with the same distance differ in what was known of them alone.
+//! item's day, by the definition's own SQL: two items with the same distance differ in what was known of them alone. The
+//! item has the features that score it. The past cases are `today` together, so that what a definition counts or sums over
+//! `today` it counts for them over all cases that are looked at.
 
 use std::collections::BTreeMap;
 
@@ -169,8 +171,9 @@ async fn looked_for(
     let failed = |source| Error::Sql { day, source };
     // What the definition reads is looked at without the items of other days, which it may not name itself.
     read::planned(snapshot, definition, &sql::rows(definition, day, &[], sql::ITEM_KEY)).await.map_err(failed)?;
-    let rows = read::rows(snapshot, &sql::rows_of(definition, day, &wanted, LOOKED_AT)).await.map_err(failed)?;
-    let space = Space::of(&model, &rows)?;
+    let now = read::rows(snapshot, &sql::wanted_rows(definition, day, &wanted)).await.map_err(failed)?;
+    let past = read::rows(snapshot, &sql::past_rows(definition, day, &wanted, LOOKED_AT)).await.map_err(failed)?;
+    let space = Space { items: Added::of(&model, &now)?, cases: Added::of(&model, &past)? };
     let cases = cases(&read::rows(snapshot, &sql::past_cases(definition, day, &wanted, LOOKED_AT)).await?)?;
     Ok((by, items.with(&space, &cases, most)))
 }
@@ -240,22 +243,35 @@ fn shared(tier: i64) -> &'static str {
     }
 }
 
-/// What each feature adds to the score of each row.
+/// Items of the day and past cases, by what their features add to their scores.
 struct Space {
-    rows: BTreeMap<(String, i64), usize>,
-    contributions: Contributions,
+    items: Added,
+    cases: Added,
 }
 
-impl Space {
+/// What each feature adds to the score of each row.
+struct Added {
+    rows: BTreeMap<(String, i64), usize>,
+    /// `None` where there are no rows.
+    contributions: Option<Contributions>,
+}
+
+impl Added {
     fn of(model: &Clearance, rows: &RecordBatch) -> Result<Self> {
         let keys = read::all_texts(rows, "declaration_id")?.into_iter().zip(read::whole(rows, "item_no")?);
         let rows_of = keys.enumerate().map(|(row, key)| (key, row)).collect();
-        Ok(Self { rows: rows_of, contributions: model.contributions(rows)? })
+        let contributions = if rows.num_rows() == 0 { None } else { Some(model.contributions(rows)?) };
+        Ok(Self { rows: rows_of, contributions })
     }
 
-    fn distance(&self, a: &(String, i64), b: &(String, i64)) -> Option<f64> {
-        let (a, b) = (self.rows.get(a)?, self.rows.get(b)?);
-        let (a, b) = (self.contributions.row(*a, 0), self.contributions.row(*b, 0));
+    fn row(&self, key: &(String, i64)) -> Option<&[f64]> {
+        Some(self.contributions.as_ref()?.row(*self.rows.get(key)?, 0))
+    }
+}
+
+impl Space {
+    fn distance(&self, item: &(String, i64), case: &(String, i64)) -> Option<f64> {
+        let (a, b) = (self.items.row(item)?, self.cases.row(case)?);
         Some(a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum())
     }
 }

@@ -136,14 +136,23 @@ pub(crate) fn past_cases(definition: &Definition, day: NaiveDate, predicate: &st
     )
 }
 
-/// The definition's rows as of a day, of items and of the past cases that are looked at for them.
-pub(crate) fn rows_of(definition: &Definition, day: NaiveDate, predicate: &str, most: usize) -> String {
+/// The definition's rows of items of the day: those that score them, `today` being all that was declared.
+pub(crate) fn wanted_rows(definition: &Definition, day: NaiveDate, predicate: &str) -> String {
+    format!(
+        "{} select t.* from features t join ({}) k \
+         on k.declaration_id = t.declaration_id and k.item_no = t.item_no order by {ITEM_KEY}",
+        features(definition, day),
+        wanted_items(definition, day, predicate)
+    )
+}
+
+/// The definition's rows as of a day, of the past cases that are looked at for items: they are `today` together.
+pub(crate) fn past_rows(definition: &Definition, day: NaiveDate, predicate: &str, most: usize) -> String {
     let today = format!(
-        "select i.* from {}.fact_item i join (select declaration_id, item_no from ({}) union \
-         select past_declaration_id, past_item_no from ({})) k \
+        "select i.* from {}.fact_item i join \
+         (select distinct past_declaration_id as declaration_id, past_item_no as item_no from ({})) k \
          on k.declaration_id = i.declaration_id and k.item_no = i.item_no",
         definition.schema,
-        wanted_items(definition, day, predicate),
         past_cases(definition, day, predicate, most)
     );
     format!("{} select t.* from features t order by {ITEM_KEY}", features_of(definition, day, &today))

@@ -102,6 +102,49 @@ fn sql_has_what_the_champion_said_and_says_of_features() {
 }
 
 #[test]
+fn what_is_quoted_stays_what_it_is_beside_a_call() {
+    let place = Place::trained();
+    place.score(&definition(), None, 38).unwrap();
+    let asked = Asked::of(place);
+    // Two quotes that are meant, and one behind a backslash, which does not escape it.
+    assert_eq!(
+        asked.ask(r"select 'a''''b', '\'' or true --', upper('c''''d' || risk_model_version())"),
+        [["a''b", r"\' or true --", "C''DIMPORT-1"]]
+    );
+    let named = r#"select "x""""y" from (select risk_model_version() as "x""""y")"#;
+    assert_eq!(asked.ask(named), [["import-1"]]);
+    let explained = asked.ask("explain select 'a''''b', risk_model_version()");
+    assert!(explained[0][1].contains("a''b"), "{explained:?}");
+    let none = r"where declaration_id = '\'' or true --' and risk_score(declaration_id, item_no) > 0";
+    assert_eq!(asked.ask(&format!("select count(*) from fact_item {none}")), [["0"]]);
+    // The same within a call.
+    let within = r"select risk_score('d3801''''', 1) is null, risk_score('\'' or true --', 1) is null";
+    assert_eq!(asked.ask(within), [["true", "true"]]);
+    let unknown = asked.refused("select risk_score_of(named_struct('a''''b', 1))");
+    assert!(unknown.contains("has no feature \"a''b\""), "{unknown}");
+    // A column that is called as the rewriting calls an argument is the user's.
+    let own = "select risk_score(risk__argument_1, risk__argument_0) > 0 from \
+               (select 1 as risk__argument_0, 'd3801' as risk__argument_1)";
+    assert_eq!(asked.ask(own), [["true"]]);
+    // And in statements that change rows.
+    let changed = |sql: &str| {
+        asked.place.runtime.block_on(async {
+            let update = asked.engine.current().unwrap().update(sql).await.unwrap();
+            let rows: Vec<_> = update.rows(None).await.unwrap().try_collect().await.unwrap();
+            rows.into_iter().filter(|batch| batch.num_rows() > 0).collect::<Vec<_>>()
+        })
+    };
+    let none = r"where declaration_id = '\'' or true --' and risk_model_version() = 'import-1'";
+    assert!(changed(&format!("delete from fact_item {none}")).is_empty());
+    assert!(changed(&format!("update fact_item set origin_country = 'XX' {none}")).is_empty());
+    let rows = changed(
+        "update fact_item set seller_id = 'a''''b' where declaration_id = 'd3801' and risk_model_version() = 'import-1'",
+    );
+    let [row] = rows.as_slice() else { panic!("one batch: {rows:?}") };
+    assert_eq!(array_value_to_string(row.column_by_name("seller_id").unwrap(), 0).unwrap(), "a''b");
+}
+
+#[test]
 fn the_score_is_that_of_the_champion_of_the_day() {
     let place = Place::trained();
     let other = parse(&text().replace("trees = 40", "trees = 5"));
