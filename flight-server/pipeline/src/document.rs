@@ -4,12 +4,14 @@
 //! read it: plain text in UTF-8 or UTF-16, and what stands between the elements of XML. Of scans, PDF and office files
 //! there is none: other programs know how to read them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use haetae_warehouse::ingest::{Origin, hexadecimal};
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, Event};
 use sha2::{Digest, Sha256};
 
 use crate::message::Records;
@@ -113,21 +115,39 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
 fn between_elements(text: &str) -> String {
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut found = String::new();
-    loop {
-        let part = match reader.read_event() {
-            Ok(Event::Text(part)) => part.xml_content().map(|text| text.into_owned()),
-            Ok(Event::CData(part)) => part.xml_content().map(|text| text.into_owned()),
-            Ok(Event::Eof) | Err(_) => return found,
-            Ok(_) => continue,
+    while let Ok(event) = reader.read_event() {
+        // Words end at tags, not at references: these are part of them.
+        let part = match &event {
+            Event::Text(part) => part.xml_content(),
+            Event::CData(part) => part.xml_content(),
+            Event::GeneralRef(part) => match referred(part) {
+                Some(known) => Ok(Cow::Owned(known)),
+                None => break,
+            },
+            Event::Start(_) | Event::End(_) | Event::Empty(_) => Ok(Cow::Borrowed(" ")),
+            Event::Eof => break,
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => continue,
         };
-        let Ok(part) = part else { return found };
-        for word in part.split_whitespace() {
-            if !found.is_empty() {
-                found.push(' ');
-            }
-            found.push_str(word);
-        }
+        let Ok(part) = part else { break };
+        found.push_str(&part);
     }
+    let mut spaced = String::with_capacity(found.len());
+    for word in found.split_whitespace() {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(word);
+    }
+    spaced
+}
+
+/// What a reference stands for; itself where only a document type could say. `None` for no letter.
+fn referred(reference: &BytesRef<'_>) -> Option<String> {
+    if let Some(letter) = reference.resolve_char_ref().ok()? {
+        return Some(letter.to_string());
+    }
+    let name = reference.decode().ok()?;
+    Some(resolve_predefined_entity(&name).map_or_else(|| format!("&{name};"), str::to_owned))
 }
 
 /// At most [`TEXT_BYTES`] of it, and no part of a letter.
@@ -144,7 +164,7 @@ mod tests {
     #[test]
     fn the_first_bytes_say_what_a_file_is() {
         let utf16: Vec<u8> = [0xFEFF_u16].into_iter().chain("송장".encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        let cases: [(&[u8], &str, Option<&str>); 12] = [
+        let cases: [(&[u8], &str, Option<&str>); 16] = [
             (b"%PDF-1.7\n%\xE2\xE3", "application/pdf", None),
             (b"\x89PNG\r\n\x1a\n\0\0", "image/png", None),
             (b"\xFF\xD8\xFF\xE0", "image/jpeg", None),
@@ -155,6 +175,18 @@ mod tests {
             (&utf16, "text/plain", Some("송장")),
             (b"<?xml version=\"1.0\"?><a>x <b>y</b>\n</a>", "text/xml", Some("x y")),
             (b"<?xml version=\"1.0\"?><a>x <b>y", "text/xml", Some("x y")),
+            (b"<?xml version=\"1.0\"?><a>AT&amp;T</a>", "text/xml", Some("AT&T")),
+            (
+                b"<?xml version=\"1.0\"?><a>&#xAC00;&#45208;<!-- no end of a word -->&#xB2E4;</a>",
+                "text/xml",
+                Some("가나다"),
+            ),
+            (
+                b"<?xml version=\"1.0\"?><a>1 &lt; 2<b/>&firm;<![CDATA[ & ]]>Co.</a>",
+                "text/xml",
+                Some("1 < 2 &firm; & Co."),
+            ),
+            (b"<?xml version=\"1.0\"?><a>x<b>y</b>&#x110000;z</a>", "text/xml", Some("x y")),
             (b"abc\0def", "application/octet-stream", None),
             (b"", "application/octet-stream", None),
         ];

@@ -45,7 +45,7 @@ pub enum Outcome {
 }
 
 /// The files that paths stand for: a folder for those of its files whose names end as the pipeline wants, in the order
-/// of their names; a file for itself.
+/// of their names; a file for itself. Links in a folder are left out: it says what is loaded, not what it points to.
 pub fn files(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
@@ -55,9 +55,11 @@ pub fn files(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
         let mut inner = Vec::new();
         for entry in std::fs::read_dir(path).map_err(Unusable::io("read the folder", path))? {
-            let file = entry.map_err(Unusable::io("read the folder", path))?.path();
+            let entry = entry.map_err(Unusable::io("read the folder", path))?;
+            let file = entry.path();
+            let kind = entry.file_type().map_err(Unusable::io("read", &file))?;
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if file.is_file() && pipeline.source.endings().iter().any(|ending| name.ends_with(ending)) {
+            if kind.is_file() && pipeline.source.endings().iter().any(|ending| name.ends_with(ending)) {
                 inner.push(file);
             }
         }

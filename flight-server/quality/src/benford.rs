@@ -35,8 +35,9 @@ impl Digits<'_> {
         let keys = keys(group.len(), "");
         let (least, most) = (10_u32.pow(digits - 1), 10_u32.pow(*digits));
         let kinds = most - least;
-        // A logarithm that is rounded the other way at a power of ten gives a digit too many, or too few.
-        let first = format!("floor(number / power(10.0, floor(log10(number)) - {}))", digits - 1);
+        // A logarithm that is rounded the other way at a power of ten gives a digit too many, or too few. A fraction such
+        // as 0.3 is a little less than it says when it is divided by 0.1.
+        let first = format!("floor(number / power(10.0, floor(log10(number)) - {}) + 1e-9)", digits - 1);
         format!(
             "with numbers as (select {named}cast(({value}) as double) as number from {all} t where ({when}) and ({value}) > 0), \
              led as (select {keys}, case when first >= {most} then floor(first / 10) when first < {least} then floor(first * 10) \

@@ -2,7 +2,10 @@
 //! rows that say much more than was declared in that month and those after it.
 //!
 //! Goods arrive later than they leave, and what arrives costs more by freight and insurance: hence the months after, and
-//! a value that the rule has raised. Practice of mirror statistics: UN, *International Merchandise Trade Statistics:
+//! a value that the rule has raised. A month is judged when all of these have passed in what was declared: until then
+//! more is to come. That is why all rows are looked at, also when only the added ones are to be judged.
+//!
+//! Practice of mirror statistics: UN, *International Merchandise Trade Statistics:
 //! Compilers Manual*, 2010, on reconciliation with partner data.
 
 use crate::sql::Frame;
@@ -44,12 +47,23 @@ pub(crate) fn sql(frame: &Frame<'_>, mirror: &Mirror<'_>) -> String {
          cast(date_trunc('month', {declared_on}) as date) as month, ({declared}) as value \
          from {other} r where ({declared_when})) r group by {parts}, month) \
          select {key}, substr(concat({found}, ', declared ', cast(round({total}) as varchar)), 1, 200) as found \
-         from {judged} t{joins} where ({when}) and ({value}) > {factor} * ({total}) and ({value}) - ({total}) >= {at_least}",
+         from {all} t{joins} where ({when}) and {complete} and ({value}) > {factor} * ({total}) and ({value}) - ({total}) >= {at_least}",
         key = frame.key,
         found = frame.found,
-        judged = frame.judged,
+        all = frame.all,
+        complete = complete(mirror),
         when = frame.when,
         factor = mirror.factor,
         at_least = mirror.at_least,
+    )
+}
+
+/// SQL: whether something was declared on the last of the days that the row `t` is compared with, or later.
+pub(crate) fn complete(mirror: &Mirror<'_>) -> String {
+    let Mirror { other, month, declared_on, months_after, .. } = mirror;
+    format!(
+        "cast(date_trunc('month', ({month}) + interval '{} month') as date) <= \
+         (select cast(max({declared_on}) + interval '1 day' as date) from {other} r)",
+        months_after + 1
     )
 }

@@ -9,7 +9,7 @@ use haetae_warehouse::names::quoted;
 
 use crate::benford::Digits;
 use crate::boxplot::{self, Boxed};
-use crate::check::Check;
+use crate::check::{Check, MirrorCheck};
 use crate::mirror::{self, Mirror};
 use crate::outlier::{self, Far};
 use crate::rules::Rule;
@@ -78,6 +78,10 @@ pub fn statements(rule: &Rule, schema: &str, added: bool) -> Statements {
     let checked = match &rule.check {
         Check::Outlier { value, .. } | Check::Boxplot { value, .. } => counted(&format!("({when}) and ({value}) > 0")),
         Check::Benford { .. } => digits(&rule.check).map(|digits| digits.checked(&frame)).unwrap_or_default(),
+        Check::Mirror(check) => {
+            let complete = mirror::complete(&mirrored(check, &frame));
+            format!("select count(*) as checked from {} t where ({when}) and {complete}", frame.all)
+        }
         _ => counted(&format!("({when})")),
     };
     let schema_of = |sql: String| sql.replace(SCHEMA, schema);
@@ -152,21 +156,7 @@ fn violations(rule: &Rule, frame: &Frame<'_>, value: &str) -> String {
             boxplot::sql(frame, &Boxed { value, groups, min_group, whisker, factor })
         }
         Check::Benford { .. } => digits(&rule.check).map(|digits| digits.violations(frame)).unwrap_or_default(),
-        Check::Mirror(check) => mirror::sql(
-            frame,
-            &Mirror {
-                other: frame.other(check.table),
-                value: &check.value,
-                month: &check.month,
-                declared: &check.declared,
-                declared_on: &check.declared_on,
-                declared_when: &check.declared_when,
-                pairs: &check.pairs,
-                months_after: check.months_after,
-                factor: check.factor,
-                at_least: check.at_least,
-            },
-        ),
+        Check::Mirror(check) => mirror::sql(frame, &mirrored(check, frame)),
         Check::Vague { terms, min_letters } => {
             let letters = format!("character_length(regexp_replace({value}, '[^\\p{{L}}]', '', 'g')) >= {min_letters}");
             let terms: Vec<String> = terms.iter().map(|term| quoted(term)).collect();
@@ -189,6 +179,22 @@ fn digits(check: &Check) -> Option<Digits<'_>> {
     let Check::Benford { value, group, digits, min_group, mad, chi_square } = check else { return None };
     let (digits, min_group, mad, chi_square) = (*digits, *min_group, *mad, *chi_square);
     Some(Digits { value, group, digits, min_group, mad, chi_square })
+}
+
+/// The parameters of the check against what was declared.
+fn mirrored<'a>(check: &'a MirrorCheck, frame: &Frame<'_>) -> Mirror<'a> {
+    Mirror {
+        other: frame.other(check.table),
+        value: &check.value,
+        month: &check.month,
+        declared: &check.declared,
+        declared_on: &check.declared_on,
+        declared_when: &check.declared_when,
+        pairs: &check.pairs,
+        months_after: check.months_after,
+        factor: check.factor,
+        at_least: check.at_least,
+    }
 }
 
 /// Leaves the groups `t` (`g0`, `g1` …) alone that have an added row, where only added rows are judged.

@@ -199,6 +199,8 @@ fn a_folder_of_documents_becomes_a_row_for_each() {
     place.file("in/wrong.jpg", b"\x89PNG\r\n\x1a\n\0\0\0");
     place.file("in/empty.txt", "");
     place.file("in/program.exe", "MZ");
+    // A link leads out of the folder.
+    std::os::unix::fs::symlink(place.file("elsewhere.txt", "secret"), place.folder.path().join("in/link.txt")).unwrap();
     let folder = place.folder.path().join("in");
     let found = files(&documents, std::slice::from_ref(&folder)).unwrap();
     assert_eq!(found.len(), 4);

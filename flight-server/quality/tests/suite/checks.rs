@@ -1,6 +1,6 @@
 //! Each check on a few rows of which one knows what is wrong with them.
 
-use crate::place::{Place, item};
+use crate::place::{Place, item, options};
 
 fn rule(dataset: &str, columns: &str, check: &str) -> String {
     format!(
@@ -248,6 +248,16 @@ fn first_digits_tell_who_makes_up_numbers() {
     place.replace_items(&tens);
     let all_ones = law("mad = 0.154, min_group = 100").replace("t.importer_id", "1");
     assert_eq!(place.broken(&all_ones), "1", "1 leads in all of them: MAD 2 * (1 - 0.301) / 9 = 0.155");
+    // Fractions, which are no sums of halves. Were the digits 2 and 11, the MADs would be 0.183 and 0.02138.
+    let fraction = |number: &str, parameters: &str| {
+        law(&format!("{parameters}, min_group = 100")).replace("t.item_price_krw", number).replace("t.importer_id", "1")
+    };
+    assert_eq!(place.broken(&fraction("0.3", "mad = 0.19")), "1", "MAD 2 * (1 - log10(4 / 3)) / 9 = 0.194");
+    assert_eq!(
+        place.broken(&fraction("1.2", "digits = 2, mad = 0.0214")),
+        "1",
+        "MAD 2 * (1 - log10(13 / 12)) / 90 = 0.02145"
+    );
 }
 
 #[test]
@@ -294,4 +304,19 @@ fn reports_of_partners_are_compared_with_what_was_declared() {
     assert_eq!(place.broken(&mirror(0, 850)), "CN/010121/2026-01-01 CN/010129/2026-03-01");
     let found = place.ask("select found from quality.violations where row_key = 'CN/010129/2026-01-01' limit 1");
     assert_eq!(found, [["fob_value_krw = 900.0, declared 400.0"]]);
+    // A month is judged when the last day that counts has been declared, whenever the report came.
+    let columns = "partner_country,hs6,export_month,fob_value_krw,net_mass_kg";
+    place.load("fact_partner_export", &format!("{columns}\nCN,010121,2026-03-01,5000,1\n"));
+    let version = place.store.current_version().unwrap();
+    let before = "CN/010121/2026-01-01 CN/010129/2026-01-01";
+    assert_eq!(place.broken(&mirror(1, 100)), before);
+    place.items(&[line("e", "2026-04-29", "1", "CN")]);
+    assert_eq!(place.broken(&mirror(1, 100)), before);
+    place.items(&[line("f", "2026-04-30", "1", "CN")]);
+    let after = "CN/010121/2026-01-01 CN/010121/2026-03-01 CN/010129/2026-01-01";
+    assert_eq!(place.broken(&mirror(1, 100)), after);
+    let rules = haetae_quality::rules::parse([("rules.toml", mirror(1, 100).as_str())]).unwrap();
+    let added = haetae_quality::Options { since: Some(version), ..options() };
+    let outcome = place.run(&rules, &added).unwrap().outcomes.remove(0);
+    assert_eq!((outcome.checked, outcome.violations), (7, 3), "all months, also where only added rows are judged");
 }

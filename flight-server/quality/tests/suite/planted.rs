@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{Date32Type, Int32Type};
 use arrow::util::display::array_value_to_string;
 use haetae_quality::{Options, shipped};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -45,7 +45,11 @@ fn truth(folder: &Path) -> BTreeMap<String, (Rows, Rows)> {
             clear.insert(("fact_item".to_owned(), format!("{}/{}", ids.value(row), lines.value(row))));
         }
     }
-    // What partners say they have sent, where much less of it was declared.
+    // What partners say they have sent, where much less of it was declared. The last month is not judged: what is
+    // declared in the one after it has not been made.
+    let exports = read(&folder.join("tables/fact_partner_export.parquet"));
+    let months = exports.iter().map(|batch| batch.column_by_name("export_month").unwrap().as_primitive::<Date32Type>());
+    let last = months.filter_map(arrow::compute::max).max();
     for batch in read(&folder.join("truth/mirror.parquet")) {
         let column = |name: &str| batch.column_by_name(name).unwrap();
         let decidable = column("decidable").as_boolean();
@@ -54,7 +58,8 @@ fn truth(folder: &Path) -> BTreeMap<String, (Rows, Rows)> {
             let key = ["partner_country", "hs6", "export_month"]
                 .map(|name| array_value_to_string(column(name), row).unwrap())
                 .join("/");
-            let rows = if decidable.value(row) { &mut *clear } else { &mut *unclear };
+            let judged = Some(column("export_month").as_primitive::<Date32Type>().value(row)) < last;
+            let rows = if decidable.value(row) && judged { &mut *clear } else { &mut *unclear };
             rows.insert(("fact_partner_export".to_owned(), key));
         }
     }
