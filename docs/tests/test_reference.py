@@ -1,10 +1,11 @@
-"""The page of command lines is what the programs say of themselves. After a change, run with HAETAE_UPDATE_SNAPSHOTS=1."""
+"""Pages that are made from the programs and the code are what these say. After a change, run with HAETAE_UPDATE_SNAPSHOTS=1."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from haetae_testing import BIN
 
 PAGE = Path(__file__).resolve().parent.parent / "reference/command-lines.md"
@@ -39,3 +40,43 @@ def test_the_page_of_command_lines_is_what_the_programs_say():
     if os.environ.get("HAETAE_UPDATE_SNAPSHOTS"):
         PAGE.write_text(page)
     assert PAGE.read_text() == page, "run with HAETAE_UPDATE_SNAPSHOTS=1"
+
+
+SOURCES = PAGE.parents[2] / "kernel/toolkit"
+FUNCTION = re.compile(r"((?:^ *///.*\n)+)(?:^ *#\[.*\n)*^ *(pub fn (?:[^{;]|\n)*?) (?:where|\{)", re.MULTILINE)
+# Page -> its head, and the files whose public functions it lists.
+PAGES = {
+    "features": (
+        "# Features\n\nWhat `FeatureBuilder` can be told, made from the toolkit: do not edit this page. A feature of a row is "
+        "made of that row\nand of what was known before its day; `fit` learns from rows, `transform` applies it to others.\n",
+        ["features/src/builder.rs"],
+    ),
+    "metrics": (
+        "# Metrics\n\nThe functions of `metrics`, made from the toolkit: do not edit this page. How they are put together in one "
+        "evaluation\nwith its leakage audit: [models](models.md).\n",
+        ["models/src/metrics/mod.rs", "models/src/metrics/probability.rs"],
+    ),
+}
+
+
+def described(path):
+    """The public functions of a file, with what their documentation says, as Markdown."""
+    for comment, signature in FUNCTION.findall((SOURCES / path).read_text()):
+        lines = [re.sub(r"^ */// ?", "", line) for line in comment.splitlines()]
+        text = "\n".join(re.sub(r"^# ", "### ", line) for line in lines)
+        # Links of Rust's own documentation lead nowhere here.
+        text = re.sub(r"\[(`[^`\]]+`)\](?:\([^)]*\))?", r"\1", text)
+        name = re.search(r"fn (\w+)", signature)[1]
+        shown = re.sub(r",? \)", ")", re.sub(r"\( ", "(", re.sub(r"\s+", " ", signature)))
+        yield f"## `{name}`\n\n```text\n{shown}\n```\n\n{text}\n"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pages_of_features_and_metrics_are_what_the_toolkit_says(name):
+    head, sources = PAGES[name]
+    found = [section for source in sources for section in described(source)]
+    assert len(found) > 8
+    page, path = "\n".join([head, *found]), PAGE.with_name(f"{name}.md")
+    if os.environ.get("HAETAE_UPDATE_SNAPSHOTS"):
+        path.write_text(page)
+    assert path.read_text() == page, "run with HAETAE_UPDATE_SNAPSHOTS=1"
