@@ -2,14 +2,15 @@
 
 use arrow::array::RecordBatch;
 use arrow_flight::sql::{
-    ActionBeginTransactionRequest, ActionBeginTransactionResult, ActionEndTransactionRequest, Any,
-    CommandStatementIngest, EndTransaction, TableDefinitionOptions, TableExistsOption, TableNotExistOption,
+    ActionBeginTransactionRequest, ActionBeginTransactionResult, ActionEndTransactionRequest, Any, EndTransaction,
+    TableExistsOption, TableNotExistOption,
 };
 use bytes::Bytes;
 use prost::Message;
 
 use crate::Result;
 use crate::session::Session;
+use crate::write::command;
 
 /// Rows for a table that is there.
 #[derive(Debug, Clone)]
@@ -57,16 +58,9 @@ impl Session {
 
     async fn put(&self, transaction: &Bytes, addition: &Addition) -> Result<u64> {
         let there = if addition.replaces { TableExistsOption::Replace } else { TableExistsOption::Append };
-        let command = CommandStatementIngest {
-            table_definition_options: Some(TableDefinitionOptions {
-                if_not_exist: TableNotExistOption::Fail as i32,
-                if_exists: there as i32,
-            }),
-            table: addition.table.clone(),
-            schema: Some(addition.schema.clone()),
-            transaction_id: Some(transaction.clone()),
-            ..CommandStatementIngest::default()
-        };
+        let (schema, table) = (Some(addition.schema.as_str()), addition.table.as_str());
+        let mut command = command(schema, table, TableNotExistOption::Fail, there);
+        command.transaction_id = Some(transaction.clone());
         self.ingest(&command, &addition.rows.schema(), std::slice::from_ref(&addition.rows)).await
     }
 }

@@ -41,7 +41,7 @@ impl AsyncClient {
     /// # Errors
     /// As [`query`](Self::query).
     pub async fn stream(&self, sql: &str) -> Result<QueryStream> {
-        let session = self.session.lock().await.clone();
+        let session = self.current().await;
         match session.stream(sql).await {
             Err(Error::NotLoggedIn { .. } | Error::Unreachable { .. }) => {
                 self.renewed(session.number).await?.stream(sql).await
@@ -73,7 +73,7 @@ impl AsyncClient {
     /// With the server's own message; or when the connection is lost. Where it is lost at the very end nobody knows
     /// whether they were added.
     pub async fn add(&self, additions: &[Addition]) -> Result<u64> {
-        let session = self.session.lock().await.clone();
+        let session = self.current().await;
         // Only what has changed nothing yet is tried again.
         let (session, transaction) = match session.begin().await {
             Err(Error::NotLoggedIn { .. } | Error::Unreachable { .. }) => {
@@ -98,7 +98,7 @@ impl AsyncClient {
     /// A server that was restarted knows neither the connection nor the token: then once more, from
     /// the start. What breaks off while rows are read is not run again: it may be what broke it.
     async fn run(&self, statement: &Statement) -> Result<QueryResult> {
-        let session = self.session.lock().await.clone();
+        let session = self.current().await;
         match session.run(statement).await {
             Err(Error::NotLoggedIn { .. } | Error::Unreachable { .. }) => {
                 self.renewed(session.number).await?.run(statement).await
@@ -107,6 +107,7 @@ impl AsyncClient {
         }
     }
 
+    /// The session that is in use.
     pub(crate) async fn current(&self) -> Session {
         self.session.lock().await.clone()
     }

@@ -42,15 +42,25 @@ impl Target {
     }
 
     fn command(&self) -> CommandStatementIngest {
-        CommandStatementIngest {
-            table_definition_options: Some(TableDefinitionOptions {
-                if_not_exist: TableNotExistOption::Create.into(),
-                if_exists: self.there.into(),
-            }),
-            table: self.table.clone(),
-            schema: self.schema.clone(),
-            ..CommandStatementIngest::default()
-        }
+        command(self.schema.as_deref(), &self.table, TableNotExistOption::Create, self.there)
+    }
+}
+
+/// Rows for a table, and what is done where it is not there, or is.
+pub(crate) fn command(
+    schema: Option<&str>,
+    table: &str,
+    missing: TableNotExistOption,
+    there: TableExistsOption,
+) -> CommandStatementIngest {
+    CommandStatementIngest {
+        table_definition_options: Some(TableDefinitionOptions {
+            if_not_exist: missing.into(),
+            if_exists: there.into(),
+        }),
+        table: table.to_owned(),
+        schema: schema.map(str::to_owned),
+        ..CommandStatementIngest::default()
     }
 }
 
