@@ -1,5 +1,5 @@
 # Each target is one script; `make help` lists them.
-.PHONY: help setup build lab test release-test crash-test notebooks lint bench doc clean
+.PHONY: help setup build lab test release-test crash-test cuda device notebooks lint bench doc clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -21,6 +21,12 @@ release-test:  ## as `make test`, and nothing is left out because it has passed 
 
 crash-test:  ## thousands of kills, power cuts and errors of the disk; prints what was lost
 	@scripts/setup lab test && scripts/build && scripts/crash-test
+
+cuda:  ## nets on a GPU: compile the library of devices with CUDA, test it and install it; needs no GPU
+	@scripts/setup lab && scripts/build && scripts/device cuda && scripts/test-device
+
+device:  ## the same library for the processor alone: it tests what a GPU runs, without one
+	@scripts/setup lab && scripts/build && scripts/device cpu && scripts/test-device
 
 notebooks:  ## run the notebooks and store their outputs in them
 	@scripts/setup lab test && scripts/build && scripts/notebooks

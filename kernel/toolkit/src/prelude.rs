@@ -15,9 +15,9 @@ pub use crate::input::{input, password};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
     Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
-    Contributions, Covariance, DateNet, DateNetModel, DateNetParams, Dbscan, DbscanModel, DbscanParams, Evaluation,
-    Fcnn, FcnnModel, FcnnParams, Gates, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan,
-    HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
+    Contributions, Covariance, DateNet, DateNetModel, DateNetParams, Dbscan, DbscanModel, DbscanParams, Device,
+    Evaluation, Fcnn, FcnnModel, FcnnParams, Gates, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams,
+    Hdbscan, HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
     LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
     LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, Objective,

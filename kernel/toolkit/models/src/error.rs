@@ -300,6 +300,24 @@ pub enum Error {
         /// Which epoch, from 1.
         epoch: usize,
     },
+    /// A device that nets cannot work on.
+    #[error("device {device}: {reason}")]
+    Device {
+        /// Which device.
+        device: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A device that has too little memory.
+    #[error(
+        "device {device}: too little memory; lower `batch` or the widths of the net, or take the processor ({reason})"
+    )]
+    DeviceMemory {
+        /// Which device.
+        device: String,
+        /// What it said.
+        reason: String,
+    },
     /// Points of a map that have left the numbers.
     #[error("{model}: after {steps} steps points lie beyond all numbers; lower `learning_rate`")]
     Scattered {

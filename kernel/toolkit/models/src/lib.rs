@@ -80,7 +80,7 @@ pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
 pub use maps::{CheckedTsne, CheckedUmap, PointMap, Tsne, TsneParams, Umap, UmapParams};
 pub use nets::{
     CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,
-    DateNetParams, Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel,
+    DateNetParams, Device, Epoch, Fcnn, FcnnModel, FcnnParams, Gates, Optimiser, Pictures, Recurrent, RecurrentModel,
     RecurrentParams, Schedule, Sequences,
 };
 pub use random::Random;

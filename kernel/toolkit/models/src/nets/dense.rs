@@ -29,6 +29,10 @@ impl<T: Real> Dense<T> {
         layer
     }
 
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     fn view(&self) -> View<'_, T> {
         View::of(self.inputs, self.outputs, &self.weights.values)
     }
@@ -105,15 +109,22 @@ impl<T: Real> Dropout<T> {
     pub(crate) fn new(share: f64) -> Self {
         Self { share, factors: Vec::new() }
     }
+
+    /// What so many numbers are multiplied with while learning; empty where nothing is dropped.
+    pub(crate) fn drawn(&self, numbers: usize, random: &mut Random) -> Vec<T> {
+        if self.share == 0.0 {
+            return Vec::new();
+        }
+        let kept = T::of(1.0 / (1.0 - self.share));
+        (0..numbers).map(|_| if random.unit() < self.share { T::ZERO } else { kept }).collect()
+    }
 }
 
 impl<T: Real> Layer<T> for Dropout<T> {
     fn forward(&mut self, mut input: Matrix<T>, pass: &mut Pass) -> Matrix<T> {
         self.factors.clear();
         if pass.training && self.share > 0.0 {
-            let kept = T::of(1.0 / (1.0 - self.share));
-            let factor = |_| if pass.random.unit() < self.share { T::ZERO } else { kept };
-            self.factors = (0..input.values.len()).map(factor).collect();
+            self.factors = self.drawn(input.values.len(), &mut pass.random);
             scale(&mut input, &self.factors);
         }
         input

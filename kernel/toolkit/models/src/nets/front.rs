@@ -39,6 +39,18 @@ pub(crate) struct Inputs {
 /// Deviations beyond which a number counts as that many: one wrong amount must not drown a batch.
 const FAR: f64 = 10.0;
 
+impl Inputs {
+    /// Numbers and codes of some rows, one row behind the other.
+    pub(crate) fn of(&self, rows: &[usize]) -> (Vec<f32>, Vec<u32>) {
+        let (mut numbers, mut codes) = (Vec::new(), Vec::new());
+        for &row in rows {
+            numbers.extend_from_slice(&self.number[row * self.numbers..(row + 1) * self.numbers]);
+            codes.extend_from_slice(&self.code[row * self.codes..(row + 1) * self.codes]);
+        }
+        (numbers, codes)
+    }
+}
+
 impl Encoder {
     /// Categories of fewer rows than `min_rows` have no place of their own; embeddings are at most `width` wide.
     pub(crate) fn fit(features: &FeatureMatrix, rows: &[usize], min_rows: usize, width: usize) -> Self {

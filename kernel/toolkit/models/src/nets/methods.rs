@@ -83,6 +83,15 @@ macro_rules! training_methods {
                 self.training.threads = Some(threads);
                 self
             }
+
+            /// Where the net is trained and applied; that of `HAETAE_DEVICE` unless said, which is the processor. One
+            /// that cannot be had is an error; [`Device::best`](crate::Device::best) takes the processor then. On
+            /// another device the weights are the same but for rounding, and so is the file. `threads` does not count there.
+            #[must_use]
+            pub fn device(mut self, device: $crate::Device) -> Self {
+                self.training.device = Some(device);
+                self
+            }
         }
     };
 }

@@ -5,14 +5,16 @@
 //! | `real`, `matrix`, `product` | numbers, matrices, their product |
 //! | `layer`, `dense`, `front`, `table`, `attention`, `focus`, `steps` (`lstm`, `gru`), `picture` | layers: forward, and backward by hand |
 //! | `goal`, `optimiser`, `training` | what is learnt; steps of the weights; epochs, batches, an early end |
+//! | `device` | where all this happens: here, or in a library that works on a GPU |
 //! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures`, `date` | the estimators and what they learn from |
 //!
-//! Why this is not built on candle: `docs/decisions/0010-nets-of-our-own.md`.
+//! Why layers of our own: `docs/decisions/0010-nets-of-our-own.md`; candle for GPUs: `0016-nets-on-a-device.md`.
 
 mod attention;
 mod cnn;
 mod date;
 mod dense;
+mod device;
 mod fcnn;
 mod focus;
 mod front;
@@ -41,6 +43,7 @@ mod whole;
 
 pub use cnn::{CheckedCnn, Cnn, CnnModel, CnnParams};
 pub use date::{CheckedDateNet, DateNet, DateNetModel, DateNetParams};
+pub use device::Device;
 pub use fcnn::{CheckedFcnn, Fcnn, FcnnModel, FcnnParams};
 pub use optimiser::{Optimiser, Schedule};
 pub use pictures::Pictures;

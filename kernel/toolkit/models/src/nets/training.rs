@@ -1,5 +1,6 @@
 //! A net and cases to learn from -> the net with its weights fitted, batch by batch.
 
+use super::device::Device;
 use super::layer::{Pass, Weights};
 use super::optimiser::{Memory, Optimiser, Schedule, clip};
 use super::real::Real;
@@ -24,6 +25,8 @@ pub(crate) struct Training {
     pub(super) class_weight: ClassWeight,
     pub(super) seed: u64,
     pub(super) threads: Option<usize>,
+    /// That of the environment where none is named.
+    pub(super) device: Option<Device>,
 }
 
 impl Training {
@@ -40,6 +43,7 @@ impl Training {
             class_weight: ClassWeight::Equal,
             seed: 7,
             threads: None,
+            device: None,
         }
     }
 
@@ -82,6 +86,101 @@ pub(crate) trait Learner<T: Real> {
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<T>));
 }
 
+/// A net that is trained, wherever it is.
+pub(crate) trait Trainee {
+    /// Learns from cases, and moves the weights by a step of length `rate`. False where the loss is no longer a number.
+    fn step(&mut self, cases: &[usize], pass: &mut Pass, rate: f64) -> Result<bool>;
+
+    /// The mean loss since it was last asked for.
+    fn loss(&mut self) -> Result<f64>;
+
+    /// As [`Learner::valid_loss`].
+    fn valid_loss(&mut self) -> Result<Option<f64>>;
+
+    /// Remembers the weights as the best so far.
+    fn keep(&mut self) -> Result<()>;
+}
+
+/// The epochs and batches of a training on `cases` cases.
+pub(crate) fn run(
+    model: &'static str,
+    training: &Training,
+    cases: usize,
+    trainee: &mut dyn Trainee,
+) -> Result<Vec<Epoch>> {
+    let batches = cases.div_ceil(training.batch);
+    let steps = training.epochs * batches;
+    let mut order: Vec<usize> = (0..cases).collect();
+    let mut epochs: Vec<Epoch> = Vec::new();
+    let mut best: Option<(f64, usize)> = None;
+    for epoch in 0..training.epochs {
+        step("epochs", epoch, training.epochs)?;
+        let diverged = || Error::Diverged { model, epoch: epoch + 1 };
+        let mut pass = Pass { training: true, random: Random::stream(training.seed, epoch as u64 + 1) };
+        pass.random.shuffle(&mut order);
+        for (number, cases) in order.chunks(training.batch).enumerate() {
+            if stop::requested() {
+                return Err(Error::Cancelled { what: "epochs", done: epoch, of: training.epochs });
+            }
+            let rate = training.learning_rate * training.schedule.factor(epoch * batches + number, steps);
+            if !trainee.step(cases, &mut pass, rate)? {
+                return Err(diverged());
+            }
+        }
+        let (loss, valid_loss) = (trainee.loss()?, trainee.valid_loss()?);
+        if !loss.is_finite() || valid_loss.is_some_and(|loss| !loss.is_finite()) {
+            return Err(diverged());
+        }
+        epochs.push(Epoch { loss, valid_loss });
+        if let (Some(patience), Some(loss)) = (training.patience, valid_loss) {
+            if best.is_none_or(|(known, _)| loss < known) {
+                best = Some((loss, epoch));
+                trainee.keep()?;
+            } else if best.is_some_and(|(_, at)| epoch - at >= patience) {
+                break;
+            }
+        }
+    }
+    Ok(epochs)
+}
+
+/// A net of our own layers.
+struct Here<'a, T> {
+    learner: &'a mut dyn Learner<T>,
+    training: &'a Training,
+    memory: Memory<T>,
+    /// The losses' sum of this epoch, and the number of what was summed.
+    sum: (f64, f64),
+    best: Option<Vec<Vec<T>>>,
+}
+
+impl<T: Real> Trainee for Here<'_, T> {
+    fn step(&mut self, cases: &[usize], pass: &mut Pass, rate: f64) -> Result<bool> {
+        let (sum, of) = self.learner.learn(cases, pass)?;
+        self.sum = (self.sum.0 + sum, self.sum.1 + of);
+        let length = clip(self.training.clip, &mut |each| self.learner.weights(each));
+        if !(sum.is_finite() && length.is_finite()) {
+            return Ok(false);
+        }
+        self.memory.step(self.training.optimiser, rate, &mut |each| self.learner.weights(each));
+        Ok(true)
+    }
+
+    fn loss(&mut self) -> Result<f64> {
+        let (loss, count) = std::mem::take(&mut self.sum);
+        Ok(loss / f64::max(count, 1.0))
+    }
+
+    fn valid_loss(&mut self) -> Result<Option<f64>> {
+        self.learner.valid_loss()
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        self.best = Some(copy(self.learner));
+        Ok(())
+    }
+}
+
 /// Trains on `cases` cases. Of a fit with patience the weights of the best epoch are kept.
 pub(crate) fn train<T: Real>(
     model: &'static str,
@@ -89,47 +188,12 @@ pub(crate) fn train<T: Real>(
     cases: usize,
     learner: &mut dyn Learner<T>,
 ) -> Result<Vec<Epoch>> {
-    let batches = cases.div_ceil(training.batch);
-    let steps = training.epochs * batches;
-    let mut memory = Memory::default();
-    let mut order: Vec<usize> = (0..cases).collect();
-    let mut epochs: Vec<Epoch> = Vec::new();
-    let mut best: Option<(f64, usize, Vec<Vec<T>>)> = None;
-    for epoch in 0..training.epochs {
-        step("epochs", epoch, training.epochs)?;
-        let mut pass = Pass { training: true, random: Random::stream(training.seed, epoch as u64 + 1) };
-        pass.random.shuffle(&mut order);
-        let (mut loss, mut count) = (0.0, 0.0);
-        for (number, cases) in order.chunks(training.batch).enumerate() {
-            if stop::requested() {
-                return Err(Error::Cancelled { what: "epochs", done: epoch, of: training.epochs });
-            }
-            let (sum, of) = learner.learn(cases, &mut pass)?;
-            (loss, count) = (loss + sum, count + of);
-            let length = clip(training.clip, &mut |each| learner.weights(each));
-            if !(sum.is_finite() && length.is_finite()) {
-                return Err(Error::Diverged { model, epoch: epoch + 1 });
-            }
-            let rate = training.learning_rate * training.schedule.factor(epoch * batches + number, steps);
-            memory.step(training.optimiser, rate, &mut |each| learner.weights(each));
-        }
-        let valid_loss = learner.valid_loss()?;
-        if valid_loss.is_some_and(|loss| !loss.is_finite()) {
-            return Err(Error::Diverged { model, epoch: epoch + 1 });
-        }
-        epochs.push(Epoch { loss: loss / f64::max(count, 1.0), valid_loss });
-        if let (Some(patience), Some(loss)) = (training.patience, valid_loss) {
-            if best.as_ref().is_none_or(|(known, _, _)| loss < *known) {
-                best = Some((loss, epoch, copy(learner)));
-            } else if best.as_ref().is_some_and(|(_, at, _)| epoch - at >= patience) {
-                break;
-            }
-        }
+    let mut here = Here { learner, training, memory: Memory::default(), sum: (0.0, 0.0), best: None };
+    let epochs = run(model, training, cases, &mut here)?;
+    if let Some(weights) = here.best.take() {
+        set(here.learner, weights);
     }
-    if let Some((_, _, weights)) = best {
-        set(learner, weights);
-    }
-    learner.weights(&mut |weights| weights.gradient = Vec::new());
+    here.learner.weights(&mut |weights| weights.gradient = Vec::new());
     Ok(epochs)
 }
 

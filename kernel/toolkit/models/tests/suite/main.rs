@@ -10,6 +10,7 @@ mod clusters;
 mod copies;
 mod data;
 mod date;
+mod device;
 mod evaluation;
 mod files;
 mod forest;

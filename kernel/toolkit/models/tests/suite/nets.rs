@@ -33,13 +33,18 @@ fn lists(rows: Vec<Option<Vec<Option<f64>>>>) -> DataFrame {
 
 /// Rows as pictures of one line.
 pub fn series(features: &FeatureMatrix) -> Pictures {
+    pictures(features, 1)
+}
+
+/// Rows as pictures of so many lines.
+pub fn pictures(features: &FeatureMatrix, height: usize) -> Pictures {
     let row = |row: usize| Some((0..features.columns()).map(|i| Some(features.value(row, i))).collect());
     let frame = lists((0..features.rows()).map(row).collect());
-    Pictures::from_frame(&frame, "scan", 1, features.columns(), 1).unwrap()
+    Pictures::from_frame(&frame, "scan", height, features.columns() / height, 1).unwrap()
 }
 
 /// Two numbers of which the target is the exclusive or, and an office that turns it round; some values are missing.
-fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
+pub fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
     let mut random = Random::new(seed);
     let (mut x, y) = (even(&mut random, rows), even(&mut random, rows));
     let office: Vec<f64> = (0..rows).map(|_| random.below(6) as f64).collect();

@@ -1,10 +1,12 @@
 //! A fitted net over pictures: the probability of each, or its value.
 
-use super::stages::{Form, Stages, scaled, scored_at_once};
+use super::stages::{Form, Stages, batch, scaled, scored_at_once};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::Pictures;
+use crate::nets::device::{Device, applied};
 use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
+use crate::nets::matrix::Matrix;
 use crate::nets::picture::Size;
 use crate::nets::training::Epoch;
 use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
@@ -31,6 +33,7 @@ pub struct CnnModel {
     pub(super) epochs: Vec<Epoch>,
     pub(super) origin: Origin,
     pub(super) threads: Option<usize>,
+    pub(super) device: Option<Device>,
 }
 
 impl std::fmt::Debug for CnnModel {
@@ -51,6 +54,14 @@ impl CnnModel {
         &self.epochs
     }
 
+    /// The same model, working on a device; see [`CnnParams::device`](crate::CnnParams::device). A model that was read from a
+    /// file works on that of `HAETAE_DEVICE`.
+    #[must_use]
+    pub fn on_device(mut self, device: Device) -> Self {
+        self.device = Some(device);
+        self
+    }
+
     /// Probability of 1 for each picture; the value where values were learnt.
     ///
     /// # Errors
@@ -58,20 +69,27 @@ impl CnnModel {
     /// notebook's stop button was pressed.
     pub fn predict(&self, pictures: &Pictures) -> Result<Vec<f64>> {
         same_size(self.form.size, pictures.size)?;
-        let net = with_weights(Stages::<f32>::new(&self.form, 0.0, 0), &self.weights);
+        let mut net = with_weights(Stages::<f32>::new(&self.form, 0.0, 0), &self.weights);
         let scale = (self.means.clone(), self.deviations.clone());
         let all: Vec<usize> = (0..pictures.len()).collect();
+        let at_once = scored_at_once(self.form.size);
+        if let Some(mut there) = applied(self.device, self.form.there(self.goal), &mut net)? {
+            let mut scores = Vec::with_capacity(all.len());
+            there.in_blocks(&all, at_once, &|cases| batch(pictures, cases, &scale), &mut |cases, sums| {
+                scores.extend(self.goal.said(Matrix::new(cases.len(), 1, sums)));
+            })?;
+            return Ok(scores);
+        }
         let score = |net: &mut Stages<f32>, cases: &[usize]| {
             self.goal.said(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))
         };
-        let at_once = scored_at_once(self.form.size);
         Ok(with_threads(self.threads, || in_blocks(&net, &all, at_once, &score))??.concat())
     }
 }
 
 stored!(Size { height, width, channels });
 stored!(Form { size, channels, window, hidden, mean });
-stored!(CnnModel { goal, name, form, means, deviations, weights, epochs, origin } anew { threads: None });
+stored!(CnnModel { goal, name, form, means, deviations, weights, epochs, origin } anew { threads: None, device: None });
 
 impl Described for CnnModel {
     fn about(&self) -> About {

@@ -6,12 +6,11 @@ use crate::check::targets;
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::Pictures;
+use crate::nets::device::fit;
 use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, row_weights, train};
-use crate::nets::weights::copied;
+use crate::nets::training::{Training, row_weights};
 use crate::range::Ranges;
-use crate::threads::with_threads;
 use crate::{Error, Objective, Result};
 
 const MODEL: &str = "CNN";
@@ -187,11 +186,10 @@ impl CheckedCnn {
         net.score.set_bias(goal.base(target, &weights));
         let target = goal.scaled(target);
         let mut learner = Cases { net, goal, pictures, target, weights, scale, valid };
-        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, pictures.len(), &mut learner))??;
-        let weights = copied(&mut learner.net);
-        let ((means, deviations), threads) = (learner.scale, p.training.threads);
+        let (epochs, weights) = fit(MODEL, &p.training, pictures.len(), form.there(goal), &mut learner)?;
+        let ((means, deviations), threads, device) = (learner.scale, p.training.threads, p.training.device);
         let name = pictures.name.clone();
-        Ok(CnnModel { goal, name, form, means, deviations, weights, epochs, origin: Origin::of(p), threads })
+        Ok(CnnModel { goal, name, form, means, deviations, weights, epochs, origin: Origin::of(p), threads, device })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::nets::Pictures;
 use crate::nets::dense::{Dense, Dropout, Relu};
+use crate::nets::device::{self, Batch, Batches, Remote, said};
 use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
 use crate::nets::matrix::Matrix;
@@ -11,6 +12,7 @@ use crate::nets::real::Real;
 use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
+use serde_json::json;
 
 /// Pictures that are scored at a time: as many as half a million numbers, because their windows, laid out, take many
 /// times their memory on each thread.
@@ -37,6 +39,16 @@ impl Form {
 
     pub(super) fn windows(&self) -> (usize, usize) {
         (if self.line() { 1 } else { self.window }, self.window)
+    }
+
+    /// The net as a device knows it.
+    pub(super) fn there(&self, goal: Goal) -> device::Form {
+        let Self { size: Size { height, width, channels }, channels: stages, hidden, mean, .. } = self;
+        let own = json!({
+            "height": height, "width": width, "channels": channels,
+            "stages": stages, "window": self.windows(), "hidden": hidden, "mean": mean,
+        });
+        device::Form::new(json!({"cnn": own}), goal)
     }
 }
 
@@ -162,5 +174,31 @@ impl Learner<f32> for Cases<'_> {
 
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
         self.net.weights(each);
+    }
+}
+
+/// Pictures as a device takes them, without what was found in them.
+pub(super) fn batch(pictures: &Pictures, cases: &[usize], scale: &(Vec<f64>, Vec<f64>)) -> Batch {
+    Batch { rows: cases.len(), inputs: scaled(pictures, cases, scale).values, ..Batch::default() }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of pictures are far below 2^53")]
+impl Batches for Cases<'_> {
+    fn batch(&self, cases: &[usize], pass: &mut Pass) -> (Batch, f64) {
+        let masks = self.net.dropout.drawn(cases.len() * self.net.hidden.outputs(), &mut pass.random);
+        let said = said(cases, &self.target, &self.weights);
+        (Batch { masks, said, ..batch(self.pictures, cases, &self.scale) }, cases.len() as f64)
+    }
+
+    fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
+        let Some((pictures, target, weights)) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..target.len()).collect();
+        let mut loss = 0.0;
+        let batch = |cases: &[usize]| batch(pictures, cases, &self.scale);
+        net.in_blocks(&all, scored_at_once(pictures.size), &batch, &mut |cases, mut sums| {
+            let of = |values: &[f64]| cases.iter().map(|&case| values[case]).collect::<Vec<f64>>();
+            loss += self.goal.loss(&mut sums, &of(target), &of(weights), 1.0);
+        })?;
+        Ok(Some(loss / target.len() as f64))
     }
 }

@@ -3,6 +3,7 @@
 use super::net::Leafy;
 use crate::Result;
 use crate::file::stored;
+use crate::nets::device::{Batch, Batches, Remote, said};
 use crate::nets::front::Inputs;
 use crate::nets::layer::{Pass, Weights};
 use crate::nets::matrix::Matrix;
@@ -11,6 +12,9 @@ use crate::nets::weights::{Net, in_blocks};
 
 /// Rows that are scored at a time.
 pub(super) const SCORED: usize = 128;
+
+/// Rows that are scored at a time on a device.
+pub(super) const SCORED_THERE: usize = 16 * SCORED;
 
 /// Rows: the place of each leaf among those of all trees, and the codes of the entities.
 #[derive(Debug, Clone)]
@@ -24,6 +28,11 @@ impl Cases {
     pub(in crate::nets) fn of(&self, rows: &[usize]) -> Vec<u32> {
         let leaves = rows.iter().flat_map(|row| &self.places[row * self.trees..(row + 1) * self.trees]);
         leaves.copied().collect()
+    }
+
+    /// Rows as a device takes them, without what was found in them.
+    pub(super) fn batch(&self, rows: &[usize]) -> Batch {
+        Batch { rows: rows.len(), codes: self.entities.of(rows).1, places: self.of(rows), ..Batch::default() }
     }
 }
 
@@ -118,6 +127,33 @@ impl Learner<f32> for Rows {
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
         self.net.weights(each);
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+impl Batches for Rows {
+    fn batch(&self, rows: &[usize], pass: &mut Pass) -> (Batch, f64) {
+        let (cases, found) = &self.train;
+        let masks = self.net.drawn(rows.len(), &mut pass.random);
+        let alpha = vec![found.alpha; found.revenue.len()];
+        let said = [said(rows, &found.fraud, &found.weights), said(rows, &found.revenue, &alpha)].concat();
+        (Batch { masks, said, ..cases.batch(rows) }, rows.len() as f64)
+    }
+
+    fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
+        let Some((cases, found)) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..found.fraud.len()).collect();
+        let mut loss = 0.0;
+        net.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &mut |rows, sums| {
+            loss += found.loss(rows, &mut of_heads(sums), 1.0);
+        })?;
+        Ok(Some(loss / found.fraud.len() as f64))
+    }
+}
+
+/// The sums of both heads, a column each.
+pub(super) fn of_heads(mut sums: Vec<f32>) -> [Matrix<f32>; 2] {
+    let revenue = sums.split_off(sums.len() / 2);
+    [Matrix::new(sums.len(), 1, sums), Matrix::new(revenue.len(), 1, revenue)]
 }
 
 #[cfg(test)]

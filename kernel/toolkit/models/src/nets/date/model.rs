@@ -1,11 +1,13 @@
 //! A fitted DATE: the probability of fraud and the revenue of each row.
 
-use super::cases::{SCORED, Scale};
+use super::cases::{SCORED, SCORED_THERE, Scale, of_heads};
 use super::found::Found;
 use super::net::{Form, Leafy};
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
+use crate::nets::device::{Device, applied};
 use crate::nets::layer::Pass;
+use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
 use crate::nets::weights::{fits, in_blocks, probabilities, with_weights};
 use crate::threads::with_threads;
@@ -24,6 +26,7 @@ pub struct DateNetModel {
     pub(super) epochs: Vec<Epoch>,
     pub(super) origin: Origin,
     pub(super) threads: Option<usize>,
+    pub(super) device: Option<Device>,
 }
 
 impl std::fmt::Debug for DateNetModel {
@@ -64,6 +67,14 @@ impl DateNetModel {
         &self.epochs
     }
 
+    /// The same model, working on a device; see [`DateNetParams::device`](crate::DateNetParams::device). A model that was read from a
+    /// file works on that of `HAETAE_DEVICE`.
+    #[must_use]
+    pub fn on_device(mut self, device: Device) -> Self {
+        self.device = Some(device);
+        self
+    }
+
     /// Probability of fraud for each row.
     ///
     /// # Errors
@@ -89,16 +100,26 @@ impl DateNetModel {
         same_types(self.names(), &|i| self.found.categorical[i], features)?;
         check_categories(features)?;
         finite(features)?;
-        let net = with_weights(Leafy::<f32>::new(&self.form(), 0.0, 0), &self.weights);
+        let form = self.form();
+        let mut net = with_weights(Leafy::<f32>::new(&form, 0.0, 0), &self.weights);
         let all: Vec<usize> = (0..features.rows()).collect();
         let cases = self.found.cases(features)?;
-        let score = |net: &mut Leafy<f32>, rows: &[usize]| {
-            let [fraud, revenue] = net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring());
+        let said = |[fraud, revenue]: [Matrix<f32>; 2]| {
             let amount = |&said: &f32| self.scale.amount(f64::from(said));
             let amounts: Vec<f64> = revenue.values.iter().map(amount).collect();
             [probabilities(fraud), amounts].concat()
         };
-        let scored = with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??;
+        let mut scored = Vec::new();
+        if let Some(mut there) = applied(self.device, form.there(), &mut net)? {
+            there.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &mut |_, sums| {
+                scored.push(said(of_heads(sums)));
+            })?;
+        } else {
+            let score = |net: &mut Leafy<f32>, rows: &[usize]| {
+                said(net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring()))
+            };
+            scored = with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??;
+        }
         let (mut chances, mut amounts) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
         for block in scored {
             let (chance, amount) = block.split_at(block.len() / 2);
@@ -120,7 +141,7 @@ impl DateNetModel {
     }
 }
 
-stored!(DateNetModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None });
+stored!(DateNetModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None, device: None });
 
 impl Described for DateNetModel {
     fn about(&self) -> About {

@@ -2,6 +2,7 @@
 
 use crate::nets::attention::SelfAttention;
 use crate::nets::dense::{Dense, Dropout, LayerNorm, Relu};
+use crate::nets::device;
 use crate::nets::focus::Focus;
 use crate::nets::front::{Front, Inputs};
 use crate::nets::layer::{Layer, Pass, Weights};
@@ -10,6 +11,7 @@ use crate::nets::real::Real;
 use crate::nets::table::Table;
 use crate::nets::weights::{Net, lengths_of_dense};
 use crate::random::Random;
+use serde_json::json;
 
 /// What the layers are like.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,15 @@ impl Form {
     /// What the layer before the heads takes: the leaves, each entity, and the products of all pairs.
     fn joined(&self) -> usize {
         (self.entities.len() + 2) * self.width
+    }
+
+    /// The net as a device knows it.
+    pub(super) fn there(&self) -> device::Form {
+        let Self { trees, leaves, entities, width, heads, hidden } = self;
+        let own = json!({
+            "trees": trees, "leaves": leaves, "entities": entities, "width": width, "heads": heads, "hidden": hidden,
+        });
+        device::Form::of_two(json!({"date": own}))
     }
 
     /// Lengths of all weights, in their order.
@@ -104,6 +115,11 @@ impl<T: Real> Leafy<T> {
         matrix = self.relu.forward(matrix, pass);
         matrix = self.dropout.forward(matrix, pass);
         [self.fraud.forward(matrix.clone(), pass), self.revenue.forward(matrix, pass)]
+    }
+
+    /// What dropout multiplies with in a pass over so many rows.
+    pub(super) fn drawn(&self, rows: usize, random: &mut Random) -> Vec<T> {
+        self.dropout.drawn(rows * self.hidden.outputs(), random)
     }
 
     pub(in crate::nets) fn backward(&mut self, [fraud, revenue]: [Matrix<T>; 2]) {

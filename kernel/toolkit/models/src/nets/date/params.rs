@@ -7,12 +7,11 @@ use super::net::{Form, Leafy};
 use crate::check::{check_revenue, check_rows, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
+use crate::nets::device::fit;
 use crate::nets::front::MOST_WIDTH;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, base, row_weights, train};
-use crate::nets::weights::copied;
+use crate::nets::training::{Training, base, row_weights};
 use crate::range::Ranges;
-use crate::threads::with_threads;
 use crate::{LightGbm, LightGbmParams, Objective, Result};
 use haetae_features::FeatureMatrix;
 
@@ -265,17 +264,18 @@ impl CheckedDateNet {
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
         let mut learner = Rows { net, train: (cases, said), valid };
-        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
+        let (epochs, weights) = fit(MODEL, &p.training, features.rows(), form.there(), &mut learner)?;
         Ok(DateNetModel {
             found,
             width: p.width,
             heads: p.heads,
             hidden: p.hidden,
             scale,
-            weights: copied(&mut learner.net),
+            weights,
             epochs,
             origin: Origin::of(p),
             threads: p.training.threads,
+            device: p.training.device,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::nets::dense::{Dense, Dropout, LayerNorm, Relu};
+use crate::nets::device::{Batch, Batches, Form, Remote, said};
 use crate::nets::front::{Encoder, Front, Inputs};
 use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
@@ -10,9 +11,20 @@ use crate::nets::real::Real;
 use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
+use serde_json::json;
 
 /// Rows that are scored at a time.
 pub(super) const SCORED: usize = 1024;
+
+/// Rows that are scored at a time on a device.
+pub(super) const SCORED_THERE: usize = 16 * SCORED;
+
+/// The net as a device knows it.
+pub(super) fn form(encoder: &Encoder, hidden: &[usize], layer_norm: bool, goal: Goal) -> Form {
+    let (numbers, tables) = (encoder.numbers(), encoder.embeddings());
+    let layers = json!({"numbers": numbers, "tables": tables, "hidden": hidden, "layer_norm": layer_norm});
+    Form::new(json!({"fcnn": layers}), goal)
+}
 
 /// One layer between inputs and score.
 #[derive(Debug, Clone)]
@@ -56,6 +68,11 @@ impl<T: Real> Mlp<T> {
             matrix = dropout.forward(matrix, pass);
         }
         self.score.forward(matrix, pass)
+    }
+
+    /// What dropout multiplies with in a pass over so many rows, layer after layer.
+    fn drawn(&self, rows: usize, random: &mut Random) -> Vec<T> {
+        self.blocks.iter().flat_map(|block| block.dropout.drawn(rows * block.dense.outputs(), random)).collect()
     }
 
     pub(in crate::nets) fn backward(&mut self, gradient: Matrix<T>) {
@@ -121,5 +138,31 @@ impl Learner<f32> for Rows {
 
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
         self.net.weights(each);
+    }
+}
+
+/// Rows as a device takes them, without what was found in them.
+pub(super) fn batch(inputs: &Inputs, rows: &[usize]) -> Batch {
+    let (numbers, codes) = inputs.of(rows);
+    Batch { rows: rows.len(), inputs: numbers, codes, ..Batch::default() }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+impl Batches for Rows {
+    fn batch(&self, rows: &[usize], pass: &mut Pass) -> (Batch, f64) {
+        let masks = self.net.drawn(rows.len(), &mut pass.random);
+        let said = said(rows, &self.target, &self.weights);
+        (Batch { masks, said, ..batch(&self.inputs, rows) }, rows.len() as f64)
+    }
+
+    fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
+        let Some((inputs, target, weights)) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..target.len()).collect();
+        let mut loss = 0.0;
+        net.in_blocks(&all, SCORED_THERE, &|rows| batch(inputs, rows), &mut |rows, mut sums| {
+            let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+            loss += self.goal.loss(&mut sums, &of(target), &of(weights), 1.0);
+        })?;
+        Ok(Some(loss / target.len() as f64))
     }
 }

@@ -1,12 +1,14 @@
 //! A fitted net of layers: the probability of each row, or its value.
 
-use super::layers::{Mlp, SCORED};
+use super::layers::{Mlp, SCORED, SCORED_THERE, batch, form};
 use crate::Result;
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
+use crate::nets::device::{Device, applied};
 use crate::nets::front::Encoder;
 use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
+use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
 use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
 use crate::threads::with_threads;
@@ -23,6 +25,7 @@ pub struct FcnnModel {
     pub(super) epochs: Vec<Epoch>,
     pub(super) origin: Origin,
     pub(super) threads: Option<usize>,
+    pub(super) device: Option<Device>,
 }
 
 impl std::fmt::Debug for FcnnModel {
@@ -47,6 +50,14 @@ impl FcnnModel {
         &self.epochs
     }
 
+    /// The same model, working on a device; see [`FcnnParams::device`](crate::FcnnParams::device). A model that was read from a
+    /// file works on that of `HAETAE_DEVICE`.
+    #[must_use]
+    pub fn on_device(mut self, device: Device) -> Self {
+        self.device = Some(device);
+        self
+    }
+
     /// Probability of 1 for each row; the value where values were learnt.
     ///
     /// # Errors
@@ -57,16 +68,25 @@ impl FcnnModel {
         same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
         check_categories(features)?;
         finite(features)?;
-        let net = with_weights(Mlp::<f32>::new(&self.encoder, &self.hidden, self.layer_norm, 0.0, 0), &self.weights);
+        let mut net =
+            with_weights(Mlp::<f32>::new(&self.encoder, &self.hidden, self.layer_norm, 0.0, 0), &self.weights);
         let inputs = self.encoder.encode(features);
         let all: Vec<usize> = (0..features.rows()).collect();
+        let form = form(&self.encoder, &self.hidden, self.layer_norm, self.goal);
+        if let Some(mut there) = applied(self.device, form, &mut net)? {
+            let mut scores = Vec::with_capacity(all.len());
+            there.in_blocks(&all, SCORED_THERE, &|rows| batch(&inputs, rows), &mut |rows, sums| {
+                scores.extend(self.goal.said(Matrix::new(rows.len(), 1, sums)));
+            })?;
+            return Ok(scores);
+        }
         let score =
             |net: &mut Mlp<f32>, rows: &[usize]| self.goal.said(net.forward(&inputs, rows, &mut Pass::scoring()));
         Ok(with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??.concat())
     }
 }
 
-stored!(FcnnModel { goal, encoder, hidden, layer_norm, weights, epochs, origin } anew { threads: None });
+stored!(FcnnModel { goal, encoder, hidden, layer_norm, weights, epochs, origin } anew { threads: None, device: None });
 
 impl Described for FcnnModel {
     fn about(&self) -> About {

@@ -1,17 +1,16 @@
 //! What a net of layers is like, checked before anything is fitted; and its fit.
 
-use super::layers::{Mlp, Rows};
+use super::layers::{Mlp, Rows, form};
 use super::model::FcnnModel;
 use crate::check::{check_rows, check_weights, check_weights_of_values, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
+use crate::nets::device::fit;
 use crate::nets::front::{Encoder, MOST_WIDTH};
 use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, row_weights, train};
-use crate::nets::weights::copied;
+use crate::nets::training::{Training, row_weights};
 use crate::range::Ranges;
-use crate::threads::with_threads;
 use crate::{Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
@@ -213,16 +212,18 @@ impl CheckedFcnn {
         net.score.set_bias(goal.base(target, &weights));
         let (inputs, target) = (encoder.encode(features), goal.scaled(target));
         let mut learner = Rows { net, goal, inputs, target, weights, valid };
-        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
+        let form = form(&encoder, &p.hidden, p.layer_norm, goal);
+        let (epochs, weights) = fit(MODEL, &p.training, features.rows(), form, &mut learner)?;
         Ok(FcnnModel {
             goal,
             encoder,
             hidden: p.hidden.clone(),
             layer_norm: p.layer_norm,
-            weights: copied(&mut learner.net),
+            weights,
             epochs,
             origin: Origin::of(p),
             threads: p.training.threads,
+            device: p.training.device,
         })
     }
 }

@@ -4,6 +4,7 @@ use super::params::{Gates, RecurrentParams};
 use crate::Result;
 use crate::nets::Sequences;
 use crate::nets::dense::{Dense, Dropout};
+use crate::nets::device::{Batch, Batches, Form, Remote, said};
 use crate::nets::front::{Encoder, Front, Inputs};
 use crate::nets::goal::Goal;
 use crate::nets::layer::{Layer, Pass, Weights};
@@ -13,9 +14,21 @@ use crate::nets::steps::{Along, State, Steps};
 use crate::nets::training::Learner;
 use crate::nets::weights::{Net, in_blocks};
 use crate::random::Random;
+use serde_json::json;
 
 /// Sequences that are scored at a time.
 pub(super) const SCORED: usize = 64;
+
+/// Sequences that are scored at a time on a device.
+pub(super) const SCORED_THERE: usize = 8 * SCORED;
+
+/// The net as a device knows it.
+pub(super) fn form(encoder: &Encoder, (gru, width, layers): (bool, usize, usize), window: usize, goal: Goal) -> Form {
+    let (numbers, tables) = (encoder.numbers(), encoder.embeddings());
+    let own =
+        json!({"numbers": numbers, "tables": tables, "gru": gru, "width": width, "layers": layers, "window": window});
+    Form::new(json!({"recurrent": own}), goal)
+}
 
 /// Sequences with their inputs, and target and weight of each row.
 pub(super) struct Cases<'a> {
@@ -81,6 +94,11 @@ impl<T: Real> Chain<T> {
                 self.backward(gradient);
             }
         }
+    }
+
+    /// Numbers that a layer says of each row.
+    fn width(&self) -> usize {
+        self.layers.last().map_or(0, Along::width)
     }
 
     fn backward(&mut self, gradient: Matrix<T>) {
@@ -165,5 +183,49 @@ impl Learner<f32> for Rows<'_> {
 
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<f32>)) {
         self.net.weights(each);
+    }
+}
+
+/// Rows of sequences, the longest first, step after step.
+pub(super) fn in_steps(sequences: &[&[usize]]) -> (Vec<usize>, Steps) {
+    let lengths: Vec<usize> = sequences.iter().map(|rows| rows.len()).collect();
+    let steps = Steps::of(&lengths);
+    let of_step = |(step, &count): (usize, &usize)| sequences[..count].iter().map(move |sequence| sequence[step]);
+    let rows = steps.counts.iter().enumerate().flat_map(of_step).collect();
+    (rows, steps)
+}
+
+/// The same as a device takes them, without what was found in them.
+pub(super) fn batch(inputs: &Inputs, rows: &[usize], steps: &Steps) -> Batch {
+    let (numbers, codes) = inputs.of(rows);
+    let count = |&count: &usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let places = steps.counts.iter().map(count).collect();
+    Batch { rows: rows.len(), inputs: numbers, codes, places, ..Batch::default() }
+}
+
+impl Batches for Rows<'_> {
+    fn batch(&self, cases: &[usize], pass: &mut Pass) -> (Batch, f64) {
+        let train = &self.train;
+        let sequences = by_length(train.sequences, cases);
+        let (rows, steps) = in_steps(&sequences);
+        let masks = self.net.dropout.drawn(rows.len() * self.net.width(), &mut pass.random);
+        let said = said(&rows, &train.target, &train.weights);
+        (Batch { masks, said, ..batch(&train.inputs, &rows, &steps) }, train.count(&sequences))
+    }
+
+    fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
+        let Some(valid) = &self.valid else { return Ok(None) };
+        let all: Vec<usize> = (0..valid.sequences.len()).collect();
+        let (mut loss, mut count) = (0.0, 0.0);
+        let of = |cases: &[usize]| in_steps(&by_length(valid.sequences, cases));
+        let batch = |cases: &[usize]| {
+            let (rows, steps) = of(cases);
+            batch(&valid.inputs, &rows, &steps)
+        };
+        net.in_blocks(&all, SCORED_THERE, &batch, &mut |cases, mut sums| {
+            loss += valid.loss(&of(cases).0, &mut sums, 1.0);
+            count += valid.count(&by_length(valid.sequences, cases));
+        })?;
+        Ok(Some(loss / count))
     }
 }

@@ -1,16 +1,21 @@
 //! A fitted net along sequences: the probability or value of each row, from its past and itself.
 
-use super::chain::{Chain, SCORED, by_length};
+use super::chain::{Chain, SCORED, SCORED_THERE, batch, by_length, form, in_steps};
 use crate::Result;
 use crate::check::{finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::nets::Sequences;
+use crate::nets::device::{Device, applied};
 use crate::nets::front::Encoder;
 use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
+use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
 use crate::nets::weights::{fits, in_blocks, with_weights};
 use crate::threads::with_threads;
+
+/// Steps that are gone through at a time.
+const WINDOW: usize = 256;
 
 /// A net that has been fitted; see [`super::Recurrent`].
 #[derive(Clone)]
@@ -25,6 +30,7 @@ pub struct RecurrentModel {
     pub(super) epochs: Vec<Epoch>,
     pub(super) origin: Origin,
     pub(super) threads: Option<usize>,
+    pub(super) device: Option<Device>,
 }
 
 impl std::fmt::Debug for RecurrentModel {
@@ -50,6 +56,14 @@ impl RecurrentModel {
         &self.epochs
     }
 
+    /// The same model, working on a device; see [`RecurrentParams::device`](crate::RecurrentParams::device). A model that was read from a
+    /// file works on that of `HAETAE_DEVICE`.
+    #[must_use]
+    pub fn on_device(mut self, device: Device) -> Self {
+        self.device = Some(device);
+        self
+    }
+
     /// Probability of 1 (or value, where values were learnt) for each row, in the order of the frame, from this row and those of its key before it; for each
     /// sequence where the targets of the fit were theirs. Other sequences do not matter.
     ///
@@ -59,29 +73,42 @@ impl RecurrentModel {
         let features = &sequences.features;
         same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
         finite(features)?;
-        let form = (self.gru, self.width, self.layers);
-        let net = with_weights(Chain::<f32>::of(&self.encoder, form, 0.0, 0), &self.weights);
+        let shape = (self.gru, self.width, self.layers);
+        let mut net = with_weights(Chain::<f32>::of(&self.encoder, shape, 0.0, 0), &self.weights);
         let inputs = self.encoder.encode(features);
         // Sequences of like lengths are scored together: the last steps of the longest would go alone.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&sequence| std::cmp::Reverse(sequences.rows(sequence).len()));
-        let scored = with_threads(self.threads, || {
-            in_blocks(&net, &order, SCORED, &|net, which| {
-                let of = by_length(sequences, which);
-                let mut scored = Vec::new();
-                net.along(&inputs, &of, 256, &mut Pass::scoring(), &mut |rows, sums| {
-                    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-                    rows.iter().zip(self.goal.said(sums)).for_each(|(&row, score)| scored.extend([row as f64, score]));
-                    None
-                });
-                scored
-            })
-        })??;
         let mut scores = vec![0.0; features.rows()];
-        for pair in scored.iter().flat_map(|block| block.chunks_exact(2)) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a row")]
-            let row = pair[0] as usize;
-            scores[row] = pair[1];
+        if let Some(mut there) = applied(self.device, form(&self.encoder, shape, WINDOW, self.goal), &mut net)? {
+            let of = |which: &[usize]| in_steps(&by_length(sequences, which));
+            let batch = |which: &[usize]| {
+                let (rows, steps) = of(which);
+                batch(&inputs, &rows, &steps)
+            };
+            there.in_blocks(&order, SCORED_THERE, &batch, &mut |which, sums| {
+                let said = self.goal.said(Matrix::new(sums.len(), 1, sums));
+                of(which).0.into_iter().zip(said).for_each(|(row, score)| scores[row] = score);
+            })?;
+        } else {
+            let scored = with_threads(self.threads, || {
+                in_blocks(&net, &order, SCORED, &|net, which| {
+                    let of = by_length(sequences, which);
+                    let mut scored = Vec::new();
+                    net.along(&inputs, &of, WINDOW, &mut Pass::scoring(), &mut |rows, sums| {
+                        let said = rows.iter().zip(self.goal.said(sums));
+                        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+                        said.for_each(|(&row, score)| scored.extend([row as f64, score]));
+                        None
+                    });
+                    scored
+                })
+            })??;
+            for pair in scored.iter().flat_map(|block| block.chunks_exact(2)) {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a row")]
+                let row = pair[0] as usize;
+                scores[row] = pair[1];
+            }
         }
         if self.per_key {
             let last = |sequence: usize| sequences.rows(sequence).last().map_or(f64::NAN, |&row| scores[row]);
@@ -91,7 +118,7 @@ impl RecurrentModel {
     }
 }
 
-stored!(RecurrentModel { goal, encoder, gru, width, layers, per_key, weights, epochs, origin } anew { threads: None });
+stored!(RecurrentModel { goal, encoder, gru, width, layers, per_key, weights, epochs, origin } anew { threads: None, device: None });
 
 impl Described for RecurrentModel {
     fn about(&self) -> About {

@@ -1,18 +1,17 @@
 //! What a net along sequences is like, checked before anything is fitted; and its fit.
 
-use super::chain::{Cases, Chain, Rows};
+use super::chain::{Cases, Chain, Rows, form};
 use super::model::RecurrentModel;
 use crate::check::{check_rows, finite, same_types, targets};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::Sequences;
+use crate::nets::device::fit;
 use crate::nets::front::{Encoder, MOST_WIDTH};
 use crate::nets::goal::Goal;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, row_weights, train};
-use crate::nets::weights::copied;
+use crate::nets::training::{Training, row_weights};
 use crate::range::Ranges;
-use crate::threads::with_threads;
 use crate::{Objective, Result};
 
 const MODEL: &str = "recurrent net";
@@ -225,7 +224,8 @@ impl CheckedRecurrent {
         net.score.set_bias(goal.base(target, &weights));
         let mut learner =
             Rows { net, window: p.window, train: self.cases(&encoder, goal, sequences, target, &weights), valid };
-        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, sequences.len(), &mut learner))??;
+        let form = form(&encoder, (p.gates == Gates::Gru, p.width, p.layers), p.window, goal);
+        let (epochs, weights) = fit(MODEL, &p.training, sequences.len(), form, &mut learner)?;
         Ok(RecurrentModel {
             goal,
             encoder,
@@ -233,10 +233,11 @@ impl CheckedRecurrent {
             width: p.width,
             layers: p.layers,
             per_key: p.per_key,
-            weights: copied(&mut learner.net),
+            weights,
             epochs,
             origin: Origin::of(p),
             threads: p.training.threads,
+            device: p.training.device,
         })
     }
 
