@@ -7,7 +7,7 @@
 use crate::batch::Batch;
 use crate::place::Place;
 use crate::trainer::Trainer;
-use candle_core::{Result, bail};
+use candle_core::{Error, Result, bail};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -73,11 +73,19 @@ fn say(text: String) {
     MESSAGE.with(|message| *message.borrow_mut() = text);
 }
 
+/// What an error says, without the way that led to it, which candle adds where RUST_BACKTRACE is set.
+fn plain(error: Error) -> String {
+    match error {
+        Error::WithBacktrace { inner, .. } => plain(*inner),
+        other => other.to_string(),
+    }
+}
+
 /// Runs `work`; what goes wrong becomes a number and a message.
 fn guarded(work: impl FnOnce() -> Result<()>) -> i32 {
     let text = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return 0,
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err(error)) => plain(error),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             format!("panicked: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given"))

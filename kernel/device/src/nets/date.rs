@@ -94,7 +94,8 @@ impl Net for Date {
         };
         let gradient = (self.fraud.backward(by_fraud)? + self.revenue.backward(by_revenue)?)?;
         let gradient = self.relu.backward(&self.dropout.backward(gradient)?)?;
-        let by_parts = self.by_parts(&self.hidden.backward(&gradient)?, &parts)?;
+        let joined = self.hidden.backward(&gradient)?;
+        let by_parts = self.by_parts(&joined, &parts)?;
         let (by_tokens, by_context) = self.focus.backward(&by_parts.narrow(1, 0, self.width)?.contiguous()?)?;
         let context = by_parts.narrow(1, self.width, (self.parts - 1) * self.width)?;
         self.entities.backward(&(context + by_context)?)?;
