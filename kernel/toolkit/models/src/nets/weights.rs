@@ -12,14 +12,7 @@ pub(crate) trait Net<T: Real> {
     fn weights(&mut self, each: &mut dyn FnMut(&mut Weights<T>));
 }
 
-/// Copies of all weights, in their order.
-pub(crate) fn copied<T: Real>(net: &mut impl Net<T>) -> Vec<Vec<T>> {
-    let mut all = Vec::new();
-    net.weights(&mut |weights| all.push(weights.values.clone()));
-    all
-}
-
-/// The net with weights that were copied from one of the same form.
+/// The net with the weights of one of the same form.
 pub(crate) fn with_weights<T: Real, N: Net<T>>(mut net: N, from: &[Vec<T>]) -> N {
     let mut from = from.iter();
     net.weights(&mut |weights| {
