@@ -14,4 +14,5 @@ mod policy;
 mod query;
 mod script;
 mod sql;
+mod substrait;
 mod upkeep;
