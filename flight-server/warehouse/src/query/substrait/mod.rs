@@ -22,6 +22,7 @@ use datafusion_substrait::substrait::proto::rel::RelType as Step;
 use datafusion_substrait::substrait::proto::{Plan, Version};
 use datafusion_substrait::substrait::version as newest;
 use futures::FutureExt;
+use prost::Message;
 
 use self::reader::Reader;
 use super::faults::explain;
@@ -70,7 +71,9 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Box<Plan>> {
         Error::Sql { fault: SqlFault::Syntax, message: format!("this is no Substrait plan: {text}{hint}") }
     })?;
     let numbers = |version: &Version| (version.major_number, version.minor_number, version.patch_number);
-    known_version(plan.version.as_ref().map_or((0, 0, 0), numbers))?;
+    let version = plan.version.as_ref().map_or((0, 0, 0), numbers);
+    known_version(version)?;
+    all_known(&plan, version, bytes.len())?;
     let [only] = plan.relations.as_slice() else {
         let found = plan.relations.len();
         return Err(invalid(format!("expected a Substrait plan with one tree of relations, found {found}")));
@@ -95,15 +98,27 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Box<Plan>> {
     Ok(plan)
 }
 
-/// A newer plan may say what is not known here, and would be answered as if it did not. One without a version is taken.
+/// Whether plans of a version may be read. One without a version is taken.
 fn known_version(found: (u32, u32, u32)) -> Result<()> {
-    let newest = (newest::SUBSTRAIT_MAJOR_VERSION, newest::SUBSTRAIT_MINOR_VERSION);
-    if found == (0, 0, 0) || (found >= OLDEST && (found.0, found.1) <= newest) {
+    if found == (0, 0, 0) || (found >= OLDEST && found.0 == newest::SUBSTRAIT_MAJOR_VERSION) {
         return Ok(());
     }
     let ((oldest, newest), (major, minor, patch)) = (plan_versions(), found);
     Err(invalid(format!(
         "the plan is of Substrait {major}.{minor}.{patch}; this server reads plans of {oldest} to {newest}"
+    )))
+}
+
+/// A newer plan may say what is not known here, and would be answered as if it did not. What is not known is lost when
+/// the plan is read, so that written again it is shorter.
+fn all_known(plan: &Plan, (major, minor, patch): (u32, u32, u32), bytes: usize) -> Result<()> {
+    let newest = (newest::SUBSTRAIT_MAJOR_VERSION, newest::SUBSTRAIT_MINOR_VERSION);
+    if (major, minor) <= newest || plan.encoded_len() == bytes {
+        return Ok(());
+    }
+    let newest = plan_versions().1;
+    Err(invalid(format!(
+        "the plan is of Substrait {major}.{minor}.{patch} and says what {newest}, the newest that this server knows, does not have"
     )))
 }
 
