@@ -7,7 +7,6 @@ use arrow_flight::sql::{
     SqlSupportedSubqueries, SqlSupportedTransaction, SqlSupportedUnions, SqlTransactionIsolationLevel,
     SupportedSqlGrammar,
 };
-
 use haetae_warehouse::query::plan_versions;
 
 use crate::transactions;

@@ -54,7 +54,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Policy> {
         }
     }
     if let Some(section) = issuer {
-        policy.oidc = oidc::read(section, &policy.roles, &mut complaints).map(Arc::new);
+        policy.oidc = Some(Arc::new(oidc::read(section, &policy.roles, &mut complaints)));
     }
     match users {
         Some(section) => read_users(section, &mut policy, &mut complaints),

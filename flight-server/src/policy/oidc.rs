@@ -58,11 +58,7 @@ pub(crate) enum Source {
     File(PathBuf),
 }
 
-pub(super) fn read(
-    section: Section<'_>,
-    roles: &BTreeMap<String, Role>,
-    complaints: &mut Complaints<'_>,
-) -> Option<Provider> {
+pub(super) fn read(section: Section<'_>, roles: &BTreeMap<String, Role>, complaints: &mut Complaints<'_>) -> Provider {
     let claim = |name: &str| vec![name.to_owned()];
     let mut provider = Provider {
         issuer: String::new(),
@@ -103,7 +99,7 @@ pub(super) fn read(
         }
     }
     check(section.line, &provider, roles, complaints);
-    Some(provider)
+    provider
 }
 
 /// What is missing or does not fit together.

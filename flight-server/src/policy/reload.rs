@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haetae_warehouse::query::policy::{Access, MaskKey};
-
 use sha2::{Digest, Sha256};
 
 use super::{Kept, Policy, Problem};
