@@ -163,9 +163,7 @@ def measured(context, cells, declarations):
         *quality(context, evaluation, plain, note, cells.audit),
         *against_lightgbm(context, evaluation, theirs, difference, note),
         *fit_time(context, cells, split, parameters),
-        *families.compared(
-            context, "kcs_valid", cells.kernel, context.folder / "kcs-families", "declarations of the Korea Customs Service"
-        ),
+        *families.of_kcs(context, cells.kernel),
     ]
 
 

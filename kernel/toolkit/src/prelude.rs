@@ -14,7 +14,7 @@ pub use crate::features::{
 pub use crate::input::{input, password};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
-    Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
+    Audit, Choice, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
     Contributions, Covariance, DateNet, DateNetModel, DateNetParams, Dbscan, DbscanModel, DbscanParams, Evaluation,
     Fcnn, FcnnModel, FcnnParams, Gates, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan,
     HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
@@ -24,7 +24,7 @@ pub use crate::models::{
     Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest,
     RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
     Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, Tsne,
-    TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, drift, learning_curve, metrics,
+    TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift, learning_curve, metrics,
     permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
