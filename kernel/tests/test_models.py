@@ -242,6 +242,18 @@ def test_a_logistic_regression_has_the_same_probabilities(cells, fraud):
     assert np.allclose(cells.take("&Logistic::params().c(0.5).fit(&train, &target)?.predict(&later)?"), expected, atol=1e-5)
 
 
+def test_a_logistic_regression_with_an_absolute_penalty_leaves_the_same_features_out(cells, fraud):
+    train, target, later, _ = fraud
+    scaler = StandardScaler().fit(train)
+    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer.fit(scaler.transform(train), target)
+    cells.kernel.ok("let few = Logistic::params().penalty(Penalty::L1).c(0.01).fit(&train, &target)?;")
+    weights = cells.take("few.weights()")
+    assert ((weights == 0) == (peer.coef_[0] == 0)).all() and (weights == 0).any()
+    assert np.allclose(weights, peer.coef_[0], atol=1e-5)
+    assert np.allclose(cells.take("&few.predict(&later)?"), peer.predict_proba(scaler.transform(later))[:, 1], atol=1e-5)
+
+
 @pytest.mark.parametrize("ours, theirs", [("SquaredHinge", "squared_hinge"), ("Hinge", "hinge")])
 @pytest.mark.parametrize("weight, balance", [("Equal", None), ("Balanced", "balanced")])
 def test_a_linear_margin_has_the_same_weights(cells, fraud, ours, theirs, weight, balance):

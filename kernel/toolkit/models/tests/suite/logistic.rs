@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use haetae_features::FeatureMatrix;
-use haetae_models::{Error, Logistic, LogisticModel, LogisticParams, metrics};
+use haetae_models::{ClassWeight, Error, Logistic, LogisticModel, LogisticParams, Penalty, SparseMatrix, metrics};
 use rayon::ThreadPoolBuilder;
 
 use crate::data::{Random, assert_close, bits, codes, even, numbers};
@@ -88,6 +88,49 @@ fn at_the_weights_found_no_direction_lowers_the_loss() {
         assert_eq!(named.iter().copied().collect::<std::collections::BTreeSet<_>>(), expected);
         assert_eq!(named.len(), expected.len());
     }
+}
+
+#[test]
+fn under_an_absolute_penalty_weights_are_0_or_have_its_slope() {
+    let mut zeros = Vec::new();
+    for (seed, c, balance) in
+        [(1, 0.03, ClassWeight::Equal), (2, 0.3, ClassWeight::Balanced), (3, 5.0, ClassWeight::Equal)]
+    {
+        let (features, target) = mixed(seed, 400);
+        let params = Logistic::params().penalty(Penalty::L1).c(c).class_weight(balance);
+        let model = params.fit(&features, &target).unwrap();
+        let design = design(&features, &features, 10);
+        let probabilities = probabilities(&model, &design);
+        let ones = target.iter().sum::<f64>();
+        let weight = |row: usize| match (balance, target[row] == 1.0) {
+            (ClassWeight::Equal, _) => 1.0,
+            (_, true) => 200.0 / ones,
+            (_, false) => 200.0 / (400.0 - ones),
+        };
+        let gradient = |factor: &dyn Fn(usize) -> f64| {
+            (0..400).map(|row| weight(row) * (probabilities[row] - target[row]) * factor(row)).sum::<f64>() / 400.0
+        };
+        assert!(gradient(&|_| 1.0).abs() < 2e-7, "intercept");
+        let penalty = 1.0 / (c * 400.0);
+        for (name, weight) in model.coefficients() {
+            let slope = gradient(&|row| design[row].get(&name).copied().unwrap_or(0.0));
+            let off = if weight == 0.0 { slope.abs() - penalty } else { (slope + penalty * weight.signum()).abs() };
+            assert!(off < 2e-7, "seed {seed}: {name} {weight}: {off:e}");
+        }
+        zeros.push(model.weights().iter().filter(|weight| **weight == 0.0).count());
+        let again = params.fit(&features, &target).unwrap();
+        assert_eq!(bits(again.weights()), bits(model.weights()));
+    }
+    assert!(zeros[0] > zeros[2] && zeros[0] > 10, "{zeros:?}");
+    // Sparse rows too: of three columns one says something.
+    let mut random = Random::new(6);
+    let x: Vec<f64> = even(&mut random, 900);
+    let target: Vec<f64> = (0..300).map(|row| f64::from(random.unit() < x[3 * row])).collect();
+    let rows = SparseMatrix::new(3, (0..=300).map(|row| 3 * row).collect(), [0, 1, 2].repeat(300), x).unwrap();
+    let weights = Logistic::params().penalty(Penalty::L1).c(0.2).fit_sparse(&rows, &target).unwrap();
+    assert!(weights.weights()[0] > 0.5 && weights.weights()[1..] == [0.0, 0.0], "{:?}", weights.weights());
+    let error = Logistic::params().penalty(Penalty::L1).iterations(1).tolerance(1e-12).fit_sparse(&rows, &target);
+    assert!(matches!(error, Err(Error::NotConverged { iterations: 100, .. })), "{error:?}");
 }
 
 #[test]
@@ -200,7 +243,7 @@ fn parameters_out_of_range_are_named() {
         (params().c(NAN), "c", "a finite number above 0, found NaN"),
         (params().c(f64::INFINITY), "c", "a finite number above 0, found inf"),
         (params().min_rows(0), "min_rows", "at least 1, found 0"),
-        (params().iterations(0), "iterations", "at least 1, found 0"),
+        (params().iterations(0), "iterations", "1 to 1000000, found 0"),
         (params().tolerance(0.0), "tolerance", "above 0 and below 1, found 0"),
         (params().tolerance(NAN), "tolerance", "above 0 and below 1, found NaN"),
     ];
