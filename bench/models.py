@@ -15,7 +15,6 @@ import numpy as np
 import classic
 import dual_task
 import families
-import score_all
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -178,5 +177,5 @@ def declarations_of_kcs(context):
 def figures(context):
     return [
         *classic.figures(context), *families.generated(context), *dual_task.figures(context),
-        *declarations_of_kcs(context), *score_all.figures(context),
+        *declarations_of_kcs(context),
     ]

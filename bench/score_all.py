@@ -2,7 +2,7 @@
 score from a fitted model, and go back through Flight into a table of the user's.
 
 The model is fitted before, on inspected lines of the first half year, as many at every size. As a program it measures sizes by
-themselves, apart from the rest of the area: `score_all.py [--warehouse FOLDER] ITEMS...`, such as 1000000. With `--warehouse` the
+themselves, apart from the rest of the area: `score_all.py [--warehouse FOLDER] [--record] ITEMS...`, such as 1000000. With `--warehouse` the
 greatest size is scored in that warehouse, which has to hold as many lines, instead of one that is made for the occasion; the
 table of scores in it is emptied at the end.
 """
@@ -164,18 +164,23 @@ def words(one):
 
 def main():
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-    from run import Context, show
+    from run import Context, page, record, show
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("items", type=int, nargs="*", default=[1_000_000], help="sizes, smallest first")
     parser.add_argument("--warehouse", type=Path, help="a warehouse that holds as many lines as the greatest size")
+    parser.add_argument("--record", action="store_true", help="write bench-results/score_all.json and the page of benchmarks")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
         context = Context(Path(folder), False)
         try:
-            show(figures(context, words.items, words.warehouse))
+            made = figures(context, words.items, words.warehouse)
         finally:
             context.stop()
+    show(made)
+    if words.record:
+        record("score_all", made)
+        page()
 
 
 if __name__ == "__main__":
