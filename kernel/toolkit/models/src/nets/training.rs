@@ -14,8 +14,6 @@ use haetae_display::stop;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Training {
     pub(super) epochs: usize,
-    /// Ends after so many of the epochs, with steps as if all were to be made.
-    pub(super) last: Option<usize>,
     pub(super) batch: usize,
     pub(super) learning_rate: f64,
     pub(super) optimiser: Optimiser,
@@ -32,7 +30,6 @@ impl Training {
     pub(super) fn new(batch: usize) -> Self {
         Self {
             epochs: 20,
-            last: None,
             batch,
             learning_rate: 1e-3,
             optimiser: Optimiser::AdamW { decay: 0.01 },
@@ -98,7 +95,7 @@ pub(crate) fn train<T: Real>(
     let mut order: Vec<usize> = (0..cases).collect();
     let mut epochs: Vec<Epoch> = Vec::new();
     let mut best: Option<(f64, usize, Vec<Vec<T>>)> = None;
-    for epoch in 0..training.last.map_or(training.epochs, |last| last.min(training.epochs)) {
+    for epoch in 0..training.epochs {
         step("epochs", epoch, training.epochs)?;
         let mut pass = Pass { training: true, random: Random::stream(training.seed, epoch as u64 + 1) };
         pass.random.shuffle(&mut order);

@@ -3,7 +3,7 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     ClassWeight, DateNet, DateNetModel, DateNetParams, Error, LeafLogistic, LightGbm, Logistic, ModelCard, ModelFile,
-    Objective, Schedule, SparseMatrix, metrics,
+    Objective, SparseMatrix, metrics,
 };
 
 use crate::data::{Random, assert_close, bits, even, numbers};
@@ -99,22 +99,38 @@ fn without_revenue_trees_and_with_one_entity_it_is_the_net_of_the_paper() {
 #[test]
 fn the_last_rows_say_how_many_epochs_are_made_on_all() {
     let (train, target, revenue) = undervalued(12, 600);
-    // Steps that are the same whatever the number of epochs, and so long that the net soon learns by heart.
-    let params = small().epochs(30).schedule(Schedule::Constant).learning_rate(0.02);
+    // Steps so long that the net soon learns by heart.
+    let params = small().epochs(12).learning_rate(0.03);
     let part = |rows: std::ops::Range<usize>| {
         (train.select_rows(&rows.clone().collect::<Vec<_>>()), &target[rows.clone()], &revenue[rows])
     };
     let ((earlier, fraud, brought), (later, truth, found)) = (part(0..480), part(480..600));
-    let searched = params.clone().patience(3).fit_valid(&earlier, fraud, brought, (&later, truth, found)).unwrap();
-    let losses: Vec<f64> = searched.epochs().iter().map(|epoch| epoch.valid_loss.unwrap()).collect();
-    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap() + 1;
-    assert!(best < 30 && losses.len() == best + 3, "{losses:?}");
-    let model = params.fit(&train, &target, &revenue).unwrap();
-    let known: Vec<f64> = model.epochs().iter().map(|epoch| epoch.valid_loss.unwrap()).collect();
-    assert_eq!(bits(&known), bits(&losses[..best]));
-    let by_hand = params.clone().epochs(best).held_out(0.0).fit(&train, &target, &revenue).unwrap();
-    assert_eq!(bits(&model.predict_revenue(&train).unwrap()), bits(&by_hand.predict_revenue(&train).unwrap()));
-    assert!(by_hand.epochs().iter().all(|epoch| epoch.valid_loss.is_none()));
+    let loss = |epochs: usize| {
+        let model = params.clone().epochs(epochs).fit_valid(&earlier, fraud, brought, (&later, truth, found)).unwrap();
+        model.epochs().last().unwrap().valid_loss.unwrap()
+    };
+    for patience in [1, 3] {
+        let mut losses = vec![loss(1)];
+        while losses.len() < 12 && losses.len() - best(&losses) < patience {
+            losses.push(loss(losses.len() + 1));
+        }
+        let number = best(&losses);
+        assert!(losses.len() < 12, "it ends before all are tried: {losses:?}");
+        let model = params.clone().patience(patience).fit(&train, &target, &revenue).unwrap();
+        let known: Vec<Option<f64>> = model.epochs().iter().map(|epoch| epoch.valid_loss).collect();
+        assert_eq!((known.len(), known[number - 1]), (number, Some(losses[number - 1])));
+        let by_hand = params.clone().epochs(number).held_out(0.0).fit(&train, &target, &revenue).unwrap();
+        assert_eq!(bits(&model.predict_revenue(&train).unwrap()), bits(&by_hand.predict_revenue(&train).unwrap()));
+        assert!(by_hand.epochs().iter().all(|epoch| epoch.valid_loss.is_none()));
+    }
+    let plain = params.clone().fit(&train, &target, &revenue).unwrap();
+    let one = params.patience(1).fit(&train, &target, &revenue).unwrap();
+    assert_eq!(bits(&plain.predict(&train).unwrap()), bits(&one.predict(&train).unwrap()));
+}
+
+/// Number of the least, counted from 1.
+fn best(losses: &[f64]) -> usize {
+    (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap() + 1
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rows, what was found in them and what that brought -> trees, a number of epochs, and a fitted net.
 
-use super::cases::{Rows, Said, Scale};
+use super::cases::{Cases, Rows, Said, Scale};
 use super::found::Found;
 use super::model::DateNetModel;
 use super::net::{Form, Leafy};
@@ -14,9 +14,6 @@ use crate::range::Ranges;
 use crate::threads::with_threads;
 use crate::{Error, Objective, Result};
 use haetae_features::FeatureMatrix;
-
-/// Epochs without a better loss after which a search for their number ends, unless said.
-const PATIENCE: usize = 3;
 
 /// Rows, and what is known of each.
 #[derive(Debug, Clone, Copy)]
@@ -39,20 +36,47 @@ pub(super) fn fit(params: &DateNetParams, train: Known<'_>, valid: Option<Known<
     both_classes(train.target)?;
     unit_of(params, train.revenue)?;
     if valid.is_some() || params.held_out == 0.0 {
-        return once(params, &params.training, train, valid);
+        let grown = Grown::of(params, train, valid)?;
+        let (epochs, weights) = grown.learn(params, &params.training)?;
+        return Ok(grown.model(params, epochs, weights));
     }
-    let losses = losses_of_later_rows(params, train)?;
-    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap_or(0);
-    let training = Training { last: Some(best + 1), ..params.training.clone() };
-    let mut model = once(params, &training, train, None)?;
-    for (epoch, loss) in model.epochs.iter_mut().zip(losses) {
-        epoch.valid_loss = Some(loss);
+    let (number, loss) = best_of_later_rows(params, train)?;
+    let grown = Grown::of(params, train, None)?;
+    let (mut epochs, weights) = grown.learn(params, &Training { epochs: number, ..params.training.clone() })?;
+    if let Some(last) = epochs.last_mut() {
+        last.valid_loss = Some(loss);
     }
-    Ok(model)
+    Ok(grown.model(params, epochs, weights))
 }
 
-/// What each epoch on the earlier rows comes to on the later ones.
-fn losses_of_later_rows(params: &DateNetParams, train: Known<'_>) -> Result<Vec<f64>> {
+/// The number of epochs on the earlier rows with the least loss on the later ones, and that loss. Each number is a run of
+/// its own: one that is broken off midway ends on steps that are too long.
+fn best_of_later_rows(params: &DateNetParams, train: Known<'_>) -> Result<(usize, f64)> {
+    let from = earlier_rows(params, train)?;
+    let of = |rows: std::ops::Range<usize>| train.features.select_rows(&rows.collect::<Vec<_>>());
+    let (earlier, later) = (of(0..from), of(from..train.features.rows()));
+    let (target, revenue) = (train.target.split_at(from), train.revenue.split_at(from));
+    let earlier = Known { features: &earlier, target: target.0, revenue: revenue.0 };
+    let later = Known { features: &later, target: target.1, revenue: revenue.1 };
+    let grown = Grown::of(params, earlier, Some(later))?;
+    let patience = params.training.patience.unwrap_or(1);
+    let mut best: Option<(usize, f64)> = None;
+    for number in 1..=params.training.epochs {
+        // All of them are made: patience is for the numbers.
+        let training = Training { epochs: number, patience: None, ..params.training.clone() };
+        let (epochs, _) = grown.learn(params, &training)?;
+        let loss = epochs.last().and_then(|epoch| epoch.valid_loss).unwrap_or(f64::INFINITY);
+        match best {
+            Some((known, least)) if loss >= least && number - known >= patience => break,
+            Some((_, least)) if loss >= least => {}
+            _ => best = Some((number, loss)),
+        }
+    }
+    Ok(best.unwrap_or((1, f64::INFINITY)))
+}
+
+/// How many rows are not held back.
+fn earlier_rows(params: &DateNetParams, train: Known<'_>) -> Result<usize> {
     let rows = train.features.rows();
     #[expect(
         clippy::cast_precision_loss,
@@ -67,67 +91,72 @@ fn losses_of_later_rows(params: &DateNetParams, train: Known<'_>) -> Result<Vec<
         let expected = "a share that leaves both classes and some revenue among the earlier rows; 0 holds none back";
         return Ranges(MODEL).refuse("held_out", expected, format_args!("{} of {rows} rows", params.held_out));
     }
-    let of = |rows: std::ops::Range<usize>| train.features.select_rows(&rows.collect::<Vec<_>>());
-    let (earlier, later) = (of(0..from), of(from..rows));
-    let (target, revenue) = (train.target.split_at(from), train.revenue.split_at(from));
-    let earlier = Known { features: &earlier, target: target.0, revenue: revenue.0 };
-    let later = Known { features: &later, target: target.1, revenue: revenue.1 };
-    let patience = Some(params.training.patience.unwrap_or(PATIENCE));
-    let training = Training { patience, ..params.training.clone() };
-    let model = once(params, &training, earlier, Some(later))?;
-    Ok(model.epochs.iter().map(|epoch| epoch.valid_loss.unwrap_or(f64::INFINITY)).collect())
+    Ok(from)
 }
 
-/// Trees, and a net over their leaves.
-fn once(
-    params: &DateNetParams,
-    training: &Training,
-    rows: Known<'_>,
-    valid: Option<Known<'_>>,
-) -> Result<DateNetModel> {
-    let scale = Scale::fit(unit_of(params, rows.revenue)?, rows.revenue);
-    let (found, cases) = Found::fit(rows.features, rows.target, &scale.of(rows.revenue), params)?;
-    let said = |known: Known<'_>| Said {
-        fraud: known.target.to_vec(),
-        revenue: scale.of(known.revenue),
-        weights: row_weights(training.class_weight, known.target, &[]),
-        alpha: params.alpha,
-    };
-    let valid = match valid {
-        None => None,
-        Some(valid) => {
-            valid.check("validation rows")?;
-            same_types(&found.names, &|i| found.categorical[i], valid.features)?;
-            Some((found.cases(valid.features)?, said(valid)))
+/// Trees that have been grown, and rows as a net over their leaves sees them.
+struct Grown {
+    scale: Scale,
+    found: Found,
+    train: (Cases, Said),
+    valid: Option<(Cases, Said)>,
+}
+
+impl Grown {
+    fn of(params: &DateNetParams, rows: Known<'_>, valid: Option<Known<'_>>) -> Result<Self> {
+        let scale = Scale::fit(unit_of(params, rows.revenue)?, rows.revenue);
+        let (found, cases) = Found::fit(rows.features, rows.target, &scale.of(rows.revenue), params)?;
+        let said = |known: Known<'_>| Said {
+            fraud: known.target.to_vec(),
+            revenue: scale.of(known.revenue),
+            weights: row_weights(params.training.class_weight, known.target, &[]),
+            alpha: params.alpha,
+        };
+        let valid = match valid {
+            None => None,
+            Some(valid) => {
+                valid.check("validation rows")?;
+                same_types(&found.names, &|i| found.categorical[i], valid.features)?;
+                Some((found.cases(valid.features)?, said(valid)))
+            }
+        };
+        Ok(Self { scale, found, train: (cases, said(rows)), valid })
+    }
+
+    /// The losses of a net's epochs, and its weights.
+    fn learn(&self, params: &DateNetParams, training: &Training) -> Result<(Vec<Epoch>, Vec<Vec<f32>>)> {
+        let form = Form {
+            trees: self.train.0.trees,
+            leaves: self.found.leaves(),
+            entities: self.found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
+            width: params.width,
+            heads: params.heads,
+            hidden: params.hidden,
+        };
+        let said = &self.train.1;
+        let mut net = Leafy::new(&form, training.dropout, training.seed);
+        net.fraud.set_bias(base(&said.fraud, &said.weights));
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
+        let rows = said.fraud.len();
+        let mut learner = Rows { net, train: self.train.clone(), valid: self.valid.clone() };
+        let epochs = with_threads(training.threads, || train(MODEL, training, rows, &mut learner))??;
+        Ok((epochs, copied(&mut learner.net)))
+    }
+
+    fn model(self, params: &DateNetParams, epochs: Vec<Epoch>, weights: Vec<Vec<f32>>) -> DateNetModel {
+        DateNetModel {
+            found: self.found,
+            width: params.width,
+            heads: params.heads,
+            hidden: params.hidden,
+            scale: self.scale,
+            weights,
+            epochs,
+            origin: Origin::of(params),
+            threads: params.training.threads,
         }
-    };
-    let form = Form {
-        trees: cases.trees,
-        leaves: found.leaves(),
-        entities: found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
-        width: params.width,
-        heads: params.heads,
-        hidden: params.hidden,
-    };
-    let said = said(rows);
-    let mut net = Leafy::new(&form, training.dropout, training.seed);
-    net.fraud.set_bias(base(rows.target, &said.weights));
-    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-    net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
-    let mut learner = Rows { net, train: (cases, said), valid };
-    let fitted = || train(MODEL, training, rows.features.rows(), &mut learner);
-    let epochs: Vec<Epoch> = with_threads(training.threads, fitted)??;
-    Ok(DateNetModel {
-        found,
-        width: params.width,
-        heads: params.heads,
-        hidden: params.hidden,
-        scale,
-        weights: copied(&mut learner.net),
-        epochs,
-        origin: Origin::of(params),
-        threads: training.threads,
-    })
+    }
 }
 
 /// The unit of amounts; an error where no row brought any.

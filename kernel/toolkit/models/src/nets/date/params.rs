@@ -43,7 +43,7 @@ pub struct DateNetParams {
 
 impl Default for DateNetParams {
     fn default() -> Self {
-        let training = Training { epochs: 5, learning_rate: 0.005, ..Training::new(128) };
+        let training = Training { epochs: 8, learning_rate: 0.005, ..Training::new(128) };
         Self {
             trees: LightGbm::params().trees(30).leaves(16).depth(4),
             revenue_trees: 30,
@@ -132,8 +132,9 @@ impl DateNetParams {
     }
 
     /// Share of the training rows, the last ones, by which the number of epochs is chosen, 0 to 0.5; 0.2 unless said. Trees
-    /// and net are fitted on the earlier rows first; the epoch with the least loss of both tasks on the later ones says
-    /// how many are made then, on all rows. So give rows in the order of their days. With 0 all epochs are made.
+    /// are grown on the earlier rows first, and nets are fitted over them for 1, 2, 3 … epochs, up to `epochs`, until the
+    /// loss of both tasks on the later rows has not fallen for `patience` numbers (1 unless said). The best number is made
+    /// then on all rows, with trees of all rows. So give rows in the order of their days. With 0 all epochs are made.
     #[must_use]
     pub fn held_out(mut self, share: f64) -> Self {
         self.held_out = share;
@@ -204,8 +205,8 @@ pub struct CheckedDateNet {
 
 impl CheckedDateNet {
     /// Fits trees, then a net over their leaves, to a `target` of 0 and 1 and the `revenue` that each row brought, in
-    /// any currency, 0 where it brought none. Unless said, there are 5 epochs of steps of 0.005 at most. What the rows
-    /// of either target weigh concerns the head of fraud alone.
+    /// any currency, 0 where it brought none. Unless said, there are 8 epochs of steps of 0.005 at most, as many as the last
+    /// rows speak for (see [`DateNetParams::held_out`]). What the rows of either target weigh concerns the head of fraud alone.
     ///
     /// # Errors
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a revenue is
