@@ -222,6 +222,14 @@ def test_contributions_sum_to_the_score(cells, fraud):
     assert np.allclose(cells.take("&sums"), cells.take("&forest.predict(&some)?"), atol=1e-10)
 
 
+def test_contributions_are_drawn_and_told(cells, fraud):
+    told = cells.kernel.ok("let linear = Logistic::params().fit(&train, &target)?.contributions(&later)?;\nlinear.sentence(7, 0, 2)")
+    assert told.text.strip('"').startswith("The score is ") and "all else" in told.text
+    for cell in ("told.chart(3, 5)", "linear.chart(7, 5)", "told.chart_of_all(5)"):
+        [result] = cells.kernel.ok(cell).of("execute_result")
+        assert {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"} <= set(result["data"]), cell
+
+
 def test_strange_rows_are_the_same(cells):
     random = np.random.default_rng(7)
     rows = np.vstack([random.normal(size=(1_900, 5)), random.uniform(-5, 5, size=(100, 5))])

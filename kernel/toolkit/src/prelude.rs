@@ -8,6 +8,7 @@ pub use crate::client::ConnectOptions;
 pub use crate::columns::ColumnValues;
 pub use crate::comm::{Comm, on_comm};
 pub use crate::course;
+pub use crate::explained::Explained as _;
 pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };

@@ -144,6 +144,44 @@ fn rows_that_were_not_trained_on_are_read_the_same_way() {
 }
 
 #[test]
+fn what_features_add_sums_to_the_log_odds() {
+    let (train, target) = mixed(12, 400);
+    let (later, _) = mixed(13, 50);
+    let model = Logistic::params().c(1.0).fit(&train, &target).unwrap();
+    let told = model.contributions(&later).unwrap();
+    assert_eq!((told.rows(), told.classes(), told.names()), (50, 1, later.names()));
+    let design = design(&train, &later, 10);
+    let weights: HashMap<String, f64> = model.coefficients().into_iter().collect();
+    for (row, chance) in model.predict(&later).unwrap().into_iter().enumerate() {
+        let sum = told.row(row, 0).iter().sum::<f64>() + told.expected(row, 0);
+        assert_close("log-odds", &[sum], &[(chance / (1.0 - chance)).ln()], 1e-9);
+        for (name, part) in told.names().iter().zip(told.row(row, 0)) {
+            let own = design[row].iter().filter(|(label, _)| *label == name || label.starts_with(&format!("{name}=")));
+            let expected: f64 = own.map(|(label, x)| weights.get(label).unwrap_or(&0.0) * x).sum();
+            assert_close(name, &[*part], &[expected], 1e-12);
+        }
+    }
+    // In words and in order, by hand.
+    let strongest = told.strongest(3, 0, 2);
+    let mut sizes: Vec<f64> = told.row(3, 0).iter().map(|part| part.abs()).collect();
+    sizes.sort_by(|a, b| b.total_cmp(a));
+    assert_eq!(strongest.iter().map(|(_, part)| part.abs()).collect::<Vec<_>>(), sizes[..2]);
+    let sentence = told.sentence(3, 0, 2);
+    let word = |by: f64| format!("{} it by {:.3}", if by < 0.0 { "lowers" } else { "raises" }, by.abs());
+    let rest = told.row(3, 0).iter().sum::<f64>() - strongest[0].1 - strongest[1].1;
+    let named: Vec<String> = strongest.iter().map(|(name, by)| format!("{name} {}", word(*by))).collect();
+    assert!(sentence.ends_with(&format!(": {}, {}, all else {}.", named[0], named[1], word(rest))), "{sentence}");
+    assert!(sentence.starts_with("The score is ") && sentence.contains("before any feature is known"), "{sentence}");
+    assert_eq!((told.sentence(50, 0, 2), told.sentence(0, 1, 2)), (String::new(), String::new()));
+    let overall = told.overall(0);
+    let mean = |i: usize| (0..50).map(|row| told.row(row, 0)[i].abs()).sum::<f64>() / 50.0;
+    let place = later.position(&overall[0].0).unwrap();
+    assert_close("overall", &[overall[0].1], &[(0..4).map(mean).fold(0.0, f64::max)], 1e-12);
+    assert_close("overall", &[overall[0].1], &[mean(place)], 1e-12);
+    assert!(overall.windows(2).all(|pair| pair[0].1 >= pair[1].1) && overall.len() == 4);
+}
+
+#[test]
 fn without_anything_to_go_by_the_rate_is_found() {
     let target: Vec<f64> = (0..200).map(|i| f64::from(i % 8 == 0)).collect();
     let model =
