@@ -31,15 +31,9 @@ def answers(items):
     warehouse, table = items
     server = Server(warehouse)
     try:
-        environment = {
-            **os.environ,
-            "NODE_PATH": str(MODULES),
-            "HAETAE_PORT": str(server.port),
-            "HAETAE_PASSWORD": server.password,
-            "HAETAE_OFFICE": table["office_id"][0].as_py(),
-        }
-        script = str(SCRIPTS / "clients.js")
-        done = node([script], return_completed_process=True, capture_output=True, text=True, env=environment, timeout=120)
+        asked = {"port": server.port, "password": server.password, "office": table["office_id"][0].as_py()}
+        options = {"capture_output": True, "text": True, "timeout": 120, "env": {**os.environ, "NODE_PATH": str(MODULES)}}
+        done = node([str(SCRIPTS / "clients.js")], return_completed_process=True, input=json.dumps(asked), **options)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
     finally:
@@ -81,6 +75,7 @@ def test_queries_are_answered(answers, items):
 def test_errors_are_told(answers):
     # grpc-js leaves the question mark as it came over the wire.
     assert 'there is no column "importer". Did you mean importer_id' in answers["gizmosql"]["wrong_sql"]["error"]
+    assert "this server does not support" in answers["gizmosql"]["bare_message"]["error"]
     assert "wrong user name or password; the user is haetae" in answers["gizmosql"]["wrong_password"]["error"]
 
 

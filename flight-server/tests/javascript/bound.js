@@ -1,5 +1,5 @@
 // Prepared statements with values, spoken by grpc-js, apache-arrow and the messages that GizmoSQL's package has generated
-// from Arrow's definitions: neither client binds values. A port and a login go in, answers come out.
+// from Arrow's definitions: neither client binds values. A port, a login and an office go in, answers come out.
 "use strict";
 
 const grpc = require("@grpc/grpc-js");
@@ -115,14 +115,14 @@ async function ask(client, metadata, query, table) {
   return rows(client, metadata, command("CommandPreparedStatementQuery", message));
 }
 
-async function answers(port, login) {
+async function answers(port, login, office) {
   const client = new FlightServiceClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
   const metadata = await bearer(client, login);
-  const office = (value) => arrow.tableFromArrays({ office: [value] });
+  const offices = (value) => arrow.tableFromArrays({ office: [value] });
   const counting = "select count(*) from fact_item where office_id = ?";
   const told = {
-    known: await ask(client, metadata, counting, office(process.env.HAETAE_OFFICE)),
-    unknown: await ask(client, metadata, counting, office("no such office")),
+    known: await ask(client, metadata, counting, offices(office)),
+    unknown: await ask(client, metadata, counting, offices("no such office")),
     number: await ask(client, metadata, "select cast(? as bigint) + 1", arrow.tableFromArrays({ n: BigInt64Array.of(41n) })),
   };
   client.close();
