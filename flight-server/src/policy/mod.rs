@@ -124,6 +124,6 @@ impl Policy {
         let queries = kept.runs.as_ref().map(|runs| runs.table((!all).then_some(user)));
         let system = audit.into_iter().chain(queries).collect();
         let (work, writes) = (role.work().then(|| work_space(user)), role.writes.clone());
-        Some(Arc::new(Access { id, rights, system, work, writes }))
+        Some(Arc::new(Access { id, rights, system, work, writes, clearance: role.clearance.clone() }))
     }
 }
