@@ -118,8 +118,16 @@ pub fn course_tables() -> &'static [Table] {
     &COURSE
 }
 
-static META: [Table; 7] =
-    [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS, meta::LINEAGE, meta::PIPELINE_RUNS];
+static META: [Table; 8] = [
+    meta::DATASETS,
+    meta::COLUMNS,
+    meta::CODES,
+    meta::GLOSSARY,
+    meta::EDITS,
+    meta::VERSIONS,
+    meta::LINEAGE,
+    meta::PIPELINE_RUNS,
+];
 
 /// The tables of the schema `meta`: what the warehouse knows of its own tables.
 pub fn meta_tables() -> &'static [Table] {
