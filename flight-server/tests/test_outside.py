@@ -60,6 +60,7 @@ class Lake:
         self.folder.mkdir()
         self.warehouse.mkdir()
         (self.warehouse / "outside.toml").write_text(f'folders = ["{self.folder}"]\n')
+        (self.warehouse / "outside.toml").chmod(0o600)
         words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse)]
         self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -106,7 +107,12 @@ def lake(tmp_path_factory):
 def plain(table, columns):
     """Sorted rows, with texts and bytes of one form, as both sides may choose another."""
     types = {"string_view": pa.string(), "large_string": pa.string(), "binary_view": pa.binary(), "large_binary": pa.binary()}
-    table = pa.table({name: table.column(name).cast(types.get(str(table.schema.field(name).type), table.schema.field(name).type)) for name in columns})
+
+    def cast(name):
+        found = table.schema.field(name).type
+        return table.column(name).cast(types.get(str(found), found))
+
+    table = pa.table({name: cast(name) for name in columns})
     return table.sort_by([("id", "ascending")]).combine_chunks().replace_schema_metadata(None)
 
 
@@ -141,7 +147,7 @@ def test_append_delete_overwrite_and_every_version(lake):
 
 def test_partitions_are_typed_and_skip_files(lake):
     path = lake / "parts"
-    write_deltalake(path, rows(0, 48), partition_by=["office", "month", "whole"])
+    write_deltalake(path, rows(0, 48), partition_by=["office", "month", "byte"])
     lake.register("delta", "parts")
     everything = own(path)
     same(lake, "select * from outside.parts", everything)
@@ -149,7 +155,10 @@ def test_partitions_are_typed_and_skip_files(lake):
         ("office is null", pa.compute.is_null(everything["office"])),
         ("office = 'a b/c=d'", pa.compute.equal(everything["office"], "a b/c=d")),
         ("month = date '2026-02-01'", pa.compute.equal(everything["month"], datetime.date(2026, 2, 1))),
-        ("whole in (1, 3) and id > 20", pa.compute.and_(pa.compute.is_in(everything["whole"], pa.array([1, 3], pa.int32())), pa.compute.greater(everything["id"], 20))),
+        (
+            "byte in (0, 2) and id > 20",
+            pa.compute.and_(pa.compute.not_equal(everything["byte"], 1), pa.compute.greater(everything["id"], 20)),
+        ),
     ]:
         found = same(lake, f"select * from outside.parts where {condition}", everything.filter(expected))
         assert 0 < found.num_rows < everything.num_rows, condition
