@@ -109,7 +109,7 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
                            computed: select it in an inner query under a name, and use the name outside";
             (SqlFault::Invalid, message.to_owned())
         }
-        DataFusionError::Plan(text) => (SqlFault::Invalid, strip(text)),
+        DataFusionError::Plan(text) | DataFusionError::Substrait(text) => (SqlFault::Invalid, strip(text)),
         DataFusionError::NotImplemented(text) if text.starts_with(UNSUPPORTED) => {
             let what = strip(text.trim_start_matches(UNSUPPORTED));
             (SqlFault::Invalid, format!("the statement {what} is not supported; the warehouse answers queries"))

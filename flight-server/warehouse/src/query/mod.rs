@@ -1,4 +1,4 @@
-//! What goes in: SQL, and values for its parameters. What comes out: record batches of one version
+//! What goes in: SQL or a Substrait plan, and values for its parameters. What comes out: record batches of one version
 //! of the warehouse. Nothing can be changed through it: [`Update`] only plans, and gives the rows that a change is
 //! about.
 
@@ -17,6 +17,7 @@ mod point;
 pub mod policy;
 mod shape;
 mod statement;
+mod substrait;
 mod update;
 
 use std::num::NonZero;
@@ -51,6 +52,7 @@ pub use memory::QueryMemory;
 pub use shape::shape;
 use statement::Asked;
 pub use statement::{QueryStream, Statement};
+pub use substrait::{PLAN_BYTES, check_plan_version, plan_shape, plan_versions};
 pub use update::{Effect, Update};
 
 /// Where the engine finds the files of the warehouse: its own scheme, so that no path outside the
@@ -389,6 +391,18 @@ impl Snapshot {
             let statement = statement.with_point(|state, plan| self.point(state, plan));
             self.base.ready.put(id, sql, &statement);
             Ok(statement)
+        })
+    }
+
+    /// Plans a query that comes as a Substrait plan, as [`statement`](Self::statement) does one in SQL: over the same tables,
+    /// with the same refusals. Fails with [`Error::Sql`] when it is no plan, when it is one of another version, larger than
+    /// [`PLAN_BYTES`] or nested too deep, when it names what does not exist, or would read files or change something.
+    pub fn substrait<'a>(&'a self, plan: &'a [u8]) -> BoxFuture<'a, Result<Statement>> {
+        Box::pin(async move {
+            let plan = substrait::decoded(plan)?;
+            let state = self.context.state();
+            let plan = substrait::logical(&state, self.access.as_deref(), &plan).await?;
+            Statement::over(Arc::new(state), self.access.clone(), plan)
         })
     }
 

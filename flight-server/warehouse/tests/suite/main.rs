@@ -16,4 +16,5 @@ mod policy;
 mod query;
 mod script;
 mod sql;
+mod substrait;
 mod upkeep;
