@@ -54,7 +54,14 @@ fn place() -> (Place, Snapshot) {
     let shown = TableAccess { filter: Some("office_id = '40'".to_owned()), columns };
     let tables = BTreeMap::from([(("customs".to_owned(), "fact_item".to_owned()), shown)]);
     let rights = Rights::Limited { tables, attributes: BTreeMap::new(), key: MaskKey::new([1; 32]) };
-    let access = Access { id: "a".to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() };
+    let access = Access {
+        id: "a".to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    };
     let snapshot = place.engine().current().unwrap().seen_by(&Arc::new(access)).unwrap();
     (place, snapshot)
 }
