@@ -13,6 +13,7 @@ import policy
 import postgres
 import pyarrow as pa
 import soak
+import tpch
 from pyarrow import flight
 
 SQL = b"select * from fact_item"
@@ -114,5 +115,6 @@ def figures(context):
         *postgres.figures(context, ours),
         *point_reads.figures(context),
         *analyst_queries.figures(context),
+        *tpch.figures(context),
         *soak.figures(context),
     ]
