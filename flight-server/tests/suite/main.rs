@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod login;
 mod metadata;
+mod others_scripts;
 mod our_client;
 mod policy_file;
 mod prepared;
