@@ -11,9 +11,10 @@ use arrow_flight::error::FlightError;
 use arrow_flight::sql::Command;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use haetae_warehouse::query::{QueryStream, shape};
+use haetae_warehouse::query::QueryStream;
 use tonic::{Status, Streaming};
 
+use crate::asked::Asked;
 use crate::audit::Record;
 use crate::auth::Principal;
 use crate::result_limit::limited;
@@ -35,12 +36,17 @@ impl Service {
         caller: Caller<'_>,
         mut data: Streaming<FlightData>,
     ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
-        let principal = self.principal(&caller)?;
+        let principal = self.principal(&caller).await?;
         let first = data.message().await?.ok_or_else(|| Status::invalid_argument("the call has no message"))?;
         let descriptor = first.flight_descriptor.clone();
         let descriptor = descriptor.ok_or_else(|| Status::invalid_argument("the first message names no command"))?;
-        let (sql, id) = match command(&descriptor.cmd)? {
-            Command::CommandStatementQuery(query) => (query.query, transaction(query.transaction_id.as_ref())?),
+        let (asked, id) = match command(&descriptor.cmd)? {
+            Command::CommandStatementQuery(query) => {
+                (Asked::Sql(query.query), transaction(query.transaction_id.as_ref())?)
+            }
+            Command::CommandStatementSubstraitPlan(query) => {
+                (Asked::plan(query.plan)?, transaction(query.transaction_id.as_ref())?)
+            }
             other => return Err(unsupported(&other)),
         };
         if !id.is_empty() {
@@ -51,7 +57,7 @@ impl Service {
         let class = self.class(&caller, &principal)?;
         let mut cut = self.cut(&caller, &principal);
         cut.answer = Some(self.queries.begin(&query)?);
-        let shape = shape(&sql);
+        let shape = asked.shape();
         let run = self.runs.begin(&principal, class.name(), shape.clone(), &query);
         // Some clients name the command alone, before the columns.
         let first = (!first.data_header.is_empty()).then_some(Ok(first));
@@ -59,7 +65,7 @@ impl Service {
         let begin = async {
             let permit = self.admission.enter(class, &principal.user, &query).await?;
             run.runs();
-            Ok::<_, Status>((permit, self.begin_exchange(&principal, &sql, values).await?))
+            Ok::<_, Status>((permit, self.begin_exchange(&principal, &asked, values).await?))
         };
         let begun = tokio::select! {
             biased;
@@ -96,13 +102,13 @@ impl Service {
     async fn begin_exchange(
         &self,
         principal: &Principal,
-        sql: &str,
+        asked: &Asked,
         values: BoxStream<'static, Result<FlightData, Status>>,
     ) -> Result<Exchange, Status> {
         let failed = |error: haetae_warehouse::Error| status::from_warehouse(&error);
         let snapshot = self.statements.snapshot(principal)?;
         let version = snapshot.version();
-        let statement = snapshot.statement(sql).await.map_err(failed)?;
+        let statement = asked.statement(&snapshot).await.map_err(failed)?;
         let statement = statement.with_dictionaries(self.sessions.dictionaries(&principal.session));
         if statement.parameters().fields().is_empty() {
             let first = statement.execute(None).await.map_err(failed)?;

@@ -25,6 +25,15 @@ use crate::{Result, status};
 type Answers<T> = Pin<Box<dyn futures::Stream<Item = Result<T, Status>> + Send>>;
 type Reply<T> = Result<Response<T>, Status>;
 
+impl Service {
+    /// Fails for a stranger.
+    async fn known<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let caller =
+            Caller { headers: request.metadata(), peer: request.remote_addr(), certificate: fingerprint(request) };
+        self.principal(&caller).await.map(drop)
+    }
+}
+
 #[tonic::async_trait]
 impl FlightService for Service {
     type HandshakeStream = Answers<HandshakeResponse>;
@@ -93,14 +102,14 @@ impl FlightService for Service {
     }
 
     async fn list_actions(&self, request: Request<Empty>) -> Reply<Self::ListActionsStream> {
-        self.auth.principal(request.metadata(), request.remote_addr(), fingerprint(&request).as_deref())?;
+        self.known(&request).await?;
         let known =
             ACTIONS.map(|(name, text)| Ok(ActionType { r#type: name.to_owned(), description: text.to_owned() }));
         Ok(Response::new(stream::iter(known).boxed()))
     }
 
     async fn list_flights(&self, request: Request<Criteria>) -> Reply<Self::ListFlightsStream> {
-        self.auth.principal(request.metadata(), request.remote_addr(), fingerprint(&request).as_deref())?;
+        self.known(&request).await?;
         Err(Status::unimplemented("there are no named flights; ask for tables with CommandGetTables, or query them"))
     }
 

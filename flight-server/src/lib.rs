@@ -10,6 +10,7 @@
 
 mod actions;
 mod admission;
+mod asked;
 pub mod audit;
 mod auth;
 mod bounds;
@@ -29,6 +30,7 @@ mod limits;
 mod lingering;
 mod metadata;
 mod metrics;
+mod oidc;
 pub mod policy;
 mod queries;
 mod random;

@@ -1,4 +1,4 @@
-//! What goes in: SQL, tickets, handles, parameter values. What comes out: plans' columns and
+//! What goes in: SQL, Substrait plans, tickets, handles, parameter values. What comes out: plans' columns and
 //! sealed tickets, prepared handles, result streams.
 //!
 //! A statement is planned twice: for its columns when the client asks for the ticket, and for its
@@ -31,6 +31,7 @@ use prost::Message;
 use prost_types::Timestamp;
 use tonic::Status;
 
+use crate::asked::Asked;
 use crate::auth::Principal;
 use crate::seal::{Claim, Purpose, Sealer};
 use crate::{Result, random, status};
@@ -112,26 +113,25 @@ impl Statements {
     pub(crate) async fn info(
         &self,
         principal: &Principal,
-        sql: String,
+        asked: Asked,
         parameters: Bytes,
         version: Option<u64>,
         sent: Sent,
     ) -> Result<(FlightInfo, BTreeSet<String>), Status> {
         let snapshot = self.version(principal, version)?;
         let values = read_parameters(&parameters)?;
-        let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = asked.statement(&snapshot).await.map_err(|error| status::from_warehouse(&error))?;
         let statement = statement.with_dictionaries(sent.dictionaries);
         let schema = statement.schema(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
         let claim = Claim {
             principal: principal.user.clone(),
-            sql,
             parameters,
             version: snapshot.version(),
             ends: 0,
             policy: principal.policy.clone(),
             query: random::id().map_err(|error| Status::internal(error.to_string()))?,
             dictionaries: sent.dictionaries,
-            ..Claim::default()
+            ..asked.claim()
         };
         let divided = statement.divisible().filter(|_| sent.endpoints > 1);
         let endpoints = match divided {
@@ -181,7 +181,8 @@ impl Statements {
             }
         };
         let values = read_parameters(&claim.parameters)?;
-        let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = Asked::of(claim).statement(&snapshot).await;
+        let statement = statement.map_err(|error| status::from_warehouse(&error))?;
         let statement = statement.with_dictionaries(claim.dictionaries);
         statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))
     }
@@ -190,22 +191,22 @@ impl Statements {
     pub(crate) async fn prepare(
         &self,
         principal: &Principal,
-        sql: String,
+        asked: Asked,
         transaction: String,
         version: Option<u64>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let snapshot = self.version(principal, version)?;
-        let (columns, parameters) = match snapshot.statement(&sql).await {
-            Ok(statement) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
+        let (columns, parameters) = match (asked.statement(&snapshot).await, &asked) {
+            (Ok(statement), _) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
             // Clients know by a result without columns that it is to be run as an update.
-            Err(Error::Sql { fault: SqlFault::ReadOnly, .. }) => {
-                let update = snapshot.update(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+            (Err(Error::Sql { fault: SqlFault::ReadOnly, .. }), Asked::Sql(sql)) => {
+                let update = snapshot.update(sql).await.map_err(|error| status::from_warehouse(&error))?;
                 (Schema::empty().into(), Arc::clone(update.parameters()))
             }
-            Err(error) => return Err(status::from_warehouse(&error)),
+            (Err(error), _) => return Err(status::from_warehouse(&error)),
         };
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: self.handle(principal, Claim { sql, transaction, ..Claim::default() }),
+            prepared_statement_handle: self.handle(principal, Claim { transaction, ..asked.claim() }),
             dataset_schema: schema_message(&columns)?,
             parameter_schema: schema_message(&parameters)?,
         })
@@ -222,6 +223,18 @@ impl Statements {
         let bound = collected(values).await?;
         let handle = self.handle(principal, Claim { parameters: write_parameters(&bound)?, ..claim });
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+    }
+
+    /// Says why a plan is not run as an update: what is wrong with it, or that it is a query.
+    pub(crate) async fn no_update(&self, principal: &Principal, asked: &Asked) -> Status {
+        let snapshot = match self.snapshot(principal) {
+            Ok(snapshot) => snapshot,
+            Err(status) => return status,
+        };
+        match asked.statement(&snapshot).await {
+            Ok(_) => Status::invalid_argument("the Substrait plan is a query and changes no rows; send it as a query"),
+            Err(error) => status::from_warehouse(&error),
+        }
     }
 
     fn handle(&self, principal: &Principal, claim: Claim) -> Bytes {

@@ -19,7 +19,32 @@ const FOLDERS: [&str; 2] = ["tables", "truth"];
 /// Lines of a row group: small enough to skip by date, large enough to compress.
 const ROW_GROUP: usize = 131_072;
 /// Columns whose values hardly repeat: a dictionary would only cost time.
-const PLAIN: [&str; 5] = ["declaration_id", "quantity", "net_mass_kg", "item_price_krw", "additional_duty_krw"];
+const PLAIN: [&str; 24] = [
+    "declaration_id",
+    "quantity",
+    "net_mass_kg",
+    "item_price_krw",
+    "additional_duty_krw",
+    "amendment_id",
+    "amount_krw",
+    "bill_id",
+    "container_no",
+    "customs_value_krw",
+    "document_no",
+    "document_text",
+    "duty_krw",
+    "file_name",
+    "freight_krw",
+    "gross_mass_kg",
+    "insurance_krw",
+    "invoice_amount",
+    "payable_krw",
+    "payment_id",
+    "sha256",
+    "tax_base_krw",
+    "tax_krw",
+    "vat_krw",
+];
 
 /// One Parquet file in the making.
 pub struct TableWriter {

@@ -27,6 +27,10 @@ use super::point::Point;
 use super::policy::{self, Access};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
 
+/// Where less of the stack than this is left, plans are optimized on one of their own.
+const RED_ZONE: usize = 1 << 20;
+const STACK: usize = 8 << 20;
+
 /// A statement that has been planned against one version.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -195,7 +199,9 @@ impl Statement {
             let bound = row_values(values, row)?;
             plan = plan.replace_params_with_values(&bound).map_err(|error| self.explain(&error))?;
         }
-        let plan = self.state.optimize(&plan).map_err(|error| self.explain(&error))?;
+        // The optimizer goes down the plan by recursion.
+        let plan = stacker::maybe_grow(RED_ZONE, STACK, || self.state.optimize(&plan));
+        let plan = plan.map_err(|error| self.explain(&error))?;
         let planned = self.state.query_planner().create_physical_plan(&plan, self.state.as_ref()).await;
         Ok((planned.map_err(|error| self.explain(&error))?, policy::reads(&plan)))
     }

@@ -4,14 +4,17 @@
 mod changes;
 mod differential;
 mod durability;
+mod edits;
 mod files;
 mod ingest;
 mod kcs;
 mod look_up;
 mod malformed;
 mod meta;
+mod outside;
 mod policy;
 mod query;
 mod script;
 mod sql;
+mod substrait;
 mod upkeep;

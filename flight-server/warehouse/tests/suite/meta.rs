@@ -38,8 +38,14 @@ fn limited(place: &Place) -> Snapshot {
         attributes: BTreeMap::new(),
         key: MaskKey::new([0; 32]),
     };
-    let access =
-        Arc::new(Access { id: "kim".to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() });
+    let access = Arc::new(Access {
+        id: "kim".to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    });
     place.engine().current().unwrap().seen_by(&access).unwrap()
 }
 
