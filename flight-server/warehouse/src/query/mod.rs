@@ -13,6 +13,7 @@ mod memory;
 mod meta;
 mod outside;
 mod parameters;
+mod plain;
 mod point;
 pub mod policy;
 mod shape;
