@@ -5,6 +5,7 @@ mod changes;
 mod differential;
 mod durability;
 mod files;
+mod groups;
 mod ingest;
 mod kcs;
 mod look_up;
