@@ -1,5 +1,5 @@
 # Each target is one script; `make help` lists them.
-.PHONY: help setup build lab test release-test crash-test notebooks lint bench doc clean
+.PHONY: help setup build lab test release-test crash-test fuzz notebooks lint bench doc clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -21,6 +21,9 @@ release-test:  ## as `make test`, and nothing is left out because it has passed 
 
 crash-test:  ## thousands of kills, power cuts and errors of the disk; prints what was lost
 	@scripts/setup lab test && scripts/build && scripts/crash-test
+
+fuzz:  ## make up files, commands and tickets for five minutes, and see that nothing breaks
+	@scripts/setup lab test && scripts/build && scripts/fuzz
 
 notebooks:  ## run the notebooks and store their outputs in them
 	@scripts/setup lab test && scripts/build && scripts/notebooks

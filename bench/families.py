@@ -3,12 +3,14 @@
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
 key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
 regression in Python, on the plain columns of the same rows. The best of either side is chosen on the judged rows, on both
-sides alike.
+sides alike. `families.py [kcs|generated] [FAMILY...]` as a program prints the table alone, of these families only if any are named.
 """
 
 import json
 import os
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import xgboost
@@ -18,31 +20,30 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
-from haetae_testing import Kernel
+import family_cells
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
+
+from haetae_testing import Kernel  # noqa: E402  (the path comes first)
 
 # Lines of the generator, of which it inspects some; the quick run has enough for every fold to hold both classes.
 ITEMS, QUICK_ITEMS = 300_000, 60_000
 FROM, UNTIL = "2021-01-01", "2021-07-01"
 FOLDS = 5
-COLUMNS = ["P@1 %", "P@5 %", "P@10 %", "AUC", "AP"]
+COLUMNS = ["P@1 %", "P@5 %", "P@10 %", "AUC", "AP", "revenue@5 %"]
+# What `revenue@5 %` is a share of.
+MONEY = "revenue is what inspections found to be missing, as a share of the best choice of as many lines"
+DECLARED = "the files do not say what a fraud kept back: revenue is the duty and tax declared on lines of fraud, as a share of the best choice"
 PROTOCOLS = ["full", "clean", "grouped"]
 # Tables, not models: what of the figures is no more than remembering.
 BASELINES = ["lookup", "importer history"]
 FAMILIES = [
-    "LightGBM", "random forest", "logistic", "linear SVM", "SVM, Nystroem", "FCNN", "LSTM", "CNN", "k-means",
-    "isolation forest", *BASELINES,
+    "LightGBM", "random forest", "GBDT+LR", "DATE", "logistic", "linear SVM", "SVM, Nystroem", "SVM, RBF, 8000 rows", "FCNN",
+    "LSTM", "CNN", "k-means", "Gaussian mixture", "isolation forest", *BASELINES,
 ]
-
-LOAD = f"""
-let items = sql("
-    select i.*, f.fraud
-    from fact_item i
-    left join fact_inspection f on f.declaration_id = i.declaration_id and f.item_no = i.item_no
-    where i.declaration_date < date '{UNTIL}'
-    order by i.declaration_date, i.declaration_id, i.item_no
-")?;
-let Split {{ before: train, after: valid }} = split_at(&items, "declaration_date", "{FROM}")?;
-"""
+# Families that put the rows in order in more than one way.
+HEADS = {"DATE": ["DATE, fraud", "DATE, revenue"]}
 
 SAME = "XGBoost, 200 trees of depth 3"
 
@@ -53,167 +54,6 @@ NAMES = [
     ("families", "families", ""),
     *((f"best_{protocol}_{SHORT[column]}", "share" if column == "P@5 %" else "area", ">= peer") for protocol, column in BEST),
 ]
-
-# Rows without a label count in histories as rows; they are neither learnt from nor judged.
-DEFINE = """
-type Fallible<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-struct Pair {
-    before: DataFrame,
-    after: DataFrame,
-    y: Vec<f64>,
-    truth: Vec<f64>,
-    rich: (FeatureMatrix, FeatureMatrix),
-    plain: (FeatureMatrix, FeatureMatrix),
-    dense: (FeatureMatrix, FeatureMatrix),
-    both: FeatureMatrix,
-}
-
-fn labelled_of(frame: &DataFrame) -> Fallible<DataFrame> {
-    Ok(frame.clone().lazy().filter(col("fraud").is_not_null()).collect()?)
-}
-
-// Numbers only, what is missing by the mean of training, in deviations: for models of distances.
-fn dense_of(x: &FeatureMatrix, of: &FeatureMatrix) -> Fallible<FeatureMatrix> {
-    let (mut names, mut columns) = (Vec::new(), Vec::new());
-    for i in (0..x.columns()).filter(|&i| !x.is_categorical(i)) {
-        let known: Vec<f64> = x.column(i).iter().copied().filter(|value| value.is_finite()).collect();
-        let count = known.len().max(1) as f64;
-        let mean = known.iter().sum::<f64>() / count;
-        let spread = (known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let spread = if spread > 0.0 { spread } else { 1.0 };
-        let value = |value: &f64| if value.is_finite() { ((value - mean) / spread).clamp(-10.0, 10.0) } else { 0.0 };
-        names.push(x.names()[i].clone());
-        columns.push(of.column(i).iter().map(value).collect::<Vec<f64>>());
-    }
-    let numbers = vec![false; names.len()];
-    Ok(FeatureMatrix::new(names, columns, numbers)?)
-}
-
-fn pair_of(train: &DataFrame, judged: &DataFrame) -> Fallible<Pair> {
-    let (before, after) = (labelled_of(train)?, labelled_of(judged)?);
-    let rich = FeatureBuilder::clearance().fit(train, "fraud", "declaration_date")?;
-    let plain = FeatureBuilder::plain().fit(&before, "fraud", "declaration_date")?;
-    let both = rich.transform(&before.vstack(&after)?)?;
-    let rich = (rich.transform(&before)?, rich.transform(&after)?);
-    let dense = (dense_of(&rich.0, &rich.0)?, dense_of(&rich.0, &rich.1)?);
-    let plain = (plain.transform(&before)?, plain.transform(&after)?);
-    let (y, truth) = (target(&before, "fraud")?, target(&after, "fraud")?);
-    Ok(Pair { before, after, y, truth, rich, plain, dense, both })
-}
-
-fn lines_of(x: &FeatureMatrix) -> Fallible<Pictures> {
-    let row = |row: usize| {
-        let values: Vec<f64> = (0..x.columns()).map(|i| x.value(row, i)).collect();
-        Some(Series::new("".into(), values))
-    };
-    let mut lists: ListChunked = (0..x.rows()).map(row).collect();
-    lists.rename("line".into());
-    let frame = DataFrame::new(lists.len(), vec![lists.into_series().into()])?;
-    Ok(Pictures::from_frame(&frame, "line", 1, x.columns(), 1)?)
-}
-
-// The histories of importers go on from the rows of training into those that are judged.
-fn histories_of(p: &Pair) -> Fallible<(Sequences, Sequences)> {
-    let of = |x: &FeatureMatrix, frame: &DataFrame| Sequences::new(x, frame, &["importer_id"], "declaration_date");
-    Ok((of(&p.rich.0, &p.before)?, of(&p.both, &p.before.vstack(&p.after)?)?))
-}
-
-fn scores_of(family: &str, p: &Pair) -> Fallible<Vec<f64>> {
-    let rates = FeatureBuilder::clearance().rate_names();
-    let balanced = ClassWeight::Balanced;
-    Ok(match family {
-        "LightGBM" => LightGbm::params().trees(200).depth(2).leaves(4).learning_rate(0.05).increasing(&rates)
-            .fit(&p.rich.0, &p.y)?.predict(&p.rich.1)?,
-        "random forest" => RandomForest::params().trees(300).min_rows_in_leaf(10).fit(&p.rich.0, &p.y)?
-            .predict(&p.rich.1)?,
-        "logistic" => Logistic::params().fit(&p.plain.0, &p.y)?.predict(&p.plain.1)?,
-        "linear SVM" => LinearSvm::params().c(0.01).class_weight(balanced).fit(&p.plain.0, &p.y)?.decision(&p.plain.1)?,
-        "SVM, Nystroem" => {
-            let kernel = Nystroem::params().landmarks(300).scaled(false).fit(&p.dense.0)?;
-            LinearSvm::params().scaled(false).c(0.1).class_weight(balanced).fit(&kernel.transform(&p.dense.0)?, &p.y)?
-                .decision(&kernel.transform(&p.dense.1)?)?
-        }
-        "FCNN" => Fcnn::params().epochs(10).hidden(&[64, 32]).dropout(0.2).fit(&p.rich.0, &p.y)?.predict(&p.rich.1)?,
-        "LSTM" => {
-            let (before, both) = histories_of(p)?;
-            let scores = Recurrent::params().epochs(5).window(64).fit(&before, &p.y)?.predict(&both)?;
-            scores[p.before.height()..].to_vec()
-        }
-        "CNN" => Cnn::params().epochs(5).dropout(0.2).fit(&lines_of(&p.dense.0)?, &p.y)?.predict(&lines_of(&p.dense.1)?)?,
-        // The share of fraud among the training rows of the cluster.
-        "k-means" => {
-            let model = KMeans::params().clusters(100).scaled(false).fit(&p.dense.0)?;
-            let (mut rows, mut frauds) = (vec![10.0; 100], vec![10.0 * p.y.iter().sum::<f64>() / p.y.len() as f64; 100]);
-            for (&label, y) in model.labels().iter().zip(&p.y) {
-                rows[label as usize] += 1.0;
-                frauds[label as usize] += y;
-            }
-            model.predict(&p.dense.1)?.iter().map(|&label| frauds[label as usize] / rows[label as usize]).collect()
-        }
-        // Without labels: what is strange.
-        "isolation forest" => IsolationForest::params().trees(200).fit(&p.dense.0)?.predict(&p.dense.1)?,
-        "lookup" => Lookup::fit(&p.before, &DECLARATION_KEY, "fraud")?.score(&p.after)?,
-        "importer history" => {
-            ImporterHistory::fit(&p.before, "importer_id", "fraud", "declaration_date")?.score(&p.after)?
-        }
-        other => return Err(format!("no family is called {other}").into()),
-    })
-}
-
-fn say(family: &str, protocol: &str, truth: &[f64], scores: &[f64]) -> Fallible<()> {
-    let at = |rate: f64| metrics::precision_at(truth, scores, rate);
-    println!("{family};{protocol};{};{};{};{};{}", at(0.01)?, at(0.05)?, at(0.1)?, metrics::auc(truth, scores)?,
-        metrics::average_precision(truth, scores)?);
-    Ok(())
-}
-
-fn save_numbers(path: &str, values: &[f64]) -> Fallible<()> {
-    Ok(std::fs::write(path, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?)
-}
-"""
-
-# The folds are over both frames, and features are fitted anew for each.
-PAIRS = """
-let whole = pair_of(&train, &valid)?;
-let known_key = Lookup::fit(&whole.before, &DECLARATION_KEY, "fraud")?.knows(&whole.after)?;
-let unseen: Vec<usize> = (0..known_key.len()).filter(|&row| !known_key[row]).collect();
-let every = train.vstack(&valid)?;
-let mut folded = Vec::new();
-for fold in group_folds(&every, &DECLARATION_KEY, <folds>)? {
-    let mut held_out = vec![false; every.height()];
-    fold.iter().for_each(|&row| held_out[row] = true);
-    let others: Vec<usize> = (0..every.height()).filter(|&row| !held_out[row]).collect();
-    folded.push(pair_of(&rows(&every, &others)?, &rows(&every, &fold)?)?);
-}
-for (name, p) in folded.iter().enumerate().map(|(i, p)| (format!("fold{i}"), p)).chain([("split".to_owned(), &whole)]) {
-    for (part, (x, rich, y)) in [("train", (&p.plain.0, &p.rich.0, &p.y)), ("judged", (&p.plain.1, &p.rich.1, &p.truth))] {
-        save_numbers(&format!("{}/{name}.{part}.x", <folder>), x.values())?;
-        save_numbers(&format!("{}/{name}.{part}.rich", <folder>), rich.values())?;
-        save_numbers(&format!("{}/{name}.{part}.y", <folder>), y)?;
-    }
-}
-save_numbers(&format!("{}/unseen", <folder>), &unseen.iter().map(|&row| row as f64).collect::<Vec<_>>())?;
-println!("{};{};{}", whole.y.len(), whole.truth.len(), unseen.len());
-println!("{}", (0..whole.plain.0.columns()).map(|i| u8::from(whole.plain.0.is_categorical(i)).to_string()).collect::<Vec<_>>().join(","));
-"""
-
-FAMILY = """
-{
-    let begun = std::time::Instant::now();
-    let scores = scores_of(<family>, &whole)?;
-    println!("{}", begun.elapsed().as_secs_f64());
-    let of = |values: &[f64]| unseen.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-    say(<family>, "full", &whole.truth, &scores)?;
-    say(<family>, "clean", &of(&whole.truth), &of(&scores))?;
-    let (mut truth, mut scores) = (Vec::new(), Vec::new());
-    for p in &folded {
-        scores.extend(scores_of(<family>, p)?);
-        truth.extend(&p.truth);
-    }
-    say(<family>, "grouped", &truth, &scores)?;
-}
-"""
 
 
 class Plain:
@@ -255,42 +95,50 @@ class Plain:
         """Seconds of fit and scores on the split, and the figures in each protocol."""
         part = part or self.part
         begun = time.monotonic()
-        truth, scores = scored(model, part, "split")
+        full = self.scored(model, part, "split")
         seconds = time.monotonic() - begun
-        folds = [scored(model, part, f"fold{number}") for number in range(FOLDS)]
+        folds = [self.scored(model, part, f"fold{number}") for number in range(FOLDS)]
         grouped = [np.concatenate(side) for side in zip(*folds)]
-        pairs = {"full": (truth, scores), "clean": (truth[self.unseen], scores[self.unseen]), "grouped": grouped}
+        pairs = {"full": full, "clean": [side[self.unseen] for side in full], "grouped": grouped}
         return seconds, {protocol: figures_of(*pair) for protocol, pair in pairs.items()}
 
+    def scored(self, model, part, name):
+        """Of the judged rows: the truth, what they brought, and the scores."""
+        (x, y), (later, truth) = part(f"{name}.train"), part(f"{name}.judged")
+        brought = np.fromfile(self.folder / f"{name}.judged.revenue", "<f8")
+        return truth, brought, model.fit(x, y).predict_proba(later)[:, 1]
 
-def scored(model, part, name):
-    (x, y), (later, truth) = part(f"{name}.train"), part(f"{name}.judged")
-    return truth, model.fit(x, y).predict_proba(later)[:, 1]
 
-
-def figures_of(truth, scores):
+def figures_of(truth, brought, scores):
     """In the order of COLUMNS; ties by the order of the rows, as ours."""
     order = np.argsort(-scores, kind="stable")
-    precision = [float(truth[order[: max(1, int(len(order) * rate + 1e-9))]].mean()) for rate in (0.01, 0.05, 0.1)]
-    return [*precision, float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores))]
+    top = lambda rate, order=order: order[: max(1, int(len(order) * rate + 1e-9))]
+    precision = [float(truth[top(rate)].mean()) for rate in (0.01, 0.05, 0.1)]
+    best = brought[top(0.05, np.argsort(-brought, kind="stable"))].sum()
+    revenue = float(brought[top(0.05)].sum() / best) if best else float("nan")
+    return [*precision, float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores)), revenue]
 
 
 def of_family(kernel, family):
-    """Seconds of fit and scores on the split, and the figures in each protocol, by a cell."""
-    lines = kernel.ok(FAMILY.replace("<family>", json.dumps(family)), timeout=3600).stdout.splitlines()
-    said = [line.split(";") for line in lines[1:]]
-    return float(lines[0]), {protocol: [float(value) for value in values] for _, protocol, *values in said}
+    """For each of its heads: seconds of fit and scores on the split, and the figures in each protocol, by a cell."""
+    cell = family_cells.FAMILY.replace("<family>", json.dumps(family))
+    lines = kernel.ok(cell, timeout=6 * 3600).stdout.splitlines()
+    made = {name: (float(lines[0]), {}) for name in HEADS.get(family, [family])}
+    for head, protocol, *values in (line.split(";") for line in lines[1:]):
+        list(made.values())[int(head)][1][protocol] = [float(value) for value in values]
+    print(f"  {family}: {float(lines[0]):.1f} s", flush=True)
+    return made
 
 
-def compared(context, data, kernel, folder, what):
-    """The table of all families on `train` and `valid` of the kernel, and the best of either side; `data` names them."""
+def compared(context, data, kernel, folder, what, families=FAMILIES):
+    """The table of the families on `train` and `valid` of the kernel, and the best of either side; `data` names them."""
     folder.mkdir()
-    kernel.ok(DEFINE)
-    cell = PAIRS.replace("<folder>", json.dumps(str(folder))).replace("<folds>", str(FOLDS))
+    kernel.ok(family_cells.DEFINE)
+    cell = family_cells.PAIRS.replace("<folder>", json.dumps(str(folder))).replace("<folds>", str(FOLDS))
     counts, marks = kernel.ok(cell, timeout=1800).stdout.splitlines()
     trained, judged, unseen = counts.split(";")
     plain = Plain(folder, [mark == "1" for mark in marks.split(",")])
-    ours = {family: of_family(kernel, family) for family in FAMILIES}
+    ours = {name: figures for family in families for name, figures in of_family(kernel, family).items()}
     models = plain.models()
     theirs = {name: plain.judged(model) for name, model in models.items()}
     # Shown, but no peer: what of the difference is the features'.
@@ -305,7 +153,7 @@ def compared(context, data, kernel, folder, what):
         f"{what}: {trained} labelled rows of training, {judged} judged, {unseen} of them with a key that training has not; "
         f"{FOLDS} folds without a common key; peers are fitted on the plain columns; seconds are of features to scores on the split"
     )
-    count = len(FAMILIES) - len(BASELINES)
+    count = sum(family not in BASELINES for family in families)
     made = [context.figure(f"models.{data}_families", count, "families", note=note, table=table)]
     return made + [best(context, data, *what, ours, theirs) for what in BEST]
 
@@ -324,13 +172,59 @@ def best(context, data, protocol, column, ours, theirs):
     )
 
 
-def generated(context):
+def generated(context, families=FAMILIES):
     """On lines of the generator: those until the cut, and those of the months after it."""
     items = QUICK_ITEMS if context.quick else ITEMS
     kernel = Kernel(context.server(items))
     try:
-        kernel.ok(LOAD, timeout=600)
+        kernel.ok(family_cells.LOAD.replace("<from>", FROM).replace("<until>", UNTIL), timeout=600)
         what = f"{items} generated lines, judged from {FROM} to {UNTIL}"
-        return compared(context, "generated", kernel, context.folder / "families", what)
+        return compared(context, "generated", kernel, context.folder / "families", f"{what}; {MONEY}", families)
     finally:
         kernel.stop()
+
+
+def of_kcs(context, kernel, families=FAMILIES):
+    """On the declarations of the Korea Customs Service, which the kernel has as `train` and `valid`."""
+    what = f"declarations of the Korea Customs Service; {DECLARED}"
+    return compared(context, "kcs_valid", kernel, context.folder / "kcs-families", what, families)
+
+
+def kcs(context, families=FAMILIES):
+    """As `of_kcs`, in a warehouse and a kernel of their own."""
+    from haetae_testing import Server, load_kcs
+    from kcs import LOAD
+
+    warehouse = context.folder / "kcs-alone"
+    load_kcs(warehouse, os.environ["HAETAE_KCS_DIR"])
+    server = Server(warehouse)
+    try:
+        kernel = Kernel(server.environment)
+        try:
+            kernel.ok(LOAD, timeout=600)
+            return of_kcs(context, kernel, families)
+        finally:
+            kernel.stop()
+    finally:
+        server.stop()
+
+
+def main(data, families):
+    import tempfile
+
+    from run import Context, show
+
+    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
+        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
+        try:
+            figures = {"kcs": kcs, "generated": generated}[data](context, families or FAMILIES)
+        finally:
+            context.stop()
+    show(figures)
+    table = figures[0]["table"]
+    print("| " + " | ".join(table["columns"]) + " |", *("| " + " | ".join(map(str, row)) + " |" for row in table["rows"]), sep="\n")
+    print(figures[0]["note"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "kcs", sys.argv[2:])

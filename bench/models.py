@@ -15,7 +15,6 @@ import numpy as np
 import classic
 import dual_task
 import families
-import score_all
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -163,9 +162,7 @@ def measured(context, cells, declarations):
         *quality(context, evaluation, plain, note, cells.audit),
         *against_lightgbm(context, evaluation, theirs, difference, note),
         *fit_time(context, cells, split, parameters),
-        *families.compared(
-            context, "kcs_valid", cells.kernel, context.folder / "kcs-families", "declarations of the Korea Customs Service"
-        ),
+        *families.of_kcs(context, cells.kernel),
     ]
 
 
@@ -180,5 +177,5 @@ def declarations_of_kcs(context):
 def figures(context):
     return [
         *classic.figures(context), *families.generated(context), *dual_task.figures(context),
-        *declarations_of_kcs(context), *score_all.figures(context),
+        *declarations_of_kcs(context),
     ]

@@ -82,7 +82,7 @@ def figures(context):
     items = QUICK_ITEMS if context.quick else ITEMS
     with tempfile.TemporaryDirectory(prefix="haetae-quality-") as folder:
         demo, warehouse = Path(folder) / "demo", Path(folder) / "wh"
-        called([context.bin / "haetae-synth", "--seed", 7, "--items", items, "--defects", SHARE, "--out", demo])
+        called([context.bin / "haetae-synth", "--seed", 7, "--items", items, "--defects", SHARE, "--core", "--out", demo])
         for table in sorted((demo / "tables").glob("*.parquet")):
             called([context.bin / "haetae-server", "ingest", "--warehouse", warehouse, table.stem, table])
         run = [context.bin / "haetae-server", "quality", "run", "--warehouse", warehouse, "--keep", 10 * items]

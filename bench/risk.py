@@ -314,7 +314,7 @@ def two_months(context, folder, items):
     import pyarrow.parquet as parquet
 
     demo, warehouse = folder / "demo", folder / "wh"
-    synth = [context.bin / "haetae-synth", "--seed", "7", "--items", str(2 * items), "--out", demo]
+    synth = [context.bin / "haetae-synth", "--seed", "7", "--items", str(2 * items), "--core", "--out", demo]
     subprocess.run([str(word) for word in synth], check=True, capture_output=True)
     table = lambda name: parquet.read_table(demo / "tables" / f"{name}.parquet")
     put = lambda rows, column, days: rows.set_column(

@@ -1,13 +1,17 @@
 """A whole warehouse scored end to end in bounded memory: lines come by SQL, some days at a time, become features, get a
 score from a fitted model, and go back through Flight into a table of the user's.
 
-The model is fitted before, on inspected lines of the first half year, as many at every size. `score_all.py ITEMS...` as a
-program tries other sizes, such as 1000000.
+The model is fitted before, on inspected lines of the first half year, as many at every size. As a program it measures sizes by
+themselves, apart from the rest of the area: `score_all.py [--warehouse FOLDER] [--record] ITEMS...`, such as 1000000. With `--warehouse` the
+greatest size is scored in that warehouse, which has to hold as many lines, instead of one that is made for the occasion; the
+table of scores in it is emptied at the end.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 SIZES, QUICK_SIZES = [1_000_000, 10_000_000, 24_700_000], [30_000, 60_000]
@@ -25,28 +29,48 @@ let known = sql("
     order by i.declaration_date, i.declaration_id, i.item_no limit {FITTED_ON}
 ")?;
 let model = Clearance::new().folds(0).fit(&known)?;
+// What the model reads, and what a line is called by.
+let columns = ["declaration_id", "item_no"].map(str::to_owned).into_iter().chain(model.columns()).collect::<Vec<_>>();
+let columns = columns.iter().enumerate().filter(|(i, name)| !columns[..*i].contains(name)).map(|(_, name)| name.as_str())
+    .collect::<Vec<_>>().join(", ");
 println!("{{}}", known.height());
 """
 
+# The table stays, without lines: the warehouse may be one of others.
+EMPTY = 'replace_table("scores", &sql("select * from work.scores limit 0")?)?'
+COUNT = 'println!("{}", sql("select count(*) as lines from fact_item")?.numbers("lines")?[0]);'
+
+# Seconds of each stage, in the order of STAGES.
+STAGES = ["query", "features", "score", "write"]
 SCORE = f"""
 {{
     let begun = std::time::Instant::now();
-    let (mut written, mut day) = (0, 0);
+    let (mut written, mut day, mut stages) = (0, 0, [0.0; {len(STAGES)}]);
+    let mut stage = |number: usize, from: std::time::Instant| {{
+        stages[number] += from.elapsed().as_secs_f64();
+        std::time::Instant::now()
+    }};
     while day < {DAYS} {{
         let until = (day + <days>).min({DAYS});
+        let from = std::time::Instant::now();
         let lines = sql(&format!("
-            select * from fact_item
+            select {{columns}} from fact_item
             where declaration_date >= date '{FIRST}' + interval '{{day}} days'
               and declaration_date < date '{FIRST}' + interval '{{until}} days'
         "))?;
-        let scores = Column::new("score".into(), model.score(&lines)?);
+        let from = stage(0, from);
+        let matrix = model.matrix(&lines)?;
+        let from = stage(1, from);
+        let scores = Column::new("score".into(), model.trees().predict(&matrix)?);
+        let from = stage(2, from);
         let columns = vec![lines.column("declaration_id")?.clone(), lines.column("item_no")?.clone(), scores];
         let scored = DataFrame::new(lines.height(), columns)?;
         // The first part is all there is, also where a run before was cut off.
         written += if day == 0 {{ replace_table("scores", &scored)? }} else {{ append_to("scores", &scored)? }};
+        stage(3, from);
         day = until;
     }}
-    println!("{{}} {{}}", begun.elapsed().as_secs_f64(), written);
+    println!("{{}} {{}} {{}}", begun.elapsed().as_secs_f64(), written, stages.map(|seconds| seconds.to_string()).join(" "));
 }}
 """
 
@@ -59,47 +83,69 @@ println!("{} {} {} {}", written.numbers("lines")?[0], written.numbers("least")?[
 """
 
 
-def scored(context, items):
-    """Minutes, peak memory in GB of all three processes, and in how many parts."""
+def scored(context, items, server):
+    """Minutes, seconds of each stage, peak memory in GB of all three processes, and in how many parts."""
     from haetae_testing import Kernel, memory_mb
 
-    server = context.running(items)
     kernel = Kernel(server.environment)
     try:
+        found = int(float(kernel.ok(COUNT, timeout=600).stdout))
+        if found != items:
+            raise RuntimeError(f"expected {items:,} lines in the warehouse, found {found:,}")
         fitted = int(kernel.ok(FIT, timeout=1800).stdout)
         days = max(1, AT_ONCE * DAYS // items)
-        seconds, written = kernel.ok(SCORE.replace("<days>", str(days)), timeout=6 * 3600).stdout.split()
+        seconds, written, *stages = kernel.ok(SCORE.replace("<days>", str(days)), timeout=6 * 3600).stdout.split()
         process = kernel.manager.provisioner.process.pid
         workers = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True).stdout.split()
         peak = sum(memory_mb(one) for one in [process, server.process.pid, *workers]) / 1024
         check(kernel, items, int(written))
-        return {"items": items, "minutes": float(seconds) / 60, "peak": peak, "parts": -(-DAYS // days), "fitted": fitted}
+        kernel.ok(EMPTY)
+        return {
+            "items": items, "minutes": float(seconds) / 60, "stages": dict(zip(STAGES, map(float, stages))), "peak": peak,
+            "parts": -(-DAYS // days), "fitted": fitted,
+        }
     finally:
         kernel.stop()
 
 
 def check(kernel, items, written):
     """Every line has a score, once, and each is a probability."""
-    lines, least, most, missing = map(float, kernel.ok(CHECK, timeout=1800).stdout.split())
+    lines, least, most, missing = map(float, kernel.ok(CHECK, timeout=3600).stdout.split())
     if (lines, written, missing) != (items, items, 0) or not 0 <= least <= most <= 1:
         raise RuntimeError(
             f"expected {items} scores from 0 to 1, found {lines:.0f} from {least} to {most}, {missing:.0f} lines without one"
         )
 
 
-def figures(context, sizes=None):
+@contextmanager
+def server_of(context, items, warehouse):
+    """A server with so many lines, in front of a warehouse that is there or of one made for the occasion."""
+    from haetae_testing import Server
+
+    if not warehouse:
+        yield context.running(items)
+        return
+    server = Server(warehouse)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def figures(context, sizes=None, warehouse=None):
     sizes = sizes or (QUICK_SIZES if context.quick else SIZES)
-    done = [scored(context, items) for items in sizes]
+    done = []
+    for items in sizes:
+        with server_of(context, items, warehouse if items == max(sizes) else None) as server:
+            done.append(scored(context, items, server))
+        print(f"  {words(done[-1])}", flush=True)
     last = done[-1]
-    note = "; ".join(
-        f"{one['items']:,} lines in {one['parts']} parts: {one['minutes']:.2f} min, {one['peak']:.1f} GB" for one in done
-    )
     # How the time for a line grows from a size to the next, at worst.
     of_line = [one["minutes"] / one["items"] for one in done]
     growth = max((after / before for before, after in zip(of_line, of_line[1:])), default=None)
     way = f"query, features, score, written back; a model of 200 trees fitted on {last['fitted']:,} lines"
     return [
-        context.figure("models.score_24m_min", last["minutes"], "min", note=f"{way}; {note}"),
+        context.figure("models.score_24m_min", last["minutes"], "min", note="; ".join([way, *map(words, done)])),
         context.figure(
             "models.score_24m_growth", growth, "ratio", aim="<= 1.10",
             note="time of a line at a size over that at the size before, at worst" if growth else "one size only",
@@ -111,17 +157,31 @@ def figures(context, sizes=None):
     ]
 
 
-def main(sizes):
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-    from run import Context, show
+def words(one):
+    stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
+    return f"{one['items']:,} lines in {one['parts']} parts: {one['minutes']:.2f} min ({stages}), {one['peak']:.1f} GB"
 
+
+def main():
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
+    from run import Context, page, record, show
+
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("items", type=int, nargs="*", default=[1_000_000], help="sizes, smallest first")
+    parser.add_argument("--warehouse", type=Path, help="a warehouse that holds as many lines as the greatest size")
+    parser.add_argument("--record", action="store_true", help="write bench-results/score_all.json and the page of benchmarks")
+    words = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
         context = Context(Path(folder), False)
         try:
-            show(figures(context, sizes))
+            made = figures(context, words.items, words.warehouse)
         finally:
             context.stop()
+    show(made)
+    if words.record:
+        record("score_all", made)
+        page()
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [1_000_000])
+    main()

@@ -126,7 +126,7 @@ def figures(context):
     found = []
     with tempfile.TemporaryDirectory(prefix="haetae-warehouse-") as folder:
         folder = Path(folder)
-        measured([context.bin / "haetae-synth", "--seed", "7", "--items", items, "--out", folder / "demo"])
+        measured([context.bin / "haetae-synth", "--seed", "7", "--items", items, "--core", "--out", folder / "demo"])
         parquet = folder / "demo/tables/fact_item.parquet"
         csv = folder / "items.csv"
         # DuckDB turns the file into text, so that no program reads what it has written itself.

@@ -36,9 +36,9 @@ def memory_mb(process, part="VmHWM"):
 
 
 def make_warehouse(folder, items, seed=7):
-    """A warehouse in `folder/warehouse` with `items` generated items; its path."""
+    """A warehouse in `folder/warehouse` with `items` generated items and the registers that they name; its path."""
     data, warehouse = folder / "data", folder / "warehouse"
-    run("haetae-synth", "--seed", seed, "--items", items, "--out", data, "--force")
+    run("haetae-synth", "--seed", seed, "--items", items, "--out", data, "--force", "--core")
     for table in sorted((data / "tables").glob("*.parquet")):
         run("haetae-server", "ingest", "--warehouse", warehouse, table.stem, table)
     return warehouse

@@ -5,18 +5,18 @@ use std::fmt::Display;
 use arrow_flight::sql::{
     ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionBeginTransactionRequest,
     ActionBeginTransactionResult, ActionCancelQueryRequest, ActionCancelQueryResult,
-    ActionCreatePreparedStatementRequest, ActionEndSavepointRequest, ActionEndTransactionRequest, Command,
-    EndTransaction, ProstMessageExt,
+    ActionCreatePreparedStatementRequest, ActionCreatePreparedSubstraitPlanRequest, ActionEndSavepointRequest,
+    ActionEndTransactionRequest, Command, EndTransaction, ProstMessageExt,
 };
 use arrow_flight::{
     Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightInfo, RenewFlightEndpointRequest,
 };
 use bytes::Bytes;
-use haetae_warehouse::query::shape;
 use prost::Message;
 use tonic::Status;
 
 use crate::Result;
+use crate::asked::Asked;
 use crate::audit::Record;
 use crate::auth::Principal;
 use crate::service::{Caller, Service, any, command};
@@ -24,6 +24,7 @@ use crate::session_options::{CloseSessionResult, SessionOptions};
 use crate::writes::transaction;
 
 const CREATE_PREPARED: &str = "CreatePreparedStatement";
+const CREATE_PREPARED_PLAN: &str = "CreatePreparedSubstraitPlan";
 const CLOSE_PREPARED: &str = "ClosePreparedStatement";
 const CANCEL: &str = "CancelFlightInfo";
 const CANCEL_QUERY: &str = "CancelQuery";
@@ -41,8 +42,9 @@ const ROLLBACK: i32 = 2;
 const REFRESH: &str = "haetae.RefreshToken";
 
 /// Name and meaning of each action.
-pub(crate) const ACTIONS: [(&str, &str); 13] = [
+pub(crate) const ACTIONS: [(&str, &str); 14] = [
     (CREATE_PREPARED, "Prepares a statement; body: ActionCreatePreparedStatementRequest"),
+    (CREATE_PREPARED_PLAN, "Prepares a Substrait plan; body: ActionCreatePreparedSubstraitPlanRequest"),
     (CLOSE_PREPARED, "Forgets a prepared statement; body: ActionClosePreparedStatementRequest"),
     (CANCEL, "Ends a query and its tickets; body: CancelFlightInfoRequest"),
     (CANCEL_QUERY, "The same, as older clients ask for it; body: ActionCancelQueryRequest"),
@@ -65,9 +67,10 @@ impl Service {
         if action.r#type == REFRESH {
             return self.refresh(&action.body, caller.peer);
         }
-        let principal = self.principal(&caller)?;
+        let principal = self.principal(&caller).await?;
         match action.r#type.as_str() {
             CREATE_PREPARED => self.prepare(&principal, &action.body).await,
+            CREATE_PREPARED_PLAN => self.prepare_plan(&principal, &action.body).await,
             // The server keeps nothing that could be closed.
             CLOSE_PREPARED => Ok(Vec::new()),
             CANCEL => {
@@ -145,9 +148,27 @@ impl Service {
         let request: ActionCreatePreparedStatementRequest = packed(body, "an ActionCreatePreparedStatementRequest")?;
         let id = transaction(request.transaction_id.as_ref())?;
         let version = self.version(principal, &id)?;
-        let text = request.query.clone();
-        let prepared = self.statements.prepare(principal, request.query, id, version).await;
-        self.refused(principal, || shape(&text), &prepared);
+        self.prepared(principal, Asked::Sql(request.query), id, version).await
+    }
+
+    async fn prepare_plan(&self, principal: &Principal, body: &[u8]) -> Result<Vec<Bytes>, Status> {
+        let request: ActionCreatePreparedSubstraitPlanRequest =
+            packed(body, "an ActionCreatePreparedSubstraitPlanRequest")?;
+        let id = transaction(request.transaction_id.as_ref())?;
+        let version = self.version(principal, &id)?;
+        self.prepared(principal, Asked::plan(request.plan)?, id, version).await
+    }
+
+    async fn prepared(
+        &self,
+        principal: &Principal,
+        asked: Asked,
+        id: String,
+        version: Option<u64>,
+    ) -> Result<Vec<Bytes>, Status> {
+        let text = asked.clone();
+        let prepared = self.statements.prepare(principal, asked, id, version).await;
+        self.refused(principal, || text.shape(), &prepared);
         Ok(vec![prepared?.as_any().encode_to_vec().into()])
     }
 
@@ -165,7 +186,7 @@ impl Service {
         }
         for claim in claims {
             self.queries.cancel(&claim.query);
-            self.audit(Record::of(principal, "cancel", shape(&claim.sql)), &Ok(()));
+            self.audit(Record::of(principal, "cancel", Asked::of(&claim).shape()), &Ok(()));
         }
         Ok(CancelStatus::Cancelled)
     }

@@ -10,6 +10,7 @@
 
 mod actions;
 mod admission;
+mod asked;
 pub mod audit;
 mod auth;
 mod bounds;
@@ -27,8 +28,10 @@ mod jwt;
 mod keys;
 mod limits;
 mod lingering;
+mod message;
 mod metadata;
 mod metrics;
+mod oidc;
 pub mod policy;
 mod queries;
 mod random;
@@ -49,6 +52,7 @@ mod status;
 mod transactions;
 mod type_info;
 mod updates;
+mod wire;
 mod writes;
 
 pub use auth::USER;

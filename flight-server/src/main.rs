@@ -26,6 +26,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Versions(options) => cli::versions::run(options)?,
         Command::Compact(options) => cli::compact::run(options)?,
         Command::Vacuum(options) => cli::vacuum::run(options)?,
+        Command::Table(options) => cli::table::run(options)?,
         Command::Pipeline(options) => cli::pipeline::run(options)?,
         Command::Quality(options) => cli::quality::run(options)?,
         Command::Score(options) => cli::score::run(options)?,

@@ -62,6 +62,9 @@ pub(crate) struct Claim {
     pub(crate) part: u64,
     #[prost(uint64, tag = "12")]
     pub(crate) parts: u64,
+    /// A Substrait plan, in the place of SQL.
+    #[prost(bytes = "bytes", tag = "13")]
+    pub(crate) plan: Bytes,
 }
 
 /// Seals and opens claims with a key that lives as long as the process.

@@ -13,16 +13,18 @@ use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use haetae_warehouse::query::{QueryStream, shape};
-use prost::Message;
+use haetae_warehouse::query::QueryStream;
+use prost::Message as _;
 use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
 
 use crate::admission::Admission;
+use crate::asked::Asked;
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal};
 use crate::bounds::{Bounds, Class};
+use crate::message::Message;
 use crate::queries::Queries;
 use crate::result_limit::limited;
 use crate::running::{Cut, Running};
@@ -105,25 +107,33 @@ impl Service {
         self.running.stop();
     }
 
-    pub(crate) fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
-        let principal = self.auth.principal(caller.headers, caller.peer, caller.certificate.as_deref())?;
+    pub(crate) async fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
+        let principal = self.auth.principal(caller.headers, caller.peer, caller.certificate.as_deref()).await?;
         self.auditable()?;
+        if let Some(vouched) = self.auth.introduced(&principal) {
+            self.runs.metrics().login("ok".to_owned());
+            self.audit(Record::of(&principal, "login", vouched), &Ok(()));
+        }
         Ok(principal)
     }
 
     pub(crate) async fn info(&self, caller: Caller<'_>, descriptor: &FlightDescriptor) -> Result<FlightInfo, Status> {
-        let principal = self.principal(&caller)?;
+        let principal = self.principal(&caller).await?;
         let info = match command(&descriptor.cmd)? {
             Command::CommandStatementQuery(query) => {
                 let id = transaction(query.transaction_id.as_ref())?;
-                self.planned(&principal, query.query, Bytes::new(), &id).await?
+                self.planned(&principal, Asked::Sql(query.query), Bytes::new(), &id).await?
+            }
+            Command::CommandStatementSubstraitPlan(query) => {
+                let id = transaction(query.transaction_id.as_ref())?;
+                self.planned(&principal, Asked::plan(query.plan)?, Bytes::new(), &id).await?
             }
             Command::CommandPreparedStatementQuery(query) => {
                 let opened = self.statements.handled(&principal, &query.prepared_statement_handle);
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
                 let id = self.transactions.followed(&principal, &claim.transaction)?;
-                self.planned(&principal, claim.sql, claim.parameters, &id).await?
+                self.planned(&principal, Asked::of(&claim), claim.parameters, &id).await?
             }
             other => match metadata::answer(&other, &self.statements.snapshot(&principal)?) {
                 // Whoever redeems the ticket is answered with what they may see, so that it needs no seal.
@@ -137,11 +147,11 @@ impl Service {
     async fn planned(
         &self,
         principal: &Principal,
-        sql: String,
+        asked: Asked,
         parameters: Bytes,
         id: &str,
     ) -> Result<FlightInfo, Status> {
-        let text = sql.clone();
+        let text = asked.clone();
         let info = async {
             let version = self.version(principal, id)?;
             let session = &principal.session;
@@ -149,7 +159,7 @@ impl Service {
             // A limit is one for the whole result.
             let endpoints = if principal.bounds.limits_results() { 1 } else { self.sessions.endpoints(session) };
             let sent = Sent { dictionaries, endpoints };
-            let (info, tables) = self.statements.info(principal, sql, parameters, version, sent).await?;
+            let (info, tables) = self.statements.info(principal, asked, parameters, version, sent).await?;
             if !id.is_empty() {
                 let held = self.transactions.hold(principal, id).await?;
                 held.as_ref().map_or(Ok(()), |prepared| Self::untouched(principal, &prepared.changes, &tables))?;
@@ -157,7 +167,7 @@ impl Service {
             Ok(info)
         };
         let info: Result<FlightInfo, Status> = info.await;
-        self.refused(principal, || shape(&text), &info);
+        self.refused(principal, || text.shape(), &info);
         info
     }
 
@@ -180,8 +190,8 @@ impl Service {
         &self,
         caller: Caller<'_>,
         ticket: &[u8],
-    ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
-        let principal = self.principal(&caller)?;
+    ) -> Result<BoxStream<'static, Result<Message, Status>>, Status> {
+        let principal = self.principal(&caller).await?;
         let compression = self.compression(&caller, &principal)?;
         let mut rows_sent = Rows::default();
         let mut cut = self.cut(&caller, &principal);
@@ -191,7 +201,7 @@ impl Service {
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
                 let class = self.class(&caller, &principal)?;
-                let shape = shape(&claim.sql);
+                let shape = self.statements.shape(&Asked::of(&claim));
                 let run = self.runs.begin(&principal, class.name(), shape.clone(), &claim.query);
                 rows_sent = Rows::clone(run.rows());
                 let fetched = self.fetched(&principal, &claim, class, &run, &mut cut).await;
@@ -254,7 +264,7 @@ impl Service {
     }
 
     pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
-        let principal = self.principal(&caller)?;
+        let principal = self.principal(&caller).await?;
         let first = data.message().await?.ok_or_else(|| Status::invalid_argument("the call has no message"))?;
         let descriptor = first.flight_descriptor.clone();
         let descriptor = descriptor.ok_or_else(|| Status::invalid_argument("the first message names no command"))?;
@@ -272,6 +282,9 @@ impl Service {
                 let opened = self.statements.handled(&principal, &update.prepared_statement_handle);
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
+                if !claim.plan.is_empty() {
+                    return Err(self.no_update(&principal, Asked::of(&claim)).await);
+                }
                 // Some clients send the values here, others have bound them before.
                 let values = if first.data_header.is_empty() {
                     read_parameters(&claim.parameters)?
@@ -283,12 +296,22 @@ impl Service {
                 let done = self.update(&principal, &claim.sql, values.as_ref(), &id);
                 self.in_time(&caller, &principal, done).await
             }
+            Command::CommandStatementSubstraitPlan(update) => {
+                Err(self.no_update(&principal, Asked::plan(update.plan)?).await)
+            }
             Command::CommandStatementIngest(ingest) => {
                 let rows = stream::once(async move { Ok(first) }).chain(data);
                 self.in_time(&caller, &principal, self.ingest(&principal, caller.headers, &ingest, rows)).await
             }
             other => Err(unsupported(&other)),
         }
+    }
+
+    /// Why a plan is not run as an update.
+    async fn no_update(&self, principal: &Principal, asked: Asked) -> Status {
+        let status = self.statements.no_update(principal, &asked).await;
+        self.refused::<()>(principal, || asked.shape(), &Err(status.clone()));
+        status
     }
 
     /// The number of rows that a change came to, unless its time is over before.

@@ -7,6 +7,7 @@ use arrow_flight::sql::{
     SqlSupportedSubqueries, SqlSupportedTransaction, SqlSupportedUnions, SqlTransactionIsolationLevel,
     SupportedSqlGrammar,
 };
+use haetae_warehouse::query::plan_versions;
 
 use crate::transactions;
 
@@ -27,7 +28,10 @@ fn server(infos: &mut SqlInfoDataBuilder) {
     infos.append(SqlInfo::FlightSqlServerArrowVersion, arrow::ARROW_VERSION);
     infos.append(SqlInfo::FlightSqlServerReadOnly, false);
     infos.append(SqlInfo::FlightSqlServerSql, true);
-    infos.append(SqlInfo::FlightSqlServerSubstrait, false);
+    let (oldest, newest) = plan_versions();
+    infos.append(SqlInfo::FlightSqlServerSubstrait, true);
+    infos.append(SqlInfo::FlightSqlServerSubstraitMinVersion, oldest.as_str());
+    infos.append(SqlInfo::FlightSqlServerSubstraitMaxVersion, newest.as_str());
     infos.append(SqlInfo::FlightSqlServerTransaction, SqlSupportedTransaction::Savepoint as i32);
     infos.append(SqlInfo::FlightSqlServerCancel, true);
     infos.append(SqlInfo::FlightSqlServerBulkIngestion, true);

@@ -1,4 +1,4 @@
-//! What goes in: SQL, tickets, handles, parameter values. What comes out: plans' columns and
+//! What goes in: SQL, Substrait plans, tickets, handles, parameter values. What comes out: plans' columns and
 //! sealed tickets, prepared handles, result streams.
 //!
 //! A statement is planned twice: for its columns when the client asks for the ticket, and for its
@@ -6,9 +6,9 @@
 //! both see the same. A prepared handle names neither: each use of it is planned with what the warehouse has and
 //! the policy shows then; the warehouse keeps plans of look-ups by version and access.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -31,6 +31,7 @@ use prost::Message;
 use prost_types::Timestamp;
 use tonic::Status;
 
+use crate::asked::Asked;
 use crate::auth::Principal;
 use crate::seal::{Claim, Purpose, Sealer};
 use crate::{Result, random, status};
@@ -44,6 +45,13 @@ const HANDLE_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Parameter values travel in the ticket; clients take no message above four mebibytes by default.
 const PARAMETER_BYTES: usize = 2 << 20;
 
+/// Programs send few different statements; who writes values into them fills these, and they start anew.
+const SHAPES_KEPT: usize = 1024;
+const DESCRIBED_KEPT: usize = 64;
+
+/// Of a longer statement nothing is kept.
+const KEPT_SQL_BYTES: usize = 4096;
+
 /// How a result is to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
@@ -52,15 +60,55 @@ pub(crate) struct Sent {
     pub(crate) endpoints: usize,
 }
 
-/// Plans and runs statements; keeps nothing between two calls.
+/// Plans and runs statements. What it keeps between two calls is worked out anew where it has gone.
 pub(crate) struct Statements {
     engine: Engine,
     sealer: Sealer,
+    /// Columns of look-ups as clients get them described; the newest last.
+    described: Mutex<Vec<(SchemaRef, Bytes)>>,
+    shapes: Mutex<HashMap<String, String>>,
 }
 
 impl Statements {
     pub(crate) fn new(engine: Engine) -> Result<Self> {
-        Ok(Self { engine, sealer: Sealer::new()? })
+        Ok(Self { engine, sealer: Sealer::new()?, described: Mutex::default(), shapes: Mutex::default() })
+    }
+
+    /// A statement without its values.
+    pub(crate) fn shape(&self, asked: &Asked) -> String {
+        let Asked::Sql(sql) = asked else { return asked.shape() };
+        if sql.len() > KEPT_SQL_BYTES {
+            return asked.shape();
+        }
+        if let Some(known) = lock(&self.shapes).get(sql) {
+            return known.clone();
+        }
+        let found = asked.shape();
+        let mut shapes = lock(&self.shapes);
+        if shapes.len() >= SHAPES_KEPT {
+            shapes.clear();
+        }
+        shapes.insert(sql.clone(), found.clone());
+        found
+    }
+
+    /// Columns as clients get them described. Those of a look-up are the same piece of memory each time.
+    fn described(&self, schema: &SchemaRef, look_up: bool) -> Result<Bytes, Status> {
+        let known = |kept: &Vec<(SchemaRef, Bytes)>| {
+            kept.iter().find(|(known, _)| Arc::ptr_eq(known, schema)).map(|(_, described)| described.clone())
+        };
+        if let Some(described) = look_up.then(|| known(&lock(&self.described))).flatten() {
+            return Ok(described);
+        }
+        let described = schema_message(schema)?;
+        if look_up {
+            let mut kept = lock(&self.described);
+            if kept.len() >= DESCRIBED_KEPT {
+                kept.remove(0);
+            }
+            kept.push((Arc::clone(schema), described.clone()));
+        }
+        Ok(described)
     }
 
     /// Fails when the warehouse cannot be read.
@@ -112,26 +160,25 @@ impl Statements {
     pub(crate) async fn info(
         &self,
         principal: &Principal,
-        sql: String,
+        asked: Asked,
         parameters: Bytes,
         version: Option<u64>,
         sent: Sent,
     ) -> Result<(FlightInfo, BTreeSet<String>), Status> {
         let snapshot = self.version(principal, version)?;
         let values = read_parameters(&parameters)?;
-        let statement = snapshot.statement(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = asked.statement(&snapshot).await.map_err(|error| status::from_warehouse(&error))?;
         let statement = statement.with_dictionaries(sent.dictionaries);
         let schema = statement.schema(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))?;
         let claim = Claim {
             principal: principal.user.clone(),
-            sql,
             parameters,
             version: snapshot.version(),
             ends: 0,
             policy: principal.policy.clone(),
             query: random::id().map_err(|error| Status::internal(error.to_string()))?,
             dictionaries: sent.dictionaries,
-            ..Claim::default()
+            ..asked.claim()
         };
         let divided = statement.divisible().filter(|_| sent.endpoints > 1);
         let endpoints = match divided {
@@ -142,7 +189,8 @@ impl Statements {
                 (0..parts).map(part).collect()
             }
         };
-        Ok((info_of(&schema, endpoints)?, statement.tables()))
+        let described = self.described(&schema, statement.looks_up())?;
+        Ok((info_of(described, endpoints), statement.tables()))
     }
 
     /// An endpoint whose ticket lasts from now on.
@@ -181,7 +229,8 @@ impl Statements {
             }
         };
         let values = read_parameters(&claim.parameters)?;
-        let statement = snapshot.statement(&claim.sql).await.map_err(|error| status::from_warehouse(&error))?;
+        let statement = Asked::of(claim).statement(&snapshot).await;
+        let statement = statement.map_err(|error| status::from_warehouse(&error))?;
         let statement = statement.with_dictionaries(claim.dictionaries);
         statement.execute(values.as_ref()).await.map_err(|error| status::from_warehouse(&error))
     }
@@ -190,22 +239,22 @@ impl Statements {
     pub(crate) async fn prepare(
         &self,
         principal: &Principal,
-        sql: String,
+        asked: Asked,
         transaction: String,
         version: Option<u64>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let snapshot = self.version(principal, version)?;
-        let (columns, parameters) = match snapshot.statement(&sql).await {
-            Ok(statement) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
+        let (columns, parameters) = match (asked.statement(&snapshot).await, &asked) {
+            (Ok(statement), _) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
             // Clients know by a result without columns that it is to be run as an update.
-            Err(Error::Sql { fault: SqlFault::ReadOnly, .. }) => {
-                let update = snapshot.update(&sql).await.map_err(|error| status::from_warehouse(&error))?;
+            (Err(Error::Sql { fault: SqlFault::ReadOnly, .. }), Asked::Sql(sql)) => {
+                let update = snapshot.update(sql).await.map_err(|error| status::from_warehouse(&error))?;
                 (Schema::empty().into(), Arc::clone(update.parameters()))
             }
-            Err(error) => return Err(status::from_warehouse(&error)),
+            (Err(error), _) => return Err(status::from_warehouse(&error)),
         };
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: self.handle(principal, Claim { sql, transaction, ..Claim::default() }),
+            prepared_statement_handle: self.handle(principal, Claim { transaction, ..asked.claim() }),
             dataset_schema: schema_message(&columns)?,
             parameter_schema: schema_message(&parameters)?,
         })
@@ -222,6 +271,18 @@ impl Statements {
         let bound = collected(values).await?;
         let handle = self.handle(principal, Claim { parameters: write_parameters(&bound)?, ..claim });
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+    }
+
+    /// Says why a plan is not run as an update: what is wrong with it, or that it is a query.
+    pub(crate) async fn no_update(&self, principal: &Principal, asked: &Asked) -> Status {
+        let snapshot = match self.snapshot(principal) {
+            Ok(snapshot) => snapshot,
+            Err(status) => return status,
+        };
+        match asked.statement(&snapshot).await {
+            Ok(_) => Status::invalid_argument("the Substrait plan is a query and changes no rows; send it as a query"),
+            Err(error) => status::from_warehouse(&error),
+        }
     }
 
     fn handle(&self, principal: &Principal, claim: Claim) -> Bytes {
@@ -271,14 +332,20 @@ fn seen_by(snapshot: Snapshot, principal: &Principal) -> Result<Snapshot, Status
 
 /// One endpoint with a ticket that does not end.
 pub(crate) fn flight_info(schema: &Schema, ticket: Vec<u8>) -> Result<FlightInfo, Status> {
-    info_of(schema, vec![FlightEndpoint::new().with_ticket(Ticket::new(ticket))])
+    let described = schema_message(&Arc::new(schema.clone()))?;
+    Ok(info_of(described, vec![FlightEndpoint::new().with_ticket(Ticket::new(ticket))]))
 }
 
 /// Endpoints whose rows come one after another, fetched over the connection that asked.
-fn info_of(schema: &Schema, endpoints: Vec<FlightEndpoint>) -> Result<FlightInfo, Status> {
-    let info = FlightInfo::new().try_with_schema(schema).map_err(status::internal("describe the columns"))?;
+fn info_of(schema: Bytes, endpoints: Vec<FlightEndpoint>) -> FlightInfo {
+    let info = FlightInfo { schema, ..FlightInfo::new() };
     let info = info.with_ordered(endpoints.len() > 1).with_descriptor(FlightDescriptor::default());
-    Ok(endpoints.into_iter().fold(info, FlightInfo::with_endpoint))
+    endpoints.into_iter().fold(info, FlightInfo::with_endpoint)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whole after every change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {

@@ -247,7 +247,7 @@ mod tests {
         let text = |text: &str| text.to_owned();
         let (role, peer, policy) = (text("admin"), String::new(), text("p"));
         let bounds = Default::default();
-        Principal { user: text(user), role, session: text(session), peer, policy, access: None, bounds }
+        Principal { user: text(user), role, session: text(session), peer, policy, access: None, bounds, vouched: None }
     }
 
     /// Waits until nothing that was prepared is left.

@@ -19,6 +19,9 @@ use crate::service::Service;
 use crate::writes::{Work, Written};
 use crate::{Result, status};
 
+/// The most entries of the catalogue that one statement edits.
+const MOST_EDITED: usize = 10_000;
+
 impl Service {
     pub(crate) async fn update(
         &self,
@@ -53,6 +56,9 @@ impl Service {
             reads.insert(update.name());
         }
         Self::untouched(principal, changes, &reads)?;
+        if update.is_edit() {
+            return self.edited(principal, work, &snapshot, &update, values, noted).await;
+        }
         if update.is_comment() {
             return self.commented(principal, work, &snapshot, &update, values, noted).await;
         }
@@ -103,6 +109,38 @@ impl Service {
             let make = Box::new(move |number| numbered(number, kept));
             changes.add_notes(RISK, vec![ingest::Noted { table: COMMENTS.to_owned(), rows, make }]);
             Ok(rows)
+        };
+        self.write(work, stream::empty(), noted, job).await
+    }
+
+    /// Edits the catalogue: each changed value is kept with who changed it.
+    async fn edited(
+        &self,
+        principal: &Principal,
+        work: Work,
+        snapshot: &Snapshot,
+        update: &Update,
+        values: Option<&RecordBatch>,
+        noted: &mut Noted,
+    ) -> Result<Written, Status> {
+        let failed = |error: Error| status::from_warehouse(&error);
+        let mut rows = update.rows(values).await.map_err(failed)?;
+        note(&mut noted.record, &rows);
+        let columns = rows.schema();
+        let (mut batches, mut count) = (Vec::new(), 0);
+        while let Some(batch) = rows.try_next().await.map_err(failed)? {
+            count += batch.num_rows();
+            if count > MOST_EDITED {
+                let expected = format!("an edit of the catalogue: expected at most {MOST_EDITED} rows, found more");
+                return Err(Status::invalid_argument(expected));
+            }
+            batches.push(batch);
+        }
+        let given = concat_batches(&columns, &batches).map_err(status::internal("take over the rows of an edit"))?;
+        let edits = update.edits(snapshot.manifest(), &given, &principal.user).map_err(failed)?;
+        let job = move |changes: &mut Changes, _: Fed| {
+            changes.edit(edits);
+            Ok(count as u64)
         };
         self.write(work, stream::empty(), noted, job).await
     }

@@ -42,7 +42,7 @@ class Server:
     def __init__(self, folder):
         self.warehouse = folder / "warehouse"
         self.policy = folder / "policy.toml"
-        run("haetae-synth", "--seed", "7", "--items", "1000", "--out", str(folder / "data"))
+        run("haetae-synth", "--seed", "7", "--items", "1000", "--out", str(folder / "data"), "--core")
         self.tables = {}
         for file in sorted((folder / "data" / "tables").glob("*.parquet")):
             run("haetae-server", "ingest", "--warehouse", str(self.warehouse), file.stem, str(file))

@@ -1,6 +1,9 @@
 """The toolkit's models in cells beside scikit-learn on the same numbers."""
 
 import json
+import os
+import re
+import subprocess
 
 import lightgbm
 import numpy as np
@@ -219,6 +222,14 @@ def test_contributions_sum_to_the_score(cells, fraud):
     assert np.allclose(cells.take("&sums"), cells.take("&forest.predict(&some)?"), atol=1e-10)
 
 
+def test_contributions_are_drawn_and_told(cells, fraud):
+    told = cells.kernel.ok("let linear = Logistic::params().fit(&train, &target)?.contributions(&later)?;\nlinear.sentence(7, 0, 2)")
+    assert told.text.strip('"').startswith("The score is ") and "all else" in told.text
+    for cell in ("told.chart(3, 5)", "linear.chart(7, 5)", "told.chart_of_all(5)"):
+        [result] = cells.kernel.ok(cell).of("execute_result")
+        assert {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"} <= set(result["data"]), cell
+
+
 def test_strange_rows_are_the_same(cells):
     random = np.random.default_rng(7)
     rows = np.vstack([random.normal(size=(1_900, 5)), random.uniform(-5, 5, size=(100, 5))])
@@ -237,6 +248,18 @@ def test_a_logistic_regression_has_the_same_probabilities(cells, fraud):
     peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(scaler.transform(train), target)
     expected = peer.predict_proba(scaler.transform(later))[:, 1]
     assert np.allclose(cells.take("&Logistic::params().c(0.5).fit(&train, &target)?.predict(&later)?"), expected, atol=1e-5)
+
+
+def test_a_logistic_regression_with_an_absolute_penalty_leaves_the_same_features_out(cells, fraud):
+    train, target, later, _ = fraud
+    scaler = StandardScaler().fit(train)
+    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer.fit(scaler.transform(train), target)
+    cells.kernel.ok("let few = Logistic::params().penalty(Penalty::L1).c(0.01).fit(&train, &target)?;")
+    weights = cells.take("few.weights()")
+    assert ((weights == 0) == (peer.coef_[0] == 0)).all() and (weights == 0).any()
+    assert np.allclose(weights, peer.coef_[0], atol=1e-5)
+    assert np.allclose(cells.take("&few.predict(&later)?"), peer.predict_proba(scaler.transform(later))[:, 1], atol=1e-5)
 
 
 @pytest.mark.parametrize("ours, theirs", [("SquaredHinge", "squared_hinge"), ("Hinge", "hinge")])
@@ -361,6 +384,47 @@ def test_weights_of_leaves_are_those_of_a_logistic_regression_on_lightgbms_leave
     peer = LogisticRegression(C=0.05, tol=1e-10, max_iter=10_000).fit(ones[: len(train)], target)
     theirs = peer.predict_proba(ones[len(train):])[:, 1]
     assert np.abs(cells.take("&leafy.predict(&later)?") - theirs).max() < 1e-5
+
+
+def test_weights_of_rows_and_a_loss_of_ones_own_give_lightgbms_trees(cells, fraud):
+    train, target, later, _ = fraud
+    weights = 1.0 + np.arange(len(target)) % 3
+    cells.give(weighed=weights)
+    cells.kernel.ok("let few = LightGbm::params().trees(30).leaves(8).threads(1);")
+    told = {"num_leaves": 8, "seed": 7, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+
+    def theirs(objective, **data):
+        model = lightgbm.train({**told, "objective": objective}, lightgbm.Dataset(train, target, **data), 30)
+        return model.predict(later)
+
+    ours = cells.take("&few.fit_weighted(&train, &target, &weighed)?.predict(&later)?")
+    assert np.allclose(ours, theirs("binary", weight=weights), rtol=0, atol=1e-9)
+    assert np.abs(ours - theirs("binary")).max() > 1e-3
+    # Squared differences of which those above the target count twice.
+    own = lambda said, data: (lambda off: (np.where(off > 0, 2, 1) * off, np.where(off > 0, 2.0, 1.0)))(said - data.get_label())
+    cells.kernel.ok(
+        "let own = few.fit_own(&train, &target, &|said, target| {\n"
+        "    let off: Vec<f64> = said.iter().zip(target).map(|(said, target)| said - target).collect();\n"
+        "    let factor: Vec<f64> = off.iter().map(|off| if *off > 0.0 { 2.0 } else { 1.0 }).collect();\n"
+        "    (off.iter().zip(&factor).map(|(off, factor)| off * factor).collect(), factor)\n"
+        "})?;"
+    )
+    assert np.allclose(cells.take("&own.predict(&later)?"), theirs(own), rtol=0, atol=1e-6)
+
+
+def test_nothing_of_a_graphics_driver_is_needed_to_start(kernel):
+    """The loader finds every library without a search path, and none of them is one that only a driver brings."""
+    worker = int(kernel.ok('println!("{}", std::process::id());').stdout)
+    programs = {os.path.realpath(f"/proc/{worker}/exe")}
+    with open(f"/proc/{worker}/maps") as maps:
+        programs |= {line.split()[-1] for line in maps if line.strip().endswith("/libhaetae.so")}
+    assert any(path.endswith("/libhaetae.so") for path in programs)
+    sysroot = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout.strip()
+    for path in programs:
+        # The standard library of the compiler that cells are compiled with is the one thing that the kernel adds itself.
+        found = subprocess.run(["ldd", path], capture_output=True, text=True, env={"LD_LIBRARY_PATH": f"{sysroot}/lib", "PATH": os.environ["PATH"]})
+        assert found.returncode == 0 and "not found" not in found.stdout, found.stdout
+        assert not re.search(r"libcud|libnv|libcublas", found.stdout), found.stdout
 
 
 def test_date_in_a_cell_learns_both_tasks(cells):

@@ -51,6 +51,15 @@ def test_a_working_notebook_has_parameters_and_a_summary_first_and_its_limits_la
     assert cells[-1].source.startswith("## Method and limits")
 
 
+def test_from_sql_to_a_registered_model_in_fewer_than_60_lines():
+    sources = [cell.source for cell in code_cells(read(FOLDER / "model-comparison.ipynb"))]
+    lines = [line for source in sources for line in source.splitlines() if line.strip()]
+    assert len(lines) < 60 and max(map(len, lines)) < 200
+    whole = "\n".join(lines)
+    assert [whole.count(word) > 0 for word in ("sql(", "split_at(", "Protocol::Clean", ".save(", "model_card(")] == [True] * 5
+    assert whole.count(".fit(&x, &y)?") >= 4, "several families"
+
+
 def test_the_comparison_sees_what_matters():
     table = "shape: (2, 1)\n│ lane  ┆ 12,300.5 │\nfitted in 1.2 s"
     assert same(table, table.replace("12,300.5", "12,301.5").replace("1.2 s", "14 ms"))

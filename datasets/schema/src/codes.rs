@@ -188,3 +188,127 @@ pub static OFFICE_KIND: CodeList = CodeList {
 /// What an inspection found. The codes are stored as numbers.
 pub static FRAUD_CLASS: CodeList =
     CodeList { name: "fraud_class", codes: &[("0", "Nothing wrong"), ("1", "Fraud"), ("2", "Critical fraud")] };
+
+/// What happens to a declaration.
+pub static LANE: CodeList = CodeList {
+    name: "declaration_lane",
+    codes: &[
+        ("green", "Released as declared"),
+        ("yellow", "Documents checked"),
+        ("red", "Goods of at least one line inspected"),
+    ],
+};
+
+/// Kinds of tax.
+pub static TAX_KIND: CodeList =
+    CodeList { name: "tax_kind", codes: &[("duty", "Customs duty"), ("vat", "Value added tax on imports")] };
+
+/// What a payment pays.
+pub static PAYMENT_KIND: CodeList = CodeList {
+    name: "payment_kind",
+    codes: &[("declared", "What was declared"), ("amended", "What an amendment has added")],
+};
+
+/// How a payment was made.
+pub static PAYMENT_CHANNEL: CodeList = CodeList {
+    name: "payment_channel",
+    codes: &[
+        ("bank", "At a bank"),
+        ("online", "By electronic transfer"),
+        ("card", "By card"),
+        ("broker", "By the declarant"),
+    ],
+};
+
+/// Why duty and tax are paid back.
+pub static REFUND_REASON: CodeList = CodeList {
+    name: "refund_reason",
+    codes: &[
+        ("amended", "An amendment has lowered them"),
+        ("drawback", "The goods were exported again in other goods"),
+        ("returned", "The goods were sent back as not in accordance with the contract"),
+    ],
+};
+
+/// Why a declaration is corrected.
+pub static AMENDMENT_REASON: CodeList = CodeList {
+    name: "amendment_reason",
+    codes: &[("clerical", "A slip of the pen"), ("price", "A price that was settled later")],
+};
+
+/// Why an audit was chosen.
+pub static AUDIT_KIND: CodeList = CodeList {
+    name: "audit_kind",
+    codes: &[
+        ("regular", "In the turn of large importers"),
+        ("targeted", "The importer is on a watch list"),
+        ("random", "Drawn by lot"),
+    ],
+};
+
+/// What a case can be about.
+pub static ENTITY_KIND: CodeList =
+    CodeList { name: "entity_kind", codes: &[("company", "A company"), ("person", "A person")] };
+
+/// What part somebody has in a case.
+pub static CASE_PART: CodeList = CodeList {
+    name: "case_part",
+    codes: &[("subject", "Is audited"), ("representative", "Answers for the company that is audited")],
+};
+
+/// What a ruling decides.
+pub static RULING_KIND: CodeList = CodeList {
+    name: "ruling_kind",
+    codes: &[("classification", "The subheading"), ("origin", "The origin"), ("valuation", "What the value has in it")],
+};
+
+/// Documents that are handed in with a declaration.
+pub static DOCUMENT_TYPE: CodeList = CodeList {
+    name: "document_type",
+    codes: &[
+        ("invoice", "Commercial invoice"),
+        ("packing", "Packing list"),
+        ("transport", "Bill of lading or air waybill"),
+        ("origin", "Certificate of origin"),
+    ],
+};
+
+/// What stands on a page beside its text.
+pub static OBJECT_KIND: CodeList =
+    CodeList { name: "object_kind", codes: &[("stamp", "A stamp"), ("signature", "A signature")] };
+
+/// Whether a company is in business.
+pub static COMPANY_STATE: CodeList =
+    CodeList { name: "company_state", codes: &[("active", "In business"), ("closed", "Closed down")] };
+
+/// What part a person has in a company.
+pub static COMPANY_ROLE: CodeList = CodeList {
+    name: "company_role",
+    codes: &[
+        ("representative", "Answers for the company"),
+        ("director", "Sits on its board"),
+        ("shareholder", "Owns a share of it"),
+    ],
+};
+
+/// How two persons are tied.
+pub static PERSON_RELATION: CodeList = CodeList {
+    name: "person_relation",
+    codes: &[
+        ("spouse", "Married"),
+        ("parent", "The first is a parent of the second, or the other way round"),
+        ("sibling", "Brothers or sisters"),
+        ("associate", "Known to do business together"),
+    ],
+};
+
+/// Customs offences.
+pub static OFFENCE_KIND: CodeList = CodeList {
+    name: "offence_kind",
+    codes: &[
+        ("duty_evasion", "Evasion of duty"),
+        ("false_declaration", "False declaration"),
+        ("false_origin", "False claim of origin"),
+        ("smuggling", "Smuggling"),
+    ],
+};

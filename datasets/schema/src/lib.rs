@@ -9,11 +9,16 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod audits;
+mod clearance;
 pub mod codes;
 mod companies;
 mod course;
 mod facts;
+mod given;
 mod meta;
+mod papers;
+mod parties;
 mod quality;
 mod reference;
 mod risk;
@@ -22,11 +27,22 @@ mod table;
 pub use codes::CodeList;
 pub use table::{Classification, Column, Table};
 
-static TABLES: [Table; 12] = [
+static TABLES: [Table; 39] = [
     facts::FACT_ITEM,
     facts::FACT_INSPECTION,
     facts::FACT_PARTNER_EXPORT,
     facts::FACT_DOCUMENT,
+    clearance::FACT_DECLARATION,
+    clearance::FACT_TAX,
+    clearance::FACT_PAYMENT,
+    clearance::FACT_REFUND,
+    clearance::FACT_AMENDMENT,
+    clearance::FACT_MANIFEST,
+    audits::FACT_AUDIT,
+    audits::FACT_AUDIT_LINE,
+    audits::FACT_RULING,
+    parties::FACT_COMPANY_FINANCE,
+    papers::FACT_IMAGE_OBJECT,
     companies::DIM_IMPORTER,
     companies::DIM_DECLARANT,
     companies::DIM_SELLER,
@@ -35,9 +51,25 @@ static TABLES: [Table; 12] = [
     reference::DIM_HS,
     reference::DIM_COUNTRY,
     reference::DIM_TARIFF_RATE,
+    given::DIM_DATE,
+    given::DIM_PROCEDURE,
+    given::DIM_TRANSPORT_MODE,
+    given::DIM_INCOTERM,
+    given::DIM_VALUATION_METHOD,
+    given::DIM_AGREEMENT,
+    given::DIM_CURRENCY_RATE,
+    parties::DIM_COMPANY,
+    parties::DIM_PERSON,
+    parties::BRIDGE_COMPANY_PERSON,
+    parties::BRIDGE_COMPANY_COMPANY,
+    parties::BRIDGE_PERSON_PERSON,
+    parties::BRIDGE_PERSON_OFFENCE,
+    papers::BRIDGE_DOCUMENT_DECLARATION,
+    audits::BRIDGE_CASE_ENTITY,
+    given::BRIDGE_AGREEMENT_COUNTRY,
 ];
 
-/// All tables of the warehouse, facts first, each one once.
+/// All tables of the warehouse, facts first, then dimensions and what lies between, each one once.
 pub fn tables() -> &'static [Table] {
     &TABLES
 }
@@ -86,8 +118,16 @@ pub fn course_tables() -> &'static [Table] {
     &COURSE
 }
 
-static META: [Table; 7] =
-    [meta::DATASETS, meta::COLUMNS, meta::CODES, meta::GLOSSARY, meta::VERSIONS, meta::LINEAGE, meta::PIPELINE_RUNS];
+static META: [Table; 8] = [
+    meta::DATASETS,
+    meta::COLUMNS,
+    meta::CODES,
+    meta::GLOSSARY,
+    meta::EDITS,
+    meta::VERSIONS,
+    meta::LINEAGE,
+    meta::PIPELINE_RUNS,
+];
 
 /// The tables of the schema `meta`: what the warehouse knows of its own tables.
 pub fn meta_tables() -> &'static [Table] {

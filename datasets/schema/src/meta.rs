@@ -95,6 +95,28 @@ pub(crate) const VERSIONS: Table = Table {
     sort: &["operation_id"],
 };
 
+pub(crate) const EDITS: Table = Table {
+    name: "edits",
+    comment: "One value of the catalogue that somebody has changed.",
+    columns: &[
+        Column::new("edit_id", Int64, false, "Number of the edit, from 1."),
+        Column::new("operation_id", Int64, false, "Number of the change that it was made in; see versions."),
+        Column::text("edited_at", "When that was committed, in UTC."),
+        Column::text("edited_by", "Who made it."),
+        Column::text("entry", "Which table of this schema it is about: datasets, columns, glossary."),
+        Column::maybe_text("schema_name", "Schema of the table; null of a term."),
+        Column::maybe_text("table_name", "The table; null of a term."),
+        Column::maybe_text("column_name", "The column; null of a table or a term."),
+        Column::maybe_text("term", "The term; null of a table or a column."),
+        Column::text("property", "What was changed: a column of that table, or removed of a term."),
+        Column::maybe_text("value", "The new value; null where there is none."),
+        Column::new("takes_back", Boolean, false, "Whether it takes back what was edited before."),
+        Column::new("in_force", Boolean, false, "Whether the value is the one that is shown."),
+    ],
+    key: &["edit_id"],
+    sort: &["edit_id"],
+};
+
 const PIPELINE: Column = Column::text("pipeline", "Name of the pipeline.");
 const DIGEST: Column = Column::text("pipeline_sha256", "SHA-256 of its declaration, in lower-case hexadecimal.");
 const RUN: Column = Column::new("run_id", Int64, false, "Number of the change that recorded it.");

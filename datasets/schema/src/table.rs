@@ -58,6 +58,8 @@ pub struct Column {
     pub wco_alias: Option<&'static str>,
     /// How sensitive the values are.
     pub classification: Classification,
+    /// Whether numbers may be less than 0.
+    pub signed: bool,
     /// What the column says, and what a null means.
     pub comment: &'static str,
 }
@@ -65,7 +67,7 @@ pub struct Column {
 /// One table of the warehouse.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Lower-case name, with `fact_` or `dim_` before it in the star.
+    /// Lower-case name, with `fact_`, `dim_` or `bridge_` (between two of these) before it in the star.
     pub name: &'static str,
     /// What one row stands for.
     pub comment: &'static str,
@@ -89,6 +91,7 @@ impl Column {
             references: None,
             wco_alias: None,
             classification: Classification::Open,
+            signed: false,
             comment,
         }
     }
@@ -120,6 +123,12 @@ impl Column {
 
     pub(crate) const fn wco(mut self, alias: &'static str) -> Self {
         self.wco_alias = Some(alias);
+        self
+    }
+
+    /// Numbers less than 0 are right.
+    pub(crate) const fn signed(mut self) -> Self {
+        self.signed = true;
         self
     }
 

@@ -18,7 +18,7 @@ fn names_are_unique_and_lower_case() {
     let names: BTreeSet<_> = tables().iter().map(|t| t.name).collect();
     assert_eq!(names.len(), tables().len());
     for t in tables() {
-        assert!(t.name.starts_with("fact_") || t.name.starts_with("dim_"), "{}", t.name);
+        assert!(["fact_", "dim_", "bridge_"].iter().any(|kind| t.name.starts_with(kind)), "{}", t.name);
         let columns: BTreeSet<_> = t.columns.iter().map(|c| c.name).collect();
         assert_eq!(columns.len(), t.columns.len(), "{} names a column twice", t.name);
     }
@@ -98,6 +98,22 @@ fn references_point_at_key_columns_of_the_same_type() {
 }
 
 #[test]
+fn only_numbers_are_signed() {
+    let signed: Vec<&str> = each_column().filter(|(_, c)| c.signed).map(|(_, c)| c.name).collect();
+    assert_eq!(signed, ["tax_change_krw", "operating_profit_krw", "net_income_krw", "equity_krw"]);
+    assert!(each_column().filter(|(_, c)| c.signed).all(|(_, c)| c.data_type == DataType::Float64));
+}
+
+#[test]
+fn identifiers_and_names_are_texts_that_can_be_masked() {
+    // A policy hashes identifiers and shortens names, which it can do with texts alone.
+    for (t, c) in each_column() {
+        let masked = matches!(c.classification, Classification::Identifier | Classification::Name);
+        assert!(!masked || c.data_type == DataType::Utf8, "{}.{}", t.name, c.name);
+    }
+}
+
+#[test]
 fn a_unit_stands_in_the_name() {
     let endings = [("kg", "_kg"), ("KRW", "_krw"), ("fraction", "_rate")];
     for (t, c) in each_column() {
@@ -170,13 +186,20 @@ fn the_readme_lists_each_table_with_its_columns_keys_and_nulls() {
 #[test]
 fn whatever_names_a_trader_or_its_past_is_classified() {
     for (t, c) in each_column() {
-        let trader = ["declarant_id", "importer_id", "seller_id", "courier_id"].contains(&c.name);
-        let company = ["dim_declarant", "dim_importer", "dim_seller", "dim_courier"].contains(&t.name);
-        let expected = match (trader, company, c.name) {
-            (true, _, _) => Classification::Identifier,
-            (_, true, "name") => Classification::Name,
-            (_, _, "fraud" | "fraud_class" | "additional_duty_krw") => Classification::CriminalHistory,
-            (_, _, "file_name" | "document_text") => Classification::RawText,
+        let trader = ["declarant_id", "importer_id", "seller_id", "courier_id", "company_id", "owner_company_id"];
+        let person = ["person_id", "other_person_id", "entity_id", "birth_date"];
+        let reached = ["address", "phone", "bank_account", "business_no"];
+        let party = ["dim_declarant", "dim_importer", "dim_seller", "dim_courier", "dim_company", "dim_person"]
+            .contains(&t.name);
+        let findings = ["fraud", "fraud_class", "additional_duty_krw", "lines_wrong"];
+        let expected = match c.name {
+            // That somebody stands in it at all is criminal history.
+            _ if t.name == "bridge_person_offence" => Classification::CriminalHistory,
+            name if [&trader[..], &person, &reached].concat().contains(&name) => Classification::Identifier,
+            "name" | "name_local" if party => Classification::Name,
+            "issuer" => Classification::Name,
+            name if findings.contains(&name) => Classification::CriminalHistory,
+            "file_name" | "document_text" | "question" | "value_before" | "value_after" => Classification::RawText,
             _ => Classification::Open,
         };
         assert_eq!(c.classification, expected, "{}.{}", t.name, c.name);

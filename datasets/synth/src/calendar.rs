@@ -69,9 +69,14 @@ pub fn shares() -> Vec<f64> {
     shares
 }
 
+/// Whether a day is a public holiday.
+pub fn holiday(day: usize) -> bool {
+    HOLIDAYS.contains(&ymd(day))
+}
+
 fn weight(day: usize) -> f64 {
     let date = ymd(day);
-    let holiday = if HOLIDAYS.contains(&date) { 0.12 } else { 1.0 };
+    let holiday = if holiday(day) { 0.12 } else { 1.0 };
     let trend = 1.0 + 0.10 * day as f64 / DAYS as f64;
     // Trade fell in the spring of 2020.
     let slump = if date.0 == 2020 && (4..=5).contains(&date.1) { 0.90 } else { 1.0 };

@@ -1,11 +1,11 @@
-//! What goes in: a seed and a number of items. What comes out: a whole small customs administration
-//! as Parquet files: `tables/` to be served, and `truth/`, which says where the fraud is.
+//! What goes in: a seed and a number of items. What comes out: a whole small customs administration as Parquet files:
+//! `tables/` to be served, and `truth/`, which says where the fraud is and who stands behind it.
 //!
 //! Same seed and size, same bytes, on any number of threads: each day has its own stream of draws.
 //!
 //! ```no_run
 //! let out = "data/demo".into();
-//! let options = haetae_synth::Options { seed: 7, items: 100_000, out, defects: 0.0, force: false, threads: 0 };
+//! let options = haetae_synth::Options { seed: 7, items: 100_000, out, ..haetae_synth::Options::default() };
 //! let summary = haetae_synth::generate(&options, &|_| {})?;
 //! println!("{} of {} lines are fraud", summary.frauds, summary.items);
 //! # Ok::<(), haetae_synth::SynthError>(())
@@ -27,6 +27,7 @@ mod names;
 mod reference;
 mod rng;
 mod rows;
+mod star;
 mod tariff;
 mod world;
 mod write;
@@ -36,11 +37,13 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 
 pub use crate::error::SynthError;
 use crate::mirror::{Months, Trade};
 use crate::rows::{Day, FILES, Ids};
+use crate::star::Star;
 use crate::world::World;
 use crate::write::{Output, TableWriter};
 
@@ -50,7 +53,7 @@ pub const MOST_ITEMS: u64 = 200_000_000;
 const WINDOW: u64 = 65_536;
 
 /// What to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Seed of all draws.
     pub seed: u64,
@@ -61,6 +64,8 @@ pub struct Options {
     /// Share of the lines (and of the names of companies) in which a slip of data entry is planted,
     /// 0..=0.5; the rest of the data does not depend on it. `truth/defects.parquet` lists the slips.
     pub defects: f64,
+    /// Whether to leave out the tables around the lines; those that are made are the same.
+    pub core: bool,
     /// Whether to replace a data set that stands there.
     pub force: bool,
     /// Number of threads; 0: one for each core. It changes the speed only.
@@ -82,13 +87,26 @@ pub struct Summary {
     pub importers: u64,
     /// Slips of data entry that were planted.
     pub defects: u64,
+    /// Rows of all served tables.
+    pub rows: u64,
 }
 
-/// Makes a data set; `progress` is told the number of lines written so far, from time to time.
+/// How far the making has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being made.
+    pub doing: &'static str,
+    /// Declared lines written.
+    pub items: u64,
+    /// Rows of served tables written.
+    pub rows: u64,
+}
+
+/// Makes a data set; `progress` is told from time to time what is being made, and how much has been written.
 ///
 /// # Errors
 /// An output folder that must not be touched, a disk that refuses, no items or too many.
-pub fn generate(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, SynthError> {
+pub fn generate(options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Summary, SynthError> {
     if !(1..=MOST_ITEMS).contains(&options.items) {
         return Err(SynthError::Items { items: options.items, most: MOST_ITEMS });
     }
@@ -102,47 +120,91 @@ pub fn generate(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Su
     let mut world = World::new(options.seed, options.items)?;
     world.plant(options.defects, options.items);
     let ids = Ids::new(&world);
-    dims::write(&world, &ids, &mut |folder, table, schema, batches| {
-        let mut writer = TableWriter::create(&output.folder(folder), table, schema)?;
-        for batch in batches {
-            writer.write(&batch?)?;
-        }
-        writer.finish()
+    let star = (!options.core).then(|| Star::new(&world, options.items));
+    let made = Made { world: &world, ids: &ids, star: star.as_ref(), output: &output };
+    progress(Progress { doing: "registers", items: 0, rows: 0 });
+    let mut rows = 0;
+    made.registers(&mut rows)?;
+    let mut summary = days(options, &made, &pool, &|items, more| {
+        progress(Progress { doing: "declarations", items, rows: rows + more });
     })?;
-    let mut summary = days(options, &world, &ids, &output, &pool, progress)?;
+    summary.rows += rows;
     summary.importers = world.companies.importers.len() as u64;
     output.commit()?;
     Ok(summary)
 }
 
+/// What lasts, and where it is written.
+struct Made<'a> {
+    world: &'a World,
+    ids: &'a Ids,
+    star: Option<&'a Star>,
+    output: &'a Output,
+}
+
+impl Made<'_> {
+    /// Writes the tables of what lasts, and counts the rows of those that are served.
+    fn registers(&self, rows: &mut u64) -> Result<(), SynthError> {
+        dims::write(self.world, self.ids, &mut self.sink(rows))?;
+        self.star.map_or(Ok(()), |star| star.write(self.world, self.ids, &mut self.sink(rows)))
+    }
+
+    /// What writes a table that is made at once.
+    fn sink(
+        &self,
+        rows: &mut u64,
+    ) -> impl FnMut(
+        &'static str,
+        &'static str,
+        SchemaRef,
+        &mut dyn Iterator<Item = Result<RecordBatch, SynthError>>,
+    ) -> Result<(), SynthError> {
+        |folder, table, schema, batches| {
+            let mut writer = TableWriter::create(&self.output.folder(folder), table, schema)?;
+            for batch in batches {
+                let batch = batch?;
+                *rows += if folder == "tables" { batch.num_rows() as u64 } else { 0 };
+                writer.write(&batch)?;
+            }
+            writer.finish()
+        }
+    }
+}
+
+/// One day, as the pool has made it.
+struct MadeDay {
+    lines: Day,
+    star: Option<star::Day>,
+}
+
 /// Makes days on the pool while another thread writes those that are done.
 fn days(
     options: &Options,
-    world: &World,
-    ids: &Ids,
-    output: &Output,
+    made: &Made<'_>,
     pool: &rayon::ThreadPool,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Summary, SynthError> {
-    let (sender, receiver) = sync_channel::<Result<Vec<Day>, SynthError>>(1);
+    let &Made { world, ids, star, .. } = made;
+    let (sender, receiver) = sync_channel::<Result<Vec<MadeDay>, SynthError>>(1);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for window in windows(&calendar::allocate(options.items)) {
                 let make = |&(day, items): &(usize, u64)| {
                     let mut lines = items::day(world, day, items as usize);
                     let trade = Trade::left(world, &lines);
+                    let star = star.map(|star| star.day(world, ids, day, &lines)).transpose()?;
                     defects::plant(world, day, world.defects, &mut lines);
                     let made = rows::day(world, ids, &lines)?;
-                    Ok(Day { trade: trade.declared(&lines), ..made })
+                    Ok(MadeDay { lines: Day { trade: trade.declared(&lines), ..made }, star })
                 };
-                let made: Result<Vec<Day>, SynthError> = pool.install(|| window.par_iter().map(make).collect());
+                let made: Result<Vec<MadeDay>, SynthError> = pool.install(|| window.par_iter().map(make).collect());
                 // The writer hangs up when it has failed; its own error is the one to report.
                 if sender.send(made).is_err() {
                     return;
                 }
             }
         });
-        write_days(receiver, output, world, ids, progress)
+        write_days(receiver, made, progress)
     })
 }
 
@@ -169,10 +231,13 @@ struct Writers {
     exports: TableWriter,
     mirror: TableWriter,
     defects: Option<TableWriter>,
+    star: Vec<TableWriter>,
+    /// Rows of served tables.
+    rows: u64,
 }
 
 impl Writers {
-    fn create(output: &Output, world: &World) -> Result<Self, SynthError> {
+    fn create(&Made { output, world, star, .. }: &Made<'_>) -> Result<Self, SynthError> {
         let schemas = [
             rows::served_schema("fact_item"),
             rows::served_schema("fact_inspection"),
@@ -182,7 +247,11 @@ impl Writers {
         let open = |folder: &str, table: &str, schema| TableWriter::create(&output.folder(folder), table, schema);
         let days = FILES.iter().zip(schemas).map(|((folder, table), schema)| open(folder, table, schema));
         let spoilt = world.defects > 0.0;
+        let star = star.map_or(&[][..], |_| &star::TABLES[..]).iter();
+        let star = star.map(|&table| open("tables", table, rows::served_schema(table)));
         Ok(Self {
+            star: star.collect::<Result<_, _>>()?,
+            rows: 0,
             days: days.collect::<Result<_, _>>()?,
             exports: open("tables", "fact_partner_export", rows::served_schema("fact_partner_export"))?,
             mirror: open("truth", "mirror", mirror::truth_schema())?,
@@ -190,10 +259,16 @@ impl Writers {
         })
     }
 
-    fn write(&mut self, day: &Day) -> Result<(), SynthError> {
+    fn write(&mut self, day: &Day, star: Option<&star::Day>) -> Result<(), SynthError> {
         for (writer, batch) in self.days.iter_mut().zip(&day.batches).filter(|(_, b)| b.num_rows() > 0) {
             writer.write(batch)?;
         }
+        let star = star.map_or(&[][..], |star| &star.batches);
+        for (writer, batch) in self.star.iter_mut().zip(star).filter(|(_, b)| b.num_rows() > 0) {
+            writer.write(batch)?;
+        }
+        let rows = |batch: &RecordBatch| batch.num_rows() as u64;
+        self.rows += day.items + day.inspected + star.iter().map(rows).sum::<u64>();
         self.planted(&day.defects)
     }
 
@@ -206,6 +281,7 @@ impl Writers {
 
     fn report(&mut self, months: &mut Months, world: &World, day: Option<usize>) -> Result<(), SynthError> {
         if let Some(reported) = months.complete(world, day)? {
+            self.rows += reported.exports.num_rows() as u64;
             self.exports.write(&reported.exports)?;
             self.mirror.write(&reported.truth)?;
         }
@@ -213,27 +289,27 @@ impl Writers {
     }
 
     fn finish(self) -> Result<(), SynthError> {
-        let others = [self.exports, self.mirror].into_iter().chain(self.defects);
+        let others = [self.exports, self.mirror].into_iter().chain(self.defects).chain(self.star);
         self.days.into_iter().chain(others).try_for_each(TableWriter::finish)
     }
 }
 
 fn write_days(
-    receiver: Receiver<Result<Vec<Day>, SynthError>>,
-    output: &Output,
-    world: &World,
-    ids: &Ids,
-    progress: &(dyn Fn(u64) + Sync),
+    receiver: Receiver<Result<Vec<MadeDay>, SynthError>>,
+    made: &Made<'_>,
+    progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Summary, SynthError> {
-    let mut writers = Writers::create(output, world)?;
+    let &Made { world, ids, star, .. } = made;
+    let mut writers = Writers::create(made)?;
     let mut summary = Summary::default();
     let (mut months, mut invented) = (Months::default(), BTreeMap::<u32, u64>::new());
+    let mut sums = star::Sums::default();
     let vague = dims::planted(world, ids);
     writers.planted(&rows::defects(&vague)?)?;
     for (number, day) in receiver.into_iter().flat_map(each).enumerate() {
-        let day = day?;
+        let MadeDay { lines: day, star: around } = day?;
         writers.report(&mut months, world, Some(number))?;
-        writers.write(&day)?;
+        writers.write(&day, around.as_ref())?;
         months.add(&day.trade);
         day.invented.iter().for_each(|importer| *invented.entry(*importer).or_default() += 1);
         summary.defects += day.defects.num_rows() as u64;
@@ -241,18 +317,25 @@ fn write_days(
         summary.inspected += day.inspected;
         summary.found += day.found;
         summary.frauds += day.frauds;
-        progress(summary.items);
+        if let (Some(star), Some(around)) = (star, around) {
+            star.add(&mut sums, around);
+        }
+        progress(summary.items, writers.rows);
     }
     writers.report(&mut months, world, None)?;
     let invented = defects::inventors(&invented, ids);
     writers.planted(&rows::defects(&invented)?)?;
     summary.defects += (vague.len() + invented.len()) as u64;
+    summary.rows = writers.rows;
     writers.finish()?;
+    if let Some(star) = star {
+        star.end(world, ids, &sums, &mut made.sink(&mut summary.rows))?;
+    }
     Ok(summary)
 }
 
 /// The days of a window one by one, or its error.
-fn each(window: Result<Vec<Day>, SynthError>) -> Vec<Result<Day, SynthError>> {
+fn each(window: Result<Vec<MadeDay>, SynthError>) -> Vec<Result<MadeDay, SynthError>> {
     match window {
         Ok(days) => days.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],

@@ -25,6 +25,10 @@ struct Arguments {
     /// DIR/truth/defects.parquet lists the slips.
     #[arg(long, default_value_t = 0.0, value_name = "SHARE", allow_negative_numbers = true)]
     defects: f64,
+    /// Leave out the tables around the declared lines: headers, taxes, payments, audits, documents, persons. The others
+    /// are the same without them.
+    #[arg(long)]
+    core: bool,
     /// Replace a data set that stands in DIR.
     #[arg(long)]
     force: bool,
@@ -34,8 +38,8 @@ struct Arguments {
 }
 
 fn main() -> Result<()> {
-    let Arguments { seed, items, out, defects, force, threads } = Arguments::parse();
-    let options = Options { seed, items, out, defects, force, threads };
+    let Arguments { seed, items, out, defects, core, force, threads } = Arguments::parse();
+    let options = Options { seed, items, out, defects, core, force, threads };
     let progress = progress::Progress::start(items);
     let made = generate(&options, &|done| progress.show(done));
     progress.end();
@@ -49,6 +53,7 @@ fn main() -> Result<()> {
         s.found,
         s.frauds
     );
+    println!("{} rows in all tables of {}/tables", s.rows, options.out.display());
     if s.defects > 0 {
         println!("{} slips of data entry planted: {}/truth/defects.parquet", s.defects, options.out.display());
     }

@@ -126,6 +126,11 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// How many importers there are.
+    pub fn importers(&self) -> usize {
+        self.importers.len()
+    }
+
     /// The ids of the companies of a world.
     pub fn new(world: &World) -> Self {
         let c = &world.companies;
@@ -314,7 +319,8 @@ fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
     ]
 }
 
-fn declaration_id(item: &Item) -> String {
+/// The number of the declaration of a line.
+pub fn declaration_id(item: &Item) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.
     let _ = write_declaration_id(&mut text, item);

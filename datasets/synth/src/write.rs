@@ -19,7 +19,50 @@ const FOLDERS: [&str; 2] = ["tables", "truth"];
 /// Lines of a row group: small enough to skip by date, large enough to compress.
 const ROW_GROUP: usize = 131_072;
 /// Columns whose values hardly repeat: a dictionary would only cost time.
-const PLAIN: [&str; 5] = ["declaration_id", "quantity", "net_mass_kg", "item_price_krw", "additional_duty_krw"];
+const PLAIN: [&str; 42] = [
+    "declaration_id",
+    "quantity",
+    "net_mass_kg",
+    "item_price_krw",
+    "additional_duty_krw",
+    "address",
+    "amendment_id",
+    "amount_krw",
+    "assets_krw",
+    "bank_account",
+    "bill_id",
+    "business_no",
+    "container_no",
+    "cost_of_sales_krw",
+    "current_assets_krw",
+    "current_liabilities_krw",
+    "customs_value_krw",
+    "document_no",
+    "document_text",
+    "duty_krw",
+    "equity_krw",
+    "file_name",
+    "freight_krw",
+    "gross_mass_kg",
+    "height_share",
+    "insurance_krw",
+    "inventory_krw",
+    "invoice_amount",
+    "left_share",
+    "liabilities_krw",
+    "net_income_krw",
+    "operating_profit_krw",
+    "payable_krw",
+    "payment_id",
+    "phone",
+    "revenue_krw",
+    "sha256",
+    "tax_base_krw",
+    "tax_krw",
+    "top_share",
+    "vat_krw",
+    "width_share",
+];
 
 /// One Parquet file in the making.
 pub struct TableWriter {

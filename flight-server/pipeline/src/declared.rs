@@ -19,6 +19,9 @@ const SHIPPED: [(&str, &str); 4] = [
     ("unipass-import.toml", include_str!("../pipelines/unipass-import.toml")),
 ];
 
+/// The pipelines of all tables that come with the program.
+const SHIPPED_OF_TABLES: [(&str, &str); 1] = [("generated.toml", include_str!("../pipelines/generated.toml"))];
+
 /// How files become rows of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
@@ -133,6 +136,20 @@ struct Target {
 /// The pipelines that come with the program.
 pub fn shipped() -> Result<Vec<Pipeline>> {
     SHIPPED.iter().map(|(file, text)| parse(file, text)).collect()
+}
+
+/// The pipelines of all tables that come with the program: each list is one declaration.
+pub fn shipped_of_tables() -> Result<Vec<Vec<Pipeline>>> {
+    SHIPPED_OF_TABLES.iter().map(|(file, text)| of_tables(file, text)).collect()
+}
+
+/// A declaration in which `*` stands for each table in turn: a pipeline for each. Endings with `*` are then whole names
+/// of files. Fails with what is wrong with it for any of them.
+pub fn of_tables(file: &str, text: &str) -> Result<Vec<Pipeline>> {
+    // Comments may have a `*` of their own.
+    let said: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let said = said.join("\n");
+    haetae_schema::tables().iter().map(|table| parse(file, &said.replace('*', table.name))).collect()
 }
 
 /// The pipeline that a file declares.

@@ -15,7 +15,7 @@ mod message;
 mod run;
 mod steps;
 
-pub use declared::{Pipeline, shipped};
+pub use declared::{Pipeline, shipped, shipped_of_tables};
 pub use error::{Error, Problem, Result};
 pub use lineage::{Edge, edges};
 pub use run::{Done, Outcome, files, run};

@@ -208,9 +208,10 @@ fn customs() -> String {
     DEFAULT_SCHEMA.to_owned()
 }
 
-/// How the tables of facts are called. A definition reads those of its day under other names, and of what its plan reads
-/// these are then the program's own.
-const FACTS: &str = "fact_";
+/// How the tables are called that hold what was not known on the day: facts, registers with their history, what binds
+/// them. A definition reads the facts of its day under other names, and of what its plan reads these are then the
+/// program's own.
+const LATER: [&str; 4] = ["fact_", "bridge_", "dim_company", "dim_person"];
 /// The part of a file that is no part of a version.
 const SCHEDULE: &str = "retrain";
 /// What tables and reasons call something else.
@@ -296,9 +297,10 @@ impl Definition {
         }
         let written = self.rules.iter().map(|rule| &rule.when).chain(self.factors.iter().map(|factor| &factor.when));
         for text in written.chain([&self.sql]) {
-            if text.to_lowercase().contains(FACTS) {
+            let text = text.to_lowercase();
+            if let Some(name) = LATER.iter().find(|name| text.contains(**name)) {
                 return Err(format!(
-                    "SQL names `{FACTS}`, which may hold what was not known on the day; read today, past_item, \
+                    "SQL names `{name}`, which may hold what was not known on the day; read today, past_item, \
                      past_inspection and past_finding instead"
                 ));
             }

@@ -12,7 +12,7 @@ pub(crate) fn known_on(definition: &Definition, day: NaiveDate) -> NaiveDate {
 
 /// The definition's rows as of a day, as the table `features`.
 ///
-/// What the definition may read stands before it: it cannot name the tables of facts themselves. Without a schema, tables
+/// What the definition may read stands before it: it cannot name what it could see the future in. Without a schema, tables
 /// of dimensions are those of the definition's.
 fn features(definition: &Definition, day: NaiveDate) -> String {
     let schema = &definition.schema;
@@ -22,7 +22,9 @@ fn features(definition: &Definition, day: NaiveDate) -> String {
 /// The same, of other items than those of the day.
 fn features_of(definition: &Definition, day: NaiveDate, today: &str) -> String {
     let (schema, known) = (&definition.schema, known_on(definition, day));
-    let dimensions = haetae_schema::tables().iter().filter(|table| table.name.starts_with("dim_"));
+    // A register with its history tells what became of a company after the day.
+    let known_before = |table: &&haetae_schema::Table| table.name != "dim_company" && table.name != "dim_person";
+    let dimensions = haetae_schema::tables().iter().filter(|table| table.name.starts_with("dim_")).filter(known_before);
     let dimensions: String =
         dimensions.map(|table| format!("{0} as (select * from {schema}.{0}), ", table.name)).collect();
     format!(

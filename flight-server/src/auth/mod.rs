@@ -5,6 +5,7 @@ mod credentials;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,7 +26,8 @@ use self::credentials::strip_scheme;
 use crate::bounds::RoleBounds;
 use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
-use crate::policy::{Policies, User, make_dummy, verify_password};
+use crate::oidc::Issuer;
+use crate::policy::{Policies, Provider, User, make_dummy, verify_password};
 use crate::revoked::Revoked;
 use crate::secret::{Key, hmac};
 use crate::{Error, Result, random};
@@ -41,6 +43,9 @@ const LONGEST_SESSION: u64 = 30 * 24 * 3600;
 
 /// Passwords that are checked at the same time; each check takes 19 MiB.
 const CHECKS_AT_ONCE: usize = 2;
+
+/// Of so many access tokens it is kept that their signatures are right.
+const OPENED_KEPT: usize = 1024;
 
 /// What the session of a certificate begins with; that of a login has no space.
 const CERTIFICATE: &str = "certificate ";
@@ -67,6 +72,8 @@ pub(crate) struct Principal {
     pub(crate) access: Option<Arc<Access>>,
     /// What its role says of its queries.
     pub(crate) bounds: RoleBounds,
+    /// Who vouches for the user, and by what name, where that is an issuer outside.
+    pub(crate) vouched: Option<Arc<str>>,
 }
 
 /// What a login or a refresh gives.
@@ -90,6 +97,7 @@ pub(crate) enum Users {
 /// Checks passwords and tokens.
 pub(crate) struct Auth {
     users: Users,
+    issuer: Issuer,
     signing: [u8; 32],
     comparing: [u8; 32],
     clock: Clock,
@@ -97,6 +105,8 @@ pub(crate) struct Auth {
     revoked: Revoked,
     checks: Semaphore,
     dummy: String,
+    /// Access tokens whose signatures were right.
+    opened: Mutex<HashMap<String, Claims>>,
 }
 
 impl Auth {
@@ -107,6 +117,7 @@ impl Auth {
         };
         Ok(Self {
             users,
+            issuer: Issuer::default(),
             signing: key.of("tokens"),
             comparing: key.of("credentials"),
             clock,
@@ -114,6 +125,7 @@ impl Auth {
             revoked,
             checks: Semaphore::new(CHECKS_AT_ONCE),
             dummy,
+            opened: Mutex::default(),
         })
     }
 
@@ -175,9 +187,10 @@ impl Auth {
         self.open(token, Use::Refresh)
     }
 
-    /// Ends the session of a request: its tokens are good no more. A certificate has none.
+    /// Ends the session of a request: its tokens are good no more. A certificate has none, and the token of an issuer is the
+    /// issuer's.
     pub(crate) fn log_out(&self, principal: &Principal) -> Result<(), Status> {
-        if principal.session.starts_with(CERTIFICATE) {
+        if principal.session.starts_with(CERTIFICATE) || principal.vouched.is_some() {
             return Ok(());
         }
         let now = (self.clock)() / 1000;
@@ -185,7 +198,7 @@ impl Auth {
     }
 
     /// The principal of a request, by its bearer token, or else by the certificate of its connection.
-    pub(crate) fn principal(
+    pub(crate) async fn principal(
         &self,
         headers: &MetadataMap,
         peer: Option<SocketAddr>,
@@ -200,21 +213,71 @@ impl Auth {
                 "no bearer token; log in with user name and password first (Handshake)",
             ));
         };
+        if !jwt::is_ours(token)
+            && let Users::Policy(policies) = &self.users
+            && let Some(provider) = policies.current().oidc.clone()
+        {
+            return self.vouched(token, &provider, policies, peer).await;
+        }
         let claims = self.open(token, Use::Access)?;
         let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
         let (user, session) = (claims.sub, claims.sid);
         match &self.users {
             Users::Owner(_) => {
                 let (role, policy) = ("owner".to_owned(), String::new());
-                Ok(Principal { user, role, session, peer, policy, access: None, bounds: RoleBounds::default() })
+                let bounds = RoleBounds::default();
+                Ok(Principal { user, role, session, peer, policy, access: None, bounds, vouched: None })
             }
             Users::Policy(policies) => {
                 let (policy, access) = policies.access(&user).ok_or_else(unknown)?;
                 let role = policy.users.get(&user).map(|user| user.role.clone()).unwrap_or_default();
                 let (bounds, policy) = (policy.bounds(&role), policy.version.clone());
-                Ok(Principal { user, role, session, peer, policy, access: Some(access), bounds })
+                Ok(Principal { user, role, session, peer, policy, access: Some(access), bounds, vouched: None })
             }
         }
+    }
+
+    /// The user of a token that an issuer has signed. The session is the token.
+    async fn vouched(
+        &self,
+        token: &str,
+        provider: &Arc<Provider>,
+        policies: &Policies,
+        peer: Option<SocketAddr>,
+    ) -> Result<Principal, Status> {
+        let person = self.issuer.person(token, provider, (self.clock)() / 1000).await?;
+        let refused = |reason: String| Status::permission_denied(format!("{} {reason}", person.user));
+        let claim = provider.roles_claim.join(".");
+        let Some(role) = person.role.clone() else {
+            return Err(refused(format!(
+                "has no role here: no group in the claim {claim} of the token is one that the policy gives a role; ask whoever keeps the policy"
+            )));
+        };
+        let Some((policy, access)) = policies.access_of(&person.user, &role, &person.attributes) else {
+            return Err(refused("has no role here any more; ask whoever keeps the policy".to_owned()));
+        };
+        let wanted = policy.roles.get(&role).map(|role| &role.attributes).into_iter().flatten();
+        if let Some(missing) = wanted.into_iter().find(|wanted| !person.attributes.contains_key(*wanted)) {
+            return Err(refused(format!(
+                "cannot have the role {role}: the token has no text for the attribute {missing}; ask whoever runs the issuer"
+            )));
+        }
+        Ok(Principal {
+            bounds: policy.bounds(&role),
+            policy: policy.version.clone(),
+            vouched: Some(format!("issuer {}, subject {}", provider.issuer, person.subject).into()),
+            user: person.user,
+            role,
+            session: person.session,
+            peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            access: Some(access),
+        })
+    }
+
+    /// What an audit says of a principal whom it has not met: who vouches for it.
+    pub(crate) fn introduced<'a>(&self, principal: &'a Principal) -> Option<&'a str> {
+        let vouched = principal.vouched.as_deref()?;
+        self.issuer.is_new(&principal.session).then_some(vouched)
     }
 
     /// The user of a certificate. The session is the user at the address of the connection. Nobody says here when a
@@ -239,6 +302,7 @@ impl Auth {
                     policy: policy.version.clone(),
                     access: Some(access),
                     bounds,
+                    vouched: None,
                 });
             }
         }
@@ -250,12 +314,31 @@ impl Auth {
     /// The claims of a token whose user is still there, with the same password, and whose session
     /// has not been ended.
     fn open(&self, token: &str, purpose: Use) -> Result<Claims, Status> {
-        let claims = jwt::open(&self.signing, token, purpose, (self.clock)() / 1000).ok_or_else(unknown)?;
+        let claims = self.claims(token, purpose).ok_or_else(unknown)?;
         let credential = self.credential(&claims.sub).ok_or_else(unknown)?;
         if !self.equal(&credential, &claims.cred) || self.revoked.has(&claims.sid) {
             return Err(unknown());
         }
         Ok(claims)
+    }
+
+    /// What a token says that has not ended. Its signature is checked once: it stays right, whatever happens to its
+    /// user and its session.
+    fn claims(&self, token: &str, purpose: Use) -> Option<Claims> {
+        let now = (self.clock)() / 1000;
+        if purpose != Use::Access {
+            return jwt::open(&self.signing, token, purpose, now);
+        }
+        if let Some(claims) = lock(&self.opened).get(token) {
+            return (claims.exp > now).then(|| claims.clone());
+        }
+        let claims = jwt::open(&self.signing, token, purpose, now)?;
+        let mut opened = lock(&self.opened);
+        if opened.len() >= OPENED_KEPT {
+            opened.clear();
+        }
+        opened.insert(token.to_owned(), claims.clone());
+        Some(claims)
     }
 
     fn tokens(&self, user: &str, session: String) -> Result<Tokens, Status> {

@@ -44,13 +44,13 @@ async fn a_token_is_good_until_it_ends() {
         assert_eq!(refused.code(), tonic::Code::Unauthenticated);
     }
     let token = auth.log_in("haetae", "right", None).await.unwrap().access;
-    let principal = auth.principal(&bearer(&token), None, None).unwrap();
+    let principal = auth.principal(&bearer(&token), None, None).await.unwrap();
     assert_eq!((principal.user.as_str(), principal.role.as_str()), ("haetae", "owner"));
     assert!(principal.access.is_none());
-    assert!(auth.principal(&bearer("forged"), None, None).is_err());
-    assert!(auth.principal(&MetadataMap::new(), None, None).is_err());
+    assert!(auth.principal(&bearer("forged"), None, None).await.is_err());
+    assert!(auth.principal(&MetadataMap::new(), None, None).await.is_err());
     time.fetch_add(24 * 3600 * 1000, Ordering::SeqCst);
-    assert!(auth.principal(&bearer(&token), None, None).is_err());
+    assert!(auth.principal(&bearer(&token), None, None).await.is_err());
 }
 
 #[tokio::test]
@@ -66,31 +66,31 @@ async fn tokens_of_a_policy_end_in_many_ways() {
     let auth = Auth::new(users(), &key, Revoked::in_file(&ended, 0).unwrap(), clock.clone()).unwrap();
     assert!(auth.log_in("kim", "lee's password", None).await.is_err());
     assert!(auth.log_in("nobody", "kim's password", None).await.is_err());
-    let good = |token: &str| auth.principal(&bearer(token), None, None).is_ok();
+    let good = async |token: &str| auth.principal(&bearer(token), None, None).await.is_ok();
 
     // By time, and by logging out; then also for a server that is started again.
     let kim = auth.log_in("kim", "kim's password", None).await.unwrap();
     let lee = auth.log_in("lee", "lee's password", None).await.unwrap();
-    assert!(good(&kim.access) && !good(&kim.refresh) && kim.seconds == 300);
-    auth.log_out(&auth.principal(&bearer(&kim.access), None, None).unwrap()).unwrap();
-    assert!(!good(&kim.access) && refresh(&auth, &kim.refresh).is_err() && good(&lee.access));
+    assert!(good(&kim.access).await && !good(&kim.refresh).await && kim.seconds == 300);
+    auth.log_out(&auth.principal(&bearer(&kim.access), None, None).await.unwrap()).unwrap();
+    assert!(!good(&kim.access).await && refresh(&auth, &kim.refresh).is_err() && good(&lee.access).await);
     let again = Auth::new(users(), &key, Revoked::in_file(&ended, 0).unwrap(), clock.clone()).unwrap();
-    assert!(again.principal(&bearer(&kim.access), None, None).is_err());
-    assert_eq!(again.principal(&bearer(&lee.access), None, None).unwrap().user, "lee");
+    assert!(again.principal(&bearer(&kim.access), None, None).await.is_err());
+    assert_eq!(again.principal(&bearer(&lee.access), None, None).await.unwrap().user, "lee");
     time.fetch_add(300_000, Ordering::SeqCst);
-    assert!(!good(&lee.access));
+    assert!(!good(&lee.access).await);
 
     // A refresh token is good once; the second time ends the session.
     let second = refresh(&auth, &lee.refresh).unwrap();
-    assert!(good(&second.access) && second.session == lee.session);
+    assert!(good(&second.access).await && second.session == lee.session);
     assert!(refresh(&auth, &lee.refresh).unwrap_err().message().contains("used before"));
-    assert!(!good(&second.access) && refresh(&auth, &second.refresh).is_err());
+    assert!(!good(&second.access).await && refresh(&auth, &second.refresh).is_err());
 
     // With the password, and with the user.
     let kim = auth.log_in("kim", "kim's password", None).await.unwrap();
     let lee = auth.log_in("lee", "lee's password", None).await.unwrap();
     write(&path, &[("kim", "another password")]);
-    assert!(!good(&kim.access) && !good(&lee.access));
+    assert!(!good(&kim.access).await && !good(&lee.access).await);
     assert!(auth.log_in("kim", "another password", None).await.is_ok());
     assert!(auth.log_in("lee", "lee's password", None).await.is_err());
 }

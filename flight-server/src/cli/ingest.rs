@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use haetae_warehouse::ingest::{Change, Changes, Format, Ingested, Progress, Source};
+use haetae_warehouse::names::{hint, near};
 use haetae_warehouse::store::Store;
 use haetae_warehouse::{DEFAULT_SCHEMA, REJECTS};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,11 +16,13 @@ const KCS_SCHEMA: &str = "kcs";
 #[derive(Debug, Args)]
 #[command(
     override_usage = "haetae-server ingest --warehouse DIR [--schema SCHEMA] [--change CHANGE] TABLE FILE...\n       \
-                      haetae-server ingest --warehouse DIR --format kcs FILE...",
+                      haetae-server ingest --warehouse DIR --format kcs FILE...\n       \
+                      haetae-server ingest --warehouse DIR [--schema SCHEMA] [--change CHANGE] --format folder FOLDER",
     after_help = "Examples:\n  \
         haetae-server ingest --warehouse wh fact_item declarations-2026.csv\n  \
         haetae-server ingest --warehouse wh dim_importer importers.parquet\n  \
         haetae-server ingest --warehouse wh --format kcs df_syn_train_eng.csv df_syn_valid_eng.csv\n  \
+        haetae-server ingest --warehouse wh --format folder demo/tables\n  \
         haetae-server ingest --warehouse wh --change upsert --key corrections-0302 fact_item corrected.arrow\n  \
         haetae-server ingest --warehouse wh --change delete fact_item keys.csv\n\n\
         CSV files are UTF-8, separated by commas, with the column names in the first line, in any order. Files to \
@@ -41,7 +44,7 @@ pub struct Options {
     /// Name of this call: made again with the same files it changes nothing, with others it fails
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
-    /// The table, then the files to load into it (with --format kcs: the files only)
+    /// The table, then the files to load into it (with --format kcs: the files only; with --format folder: the folder)
     #[arg(value_name = "TABLE FILE", required = true)]
     words: Vec<PathBuf>,
 }
@@ -53,6 +56,8 @@ enum Layout {
     /// Declarations of the Korea Customs Service, 22 columns: they go to fact_item, fact_inspection
     /// and the dimension tables
     Kcs,
+    /// A folder of files that are called as their tables, such as fact_item.parquet; all of them are one commit
+    Folder,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -91,17 +96,49 @@ pub enum Failure {
         /// The one word that was found.
         only: PathBuf,
     },
+    /// The command line names something else than one folder.
+    #[error(
+        "expected one folder of files that are called as their tables, found {found}; for example: haetae-server \
+             ingest --warehouse DIR --format folder demo/tables"
+    )]
+    NoFolder {
+        /// What was found.
+        found: String,
+    },
+    /// A file in the folder is called as no table.
+    #[error("{} is called as no table: there is no table \"{table}\".{} Nothing was loaded; take the file out of the \
+             folder, or load the others by their names", file.display(), meant(table))]
+    NoTable {
+        /// The file.
+        file: PathBuf,
+        /// What the table would be.
+        table: String,
+    },
+    /// The folder cannot be read.
+    #[error("cannot read the folder {}: {source}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The warehouse refused.
     #[error(transparent)]
     Warehouse(#[from] haetae_warehouse::Error),
 }
 
+fn meant(table: &str) -> String {
+    hint(&near(table, haetae_schema::tables().iter().map(|table| table.name)))
+}
+
 /// Loads the files and prints what was done.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let (format, files) = match (options.format, options.words.as_slice()) {
-        (Layout::Kcs, files) => (Format::Kcs, files),
+    let parts = match (options.format, options.words.as_slice()) {
+        (Layout::Kcs, files) => vec![(Format::Kcs, files.to_vec())],
+        (Layout::Folder, [folder]) => tables_of(folder)?,
+        (Layout::Folder, words) => return Err(Failure::NoFolder { found: format!("{} words", words.len()) }),
         (Layout::Table, [table, files @ ..]) if !files.is_empty() => {
-            (Format::Table(table.display().to_string()), files)
+            vec![(Format::Table(table.display().to_string()), files.to_vec())]
         }
         (Layout::Table, words) => return Err(Failure::NoFile { only: words.first().cloned().unwrap_or_default() }),
     };
@@ -109,26 +146,57 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let schema = options.schema.as_deref().unwrap_or(usual);
     let store = Store::open(&options.warehouse)?;
     let bar = progress_bar();
-    let done = change(&store, options, schema, &format, files, &mut |progress| show(&bar, progress));
+    let done = change(&store, options, schema, parts, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     print!("{}", report(schema, &done?));
     Ok(())
 }
 
+/// The files of a folder with the tables that they are called as, in the order of their names. Hidden files and
+/// folders in it are left out.
+fn tables_of(folder: &Path) -> Result<Vec<(Format, Vec<PathBuf>)>, Failure> {
+    let failed = |source| Failure::Folder { folder: folder.to_path_buf(), source };
+    if !folder.is_dir() {
+        return Err(Failure::NoFolder { found: folder.display().to_string() });
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if entry.file_type().map_err(failed)?.is_file() && !hidden {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::NoFolder { found: format!("no file in {}", folder.display()) });
+    }
+    let part = |file: PathBuf| {
+        let table = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match haetae_schema::table(&table) {
+            Some(_) => Ok((Format::Table(table), vec![file])),
+            None => Err(Failure::NoTable { file, table }),
+        }
+    };
+    files.into_iter().map(part).collect()
+}
+
+/// Loads one table after another, as one commit: the memory is that of the largest.
 fn change(
     store: &Store,
     options: &Options,
     schema: &str,
-    format: &Format,
-    files: &[PathBuf],
+    parts: Vec<(Format, Vec<PathBuf>)>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> haetae_warehouse::Result<Ingested> {
     let mut changes = Changes::begin(store)?;
     if let Some(key) = &options.key {
         changes = changes.with_key(key)?;
     }
-    let sources = files.iter().cloned().map(Source::File).collect();
-    changes.apply(options.change.into(), schema, format, sources, progress)?;
+    for (format, files) in parts {
+        let sources = files.into_iter().map(Source::File).collect();
+        changes.apply(options.change.into(), schema, &format, sources, progress)?;
+    }
     changes.commit()
 }
 

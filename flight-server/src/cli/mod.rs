@@ -13,6 +13,7 @@ pub mod queue;
 pub mod retrain;
 pub mod score;
 pub mod serve;
+pub mod table;
 pub mod user;
 pub mod vacuum;
 pub mod versions;
@@ -54,6 +55,8 @@ pub enum Command {
     ///
     /// Queries and loads go on meanwhile; a version that is being read stays.
     Vacuum(vacuum::Options),
+    /// Make tables known that lie elsewhere and are read where they are
+    Table(table::Options),
     /// Load files by a declared pipeline: sources, SQL steps, checks, target
     Pipeline(pipeline::Options),
     /// Check the data by rules, show how good it is, and decide about what was found

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use haetae_pipeline::declared::{self, Source};
-use haetae_pipeline::{Outcome, Pipeline, shipped};
+use haetae_pipeline::{Outcome, Pipeline, shipped, shipped_of_tables};
 use haetae_warehouse::ingest::Ingested;
 use haetae_warehouse::names::{hint, near};
 use haetae_warehouse::query::{Engine, EngineOptions};
@@ -34,6 +34,7 @@ enum Action {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     haetae-server pipeline run --warehouse wh unipass-import messages/\n  \
+    haetae-server pipeline run --warehouse wh generated demo/tables\n  \
     haetae-server pipeline run --warehouse wh our-pipeline.toml today.xml")]
 struct Run {
     /// Directory of the warehouse; it is created where it does not exist
@@ -87,7 +88,8 @@ fn find(name: &str) -> Result<Pipeline, Failure> {
         return Ok(declared::read(path)?);
     }
     let all = shipped()?;
-    let known: Vec<String> = all.iter().map(|pipeline| pipeline.name.clone()).collect();
+    let mut known: Vec<String> = all.iter().map(|pipeline| pipeline.name.clone()).collect();
+    known.extend(shipped_of_tables()?.iter().filter_map(|list| list.first()).map(|pipeline| pipeline.name.clone()));
     all.into_iter().find(|pipeline| pipeline.name == name).ok_or_else(|| {
         let meant = hint(&near(name, known.iter().map(String::as_str)));
         let all = known.join(", ");
@@ -95,24 +97,53 @@ fn find(name: &str) -> Result<Pipeline, Failure> {
     })
 }
 
-fn load(options: &Run) -> Result<(), Failure> {
-    let pipeline = find(&options.pipeline)?;
-    let files = haetae_pipeline::files(&pipeline, &options.paths)?;
-    if files.is_empty() {
-        let endings = pipeline.source.endings().join(" or ");
-        return Err(Failure::Other(format!("no file there ends with {endings}; nothing was loaded")));
+/// The pipelines of all tables that bear a name.
+fn of_tables(name: &str) -> Result<Option<Vec<Pipeline>>, Failure> {
+    let bears = |list: &Vec<Pipeline>| list.first().is_some_and(|pipeline| pipeline.name == name);
+    Ok(shipped_of_tables()?.into_iter().find(bears))
+}
+
+/// What is to be loaded by which pipeline. Of a pipeline of all tables each file has that of its own.
+fn planned(options: &Run) -> Result<Vec<(Pipeline, PathBuf)>, Failure> {
+    let Some(list) = of_tables(&options.pipeline)? else {
+        let pipeline = find(&options.pipeline)?;
+        let files = haetae_pipeline::files(&pipeline, &options.paths)?;
+        if files.is_empty() {
+            let endings = pipeline.source.endings().join(" or ");
+            return Err(Failure::Other(format!("no file there ends with {endings}; nothing was loaded")));
+        }
+        return Ok(files.into_iter().map(|file| (pipeline.clone(), file)).collect());
+    };
+    let mut planned = Vec::new();
+    for pipeline in list {
+        let own = |file: &PathBuf| {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            pipeline.source.endings().contains(&name)
+        };
+        let files = haetae_pipeline::files(&pipeline, &options.paths)?;
+        planned.extend(files.into_iter().filter(own).map(|file| (pipeline.clone(), file)));
     }
+    match planned.is_empty() {
+        true => Err(Failure::Other(
+            "no file there is called as a table, such as fact_item.parquet; nothing was loaded".into(),
+        )),
+        false => Ok(planned),
+    }
+}
+
+fn load(options: &Run) -> Result<(), Failure> {
+    let planned = planned(options)?;
     let store = Store::open(&options.warehouse)?;
     let engine = Engine::new(store.clone(), &EngineOptions::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let bar = indicatif::ProgressBar::new_spinner();
     let mut failed = 0;
-    for file in &files {
+    for (pipeline, file) in &planned {
         bar.set_message(file.display().to_string());
         let mut progress = |_: haetae_warehouse::ingest::Progress<'_>| bar.tick();
-        let done = runtime.block_on(haetae_pipeline::run(&store, &engine, &pipeline, file, &mut progress));
+        let done = runtime.block_on(haetae_pipeline::run(&store, &engine, pipeline, file, &mut progress));
         match done {
-            Ok(outcome) => bar.suspend(|| println!("{}: {}", file.display(), told(&pipeline, &outcome))),
+            Ok(outcome) => bar.suspend(|| println!("{}: {}", file.display(), told(pipeline, &outcome))),
             Err(error) => {
                 failed += 1;
                 bar.suspend(|| eprintln!("{}: error: {error}", file.display()));
@@ -122,7 +153,7 @@ fn load(options: &Run) -> Result<(), Failure> {
     bar.finish_and_clear();
     match failed {
         0 => Ok(()),
-        some => Err(Failure::Other(format!("{some} of {} files were not loaded", files.len()))),
+        some => Err(Failure::Other(format!("{some} of {} files were not loaded", planned.len()))),
     }
 }
 
@@ -147,6 +178,9 @@ fn list() -> Result<(), Failure> {
     for pipeline in shipped()? {
         println!("{:<16} {:<18} {}", pipeline.name, target(&pipeline), pipeline.says);
     }
+    for pipeline in shipped_of_tables()?.iter().filter_map(|list| list.first()) {
+        println!("{:<16} {:<18} {}", pipeline.name, format!("{}.*", pipeline.schema), pipeline.says);
+    }
     Ok(())
 }
 
@@ -155,6 +189,12 @@ fn target(pipeline: &Pipeline) -> String {
 }
 
 fn show(options: &Show) -> Result<(), Failure> {
+    if let Some(list) = of_tables(&options.pipeline)? {
+        for pipeline in &list {
+            println!("{}: into {}, {}", pipeline.name, target(pipeline), pipeline.source.endings().join(" or "));
+        }
+        return Ok(());
+    }
     let pipeline = find(&options.pipeline)?;
     println!("{}: {}", pipeline.name, pipeline.says);
     println!("into {}, files ending with {}", target(&pipeline), pipeline.source.endings().join(" or "));

@@ -1,13 +1,14 @@
 //! What goes in: the text of a policy file. What comes out: the policy, or all that is wrong with it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::role::{self, Lines};
 use super::sections::{Complaints, Section, root};
-use super::{Policy, Problem, Role, User, password};
+use super::{Policy, Problem, Role, User, oidc, password};
 
 /// How long a token is good where the file does not say.
 const ACCESS_MINUTES: u64 = 60;
@@ -32,10 +33,11 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Policy> {
         roles: BTreeMap::new(),
         access_minutes: ACCESS_MINUTES,
         refresh_hours: REFRESH_HOURS,
+        oidc: None,
     };
     let mut lines: BTreeMap<String, Lines> = BTreeMap::new();
-    let mut users: Option<Section<'_>> = None;
-    for entry in complaints.entries(root(&parsed), Some(&["users", "roles", "tokens"])) {
+    let (mut users, mut issuer): (Option<Section<'_>>, Option<Section<'_>>) = (None, None);
+    for entry in complaints.entries(root(&parsed), Some(&["users", "roles", "tokens", "oidc"])) {
         let Some(section) = complaints.section(entry) else { continue };
         match entry.key {
             "roles" => {
@@ -47,11 +49,16 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Policy> {
                 }
             }
             "users" => users = Some(section),
+            "oidc" => issuer = Some(section),
             _ => tokens(section, &mut policy, &mut complaints),
         }
     }
+    if let Some(section) = issuer {
+        policy.oidc = Some(Arc::new(oidc::read(section, &policy.roles, &mut complaints)));
+    }
     match users {
         Some(section) => read_users(section, &mut policy, &mut complaints),
+        None if policy.oidc.is_some() => {}
         None => complaints.add(1, "there are no users: nobody could log in; add one with `haetae-server user add`"),
     }
     for (name, role) in &policy.roles {

@@ -1,6 +1,7 @@
 //! What goes in: the policy file. What comes out: who may log in, and what each of them may see.
 
 mod file;
+mod oidc;
 mod password;
 mod reload;
 mod role;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use haetae_warehouse::query::policy::{Access, MaskKey, Rights, SystemTable, work_space};
 
+pub(crate) use oidc::{Provider, Source};
 pub use password::hash as hash_password;
 pub(crate) use password::make_dummy;
 pub(crate) use password::verify as verify_password;
@@ -34,6 +36,8 @@ pub struct Policy {
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) access_minutes: u64,
     pub(crate) refresh_hours: u64,
+    /// Whose tokens are taken beside those of this server.
+    pub(crate) oidc: Option<Arc<Provider>>,
 }
 
 /// What the server itself keeps and shows in the schema `system`.
@@ -92,11 +96,26 @@ impl Policy {
     /// What a user may see; `None` where there is no such user.
     pub(crate) fn access(&self, user: &str, key: &MaskKey, kept: &Kept) -> Option<Arc<Access>> {
         let found = self.users.get(user)?;
-        let role = self.roles.get(&found.role)?;
+        let id = format!("{}/{user}", self.version);
+        self.access_as(id, user, &found.role, &found.attributes, key, kept)
+    }
+
+    /// What somebody with this role and these attributes may see, under an id that says all of this; `None` where there is
+    /// no such role.
+    pub(crate) fn access_as(
+        &self,
+        id: String,
+        user: &str,
+        role: &str,
+        attributes: &BTreeMap<String, String>,
+        key: &MaskKey,
+        kept: &Kept,
+    ) -> Option<Arc<Access>> {
+        let role = self.roles.get(role)?;
         let rights = if role.admin {
             Rights::All
         } else {
-            let (tables, attributes) = (role.tables.clone(), found.attributes.clone());
+            let (tables, attributes) = (role.tables.clone(), attributes.clone());
             Rights::Limited { tables, attributes, key: key.clone() }
         };
         let all = role.admin || role.auditor;
@@ -105,6 +124,6 @@ impl Policy {
         let queries = kept.runs.as_ref().map(|runs| runs.table((!all).then_some(user)));
         let system = audit.into_iter().chain(queries).collect();
         let (work, writes) = (role.work().then(|| work_space(user)), role.writes.clone());
-        Some(Arc::new(Access { id: format!("{}/{user}", self.version), rights, system, work, writes }))
+        Some(Arc::new(Access { id, rights, system, work, writes, clearance: role.clearance.clone() }))
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haetae_warehouse::query::policy::{Access, MaskKey};
+use sha2::{Digest, Sha256};
 
 use super::{Kept, Policy, Problem};
 use crate::{Error, Result};
@@ -26,7 +27,12 @@ struct Loaded {
     stamp: Option<Stamp>,
     policy: Arc<Policy>,
     accesses: Arc<BTreeMap<String, Arc<Access>>>,
+    /// Of those whom an issuer vouches for, by the id.
+    others: BTreeMap<String, Arc<Access>>,
 }
+
+/// More accesses of an issuer's users are not kept.
+const OTHERS: usize = 1024;
 
 impl Policies {
     /// Fails when the file cannot be read or is wrong.
@@ -34,7 +40,7 @@ impl Policies {
         let stamp = stamp(path);
         let policy = Arc::new(Policy::read(path)?);
         let accesses = accesses(&policy, &key, &kept);
-        let loaded = Mutex::new(Loaded { stamp, policy, accesses });
+        let loaded = Mutex::new(Loaded { stamp, policy, accesses, others: BTreeMap::new() });
         Ok(Self { path: path.to_owned(), key, kept, loaded })
     }
 
@@ -51,7 +57,33 @@ impl Policies {
         })
     }
 
-    fn with_current<T>(&self, look: impl FnOnce(&Loaded) -> T) -> T {
+    /// What a user whom an issuer vouches for may see now, with a role and attributes that come from a token; `None` where
+    /// there is no such role.
+    pub(crate) fn access_of(
+        &self,
+        user: &str,
+        role: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Option<(Arc<Policy>, Arc<Access>)> {
+        self.with_current(|loaded| {
+            let policy = Arc::clone(&loaded.policy);
+            // Debug puts quotes around each, so that no two contents have one text.
+            let content = format!("{user:?} {role:?} {attributes:?}");
+            let digest = Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+            let id = format!("{}/{digest}", policy.version);
+            if let Some(known) = loaded.others.get(&id) {
+                return Some((policy, Arc::clone(known)));
+            }
+            let access = policy.access_as(id.clone(), user, role, attributes, &self.key, &self.kept)?;
+            if loaded.others.len() >= OTHERS {
+                loaded.others.clear();
+            }
+            loaded.others.insert(id, Arc::clone(&access));
+            Some((policy, access))
+        })
+    }
+
+    fn with_current<T>(&self, look: impl FnOnce(&mut Loaded) -> T) -> T {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.path);
         if stamp != loaded.stamp {
@@ -63,11 +95,12 @@ impl Policies {
                     eprintln!("policy {} is in use from {}", policy.version, self.path.display());
                     loaded.policy = Arc::new(policy);
                     loaded.accesses = accesses(&loaded.policy, &self.key, &self.kept);
+                    loaded.others.clear();
                 }
                 Err(error) => eprintln!("policy {} stays in use: {error}", loaded.policy.version),
             }
         }
-        look(&loaded)
+        look(&mut loaded)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haetae_schema::Classification;
 use haetae_warehouse::query::policy::{
-    Access, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_comments,
+    Access, Clearance, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_catalogue,
+    is_comments,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS, WORK};
+use haetae_warehouse::{COURSE, META, OUTSIDE, QUALITY, REJECTS, RISK, SCHEMAS, WORK, outside};
 
 use super::sections::{Complaints, Entry, Section};
 use crate::bounds::{Class, RoleBounds};
@@ -42,6 +43,8 @@ pub(crate) struct Role {
     pub(crate) tables: BTreeMap<(String, String), TableAccess>,
     /// Those of `tables` whose rows the role may change; an admin may change all.
     pub(crate) writes: BTreeSet<(String, String)>,
+    /// What decides on columns that this release knows nothing of.
+    pub(crate) clearance: Clearance,
     /// What holds for its queries.
     pub(crate) bounds: RoleBounds,
     /// Whether the role may make tables in `work`, as `write` says.
@@ -74,7 +77,7 @@ impl Role {
         let attributes = self.attributes.iter().map(|name| (name.clone(), String::new())).collect();
         let rights = Rights::Limited { tables: self.tables.clone(), attributes, key: MaskKey::new([0; 32]) };
         let (work, writes) = (None, BTreeSet::new());
-        Access { id: String::new(), rights, system: Vec::new(), work, writes }.check()
+        Access { id: String::new(), rights, system: Vec::new(), work, writes, clearance: Clearance::default() }.check()
     }
 }
 
@@ -123,6 +126,7 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
         _ => {}
     }
     defaults(&mut role, &cleared);
+    role.clearance.cleared = cleared;
     // Those for every schema first, so that those for one schema replace them.
     for list in [&mut rows, &mut masks] {
         list.sort_by_key(|entry: &Entry<'_>| !entry.key.starts_with("*."));
@@ -141,6 +145,7 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
             let Some(mask) = mask(entry, complaints) else { continue };
             for (schema, table) in &names {
                 lines.parts.insert((schema.clone(), table.clone(), Some(entry.key.to_owned())), entry.line);
+                role.clearance.stated.insert((schema.clone(), table.clone(), entry.key.to_owned()));
                 let access = role.tables.entry((schema.clone(), table.clone())).or_default();
                 access.columns.insert(entry.key.to_owned(), mask.clone());
             }
@@ -160,6 +165,10 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
             role.makes = true;
             continue;
         }
+        if pattern.starts_with("meta.") {
+            catalogue(role, pattern, entry.line, complaints);
+            continue;
+        }
         for (schema, table) in tables(pattern, entry.line, complaints) {
             if table == REJECTS && pattern.contains('*') {
                 continue;
@@ -176,7 +185,9 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
             let whole = role.tables.get(&(schema.clone(), table.clone())).is_some_and(|access| {
                 access.filter.is_none() && access.columns.values().all(|column| *column == Column::Show)
             });
-            if schema != COURSE && (!SCHEMAS.contains(&schema.as_str()) || table == REJECTS) {
+            if schema == OUTSIDE {
+                complaints.add(entry.line, format!("{name} lies outside of the warehouse and is only read"));
+            } else if schema != COURSE && (!SCHEMAS.contains(&schema.as_str()) || table == REJECTS) {
                 complaints.add(entry.line, format!("{name} is written by the server alone"));
             } else if !whole {
                 complaints.add(
@@ -189,6 +200,17 @@ fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
                 role.writes.insert((schema, table));
             }
         }
+    }
+}
+
+/// What the role may edit of the catalogue.
+fn catalogue(role: &mut Role, pattern: &str, line: usize, complaints: &mut Complaints<'_>) {
+    let known = ["datasets", "columns", "glossary"];
+    let table = pattern.trim_start_matches("meta.");
+    match known.contains(&table) && is_catalogue(META, table) {
+        true => drop(role.writes.insert((META.to_owned(), table.to_owned()))),
+        false => complaints
+            .add(line, format!("{pattern} cannot be in `write`; of the catalogue meta.{} can", known.join(", meta."))),
     }
 }
 
@@ -240,6 +262,16 @@ fn classes(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> BTreeSet<Classi
 /// The tables of `schema.table`, where each part may be `*`.
 fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(String, String)> {
     let (schema, table) = if pattern == "*" { ("*", "*") } else { pattern.split_once('.').unwrap_or(("", pattern)) };
+    if schema == OUTSIDE {
+        // It may be registered later, so that only its name is looked at.
+        return match outside::check_name(table) {
+            Ok(()) => vec![(schema.to_owned(), table.to_owned())],
+            Err(_) => {
+                complaints.add(line, format!("\"{pattern}\": name the tables of the schema outside one by one"));
+                Vec::new()
+            }
+        };
+    }
     let known = all_tables();
     // What the rules of data quality found, and scores, tell of rows that a filter hides, and trainees are nobody's
     // business: a role is given them by name.

@@ -49,7 +49,10 @@ async fn tables_with_the_columns_that_queries_give() {
     let info = client.get_tables(wanted).await.unwrap();
     let batches = fetch(&mut client, info).await.unwrap();
     let names: Vec<_> = batches[0].column(2).as_string::<i32>().iter().flatten().collect();
-    assert_eq!(names, ["fact_document", "fact_inspection", "fact_item", "fact_partner_export"]);
+    let mut facts: Vec<&str> =
+        haetae_schema::tables().iter().map(|table| table.name).filter(|name| name.starts_with("fact_")).collect();
+    facts.sort_unstable();
+    assert_eq!(names, facts);
     let schemas: &BinaryArray = batches[0].column(4).as_binary();
     for (name, message) in names.iter().zip(schemas) {
         let listed = Schema::try_from(IpcMessage(message.unwrap().to_vec().into())).unwrap();

@@ -84,6 +84,41 @@ fn ingest_tells_why_it_did_nothing() {
 }
 
 #[test]
+fn a_folder_is_loaded_as_one_commit() {
+    let place = Place::new();
+    let folder = place.root().parent().unwrap().join("tables");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("dim_courier.csv"), "courier_id,name\nC7,New\n").unwrap();
+    std::fs::write(
+        folder.join("dim_incoterm.csv"),
+        "incoterm,name,freight_in_price,insurance_in_price\nFOB,On board,false,false\n",
+    )
+    .unwrap();
+    std::fs::write(folder.join(".hidden"), "left out").unwrap();
+    let words = ["--format", "folder", folder.to_str().unwrap()];
+    let done = ingest(&place, &words);
+    let expected = "loaded 1 rows into customs.dim_courier\nloaded 1 rows into customs.dim_incoterm\n\
+         load 2 is safe on the disk; the warehouse is at version 2\n";
+    assert_eq!((text(&done.stdout), text(&done.stderr)), (expected, ""));
+    // Once more with a table more: what was taken is passed over.
+    std::fs::write(folder.join("dim_procedure.csv"), "import_type,name\n11,General\n").unwrap();
+    let done = ingest(&place, &words);
+    let said = text(&done.stdout);
+    assert!(said.contains("loaded 1 rows into customs.dim_procedure\n") && said.ends_with("at version 3\n"), "{said}");
+    assert_eq!(said.matches("has taken the same content").count(), 2, "{said}");
+    // One file that is no table: nothing of the others is loaded.
+    std::fs::write(folder.join("dim_date.csv"), "day\n").unwrap();
+    std::fs::write(folder.join("fact_itm.csv"), "item_no\n").unwrap();
+    let done = ingest(&place, &words);
+    assert_eq!(done.status.code(), Some(1));
+    let said = text(&done.stderr);
+    assert!(said.contains("there is no table \"fact_itm\". Did you mean fact_item? Nothing was loaded"), "{said}");
+    let file = folder.join("dim_courier.csv");
+    let done = ingest(&place, &["--format", "folder", file.to_str().unwrap()]);
+    assert!(text(&done.stderr).contains("expected one folder of files"), "{}", text(&done.stderr));
+}
+
+#[test]
 fn rows_are_changed_and_versions_listed_merged_and_removed() {
     let place = Place::new();
     let file = |name: &str, content: &str| place.file(name, content).to_str().unwrap().to_owned();

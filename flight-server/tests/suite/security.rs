@@ -99,6 +99,55 @@ async fn each_user_sees_what_is_theirs() {
     assert!(refused.contains("wrong user name or password") && !refused.contains("server.secret"), "{refused}");
 }
 
+const OFFENCES: &str = "offence_id,person_id,offence_kind,offence_date,decision_date,declaration_id,penalty_krw\n\
+                        O1,P1,smuggling,2015-03-01,2015-09-01,,5000000\n";
+const PERSONS: &str = "person_id,name,name_local,nationality,birth_date,region,address,phone\n\
+                       P1,Kim Min-seo,김민서,KR,1970-02-03,Seoul,1 Jong-daero,010-0000-0001\n";
+const AUDITED: &str = "declaration_id,item_no,audit_id,checked_on,fraud,additional_duty_krw\n\
+                       20001000001,1,A1,2020-09-01,true,120000\n";
+
+#[tokio::test]
+async fn offences_and_findings_of_audits_are_seen_by_those_alone_who_are_cleared_for_them() {
+    let place = Place::new();
+    place.load_table("bridge_person_offence", "offences.csv", OFFENCES);
+    place.load_table("dim_person", "persons.csv", PERSONS);
+    place.load_table("fact_audit_line", "audited.csv", AUDITED);
+    let roles = |clear: &str| {
+        format!(
+            "[users.kim]\nrole = \"analyst\"\npassword = \"{0}\"\n[users.lee]\nrole = \"investigator\"\npassword = \"{0}\"\n\
+             [roles.analyst]\ntables = [\"customs.*\"]\nclear = [\"identifier\", \"name\", \"raw_text\"]\n\
+             [roles.investigator]\ntables = [\"customs.*\"]\nclear = [{clear}]\n",
+            *HASH
+        )
+    };
+    place.write_policy(&roles("\"criminal_history\""));
+    let server = Running::over(place, Duration::from_secs(10), None).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    let sql = "select * from bridge_person_offence";
+    assert_eq!(ask(&mut kim, sql).await.unwrap(), [[""; 7]]);
+    // Nor is anybody told whose the rows are, by joining or by asking.
+    for sql in [
+        "select count(*) from dim_person p join bridge_person_offence o on o.person_id = p.person_id",
+        "select count(*) from bridge_person_offence where person_id = 'P1' or penalty_krw > 0 or offence_date is not null",
+    ] {
+        assert_eq!(ask(&mut kim, sql).await.unwrap(), [["0"]], "{sql}");
+    }
+    let sql = "select declaration_id, fraud, additional_duty_krw from fact_audit_line";
+    assert_eq!(ask(&mut kim, sql).await.unwrap(), [["20001000001", "", ""]]);
+    let sql = "select count(*) from meta.columns where schema_name = 'customs' and table_name = 'bridge_person_offence' \
+               and class = 'secret'";
+    assert_eq!(ask(&mut kim, sql).await.unwrap(), [["7"]]);
+
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    let sql = "select person_id, offence_kind, penalty_krw from bridge_person_offence";
+    assert_eq!(ask(&mut lee, sql).await.unwrap(), [["P1", "smuggling", "5000000.0"]]);
+    // Whoever may see offences does not see persons by that.
+    let shown =
+        ask(&mut lee, "select person_id, name, name_local, birth_date, address, phone from dim_person").await.unwrap();
+    let secrets = ["P1", "Kim Min-seo", "김민서", "1970-02-03", "1 Jong-daero", "010-0000-0001"];
+    assert!(shown[0].iter().zip(secrets).all(|(shown, secret)| shown != secret), "{shown:?}");
+}
+
 #[tokio::test]
 async fn a_changed_policy_holds_for_what_comes_next() {
     let server = Running::under(&policy(&format!("{ANALYST}{CLEARED}"))).await;

@@ -3,12 +3,14 @@
 //!
 //! * [`ingest`](mod@ingest): files -> accepted and refused rows, committed together.
 //! * [`store`]: immutable Parquet files and the manifest that says which of them are the tables.
+//! * [`outside`]: Parquet folders and Delta Lake tables elsewhere -> the files of one state of them.
 //! * [`query`]: read-only SQL over one version of the manifest.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod error;
 pub mod ingest;
 pub mod names;
+pub mod outside;
 pub mod query;
 pub mod store;
 
@@ -30,8 +32,12 @@ pub const COURSE: &str = "course";
 pub const COMMENTS: &str = "comments";
 /// The schema of what the warehouse knows of its own tables.
 pub const META: &str = "meta";
+/// The schema of tables that lie outside of the warehouse and are read where they are.
+pub const OUTSIDE: &str = "outside";
 /// The schema of the tables that a user has made: each user has one of their own.
 pub const WORK: &str = "work";
+/// The classes of tables, the least sensitive first.
+pub const CLASSES: [&str; 4] = ["public", "internal", "personal", "secret"];
 /// The table of each schema that keeps refused rows.
 pub const REJECTS: &str = "rejects";
 

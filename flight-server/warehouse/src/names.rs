@@ -11,7 +11,9 @@ pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&
             let distance = edits(&wanted, &lower);
             // A part of the name ("item" for "fact_item") is a likely slip whatever the distance.
             let part = wanted.len() >= 3 && (lower.contains(&wanted) || wanted.contains(&lower));
-            (part || distance <= 1 + wanted.chars().count() / 4).then_some((distance, name))
+            // Of a short word more than a third is another word: "fact_itm" is not "fact_tax".
+            let letters = wanted.chars().count();
+            (part || distance <= (1 + letters / 4).min((letters / 3).max(1))).then_some((distance, name))
         })
         .collect();
     scored.sort();
@@ -54,6 +56,7 @@ mod tests {
         let tables = ["fact_item", "fact_inspection", "dim_hs"];
         assert_eq!(near("fact_itm", tables), ["fact_item"]);
         assert_eq!(near("item", tables), ["fact_item"]);
+        assert_eq!(near("fact_itm", ["fact_item", "fact_tax"]), ["fact_item"]);
         assert_eq!(near("customers", tables), Vec::<&str>::new());
         assert_eq!(edits("kitten", "sitting"), 3);
     }

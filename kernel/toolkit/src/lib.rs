@@ -18,6 +18,7 @@ pub mod comm;
 pub mod course;
 pub mod drawing;
 mod error;
+mod explained;
 pub mod frame;
 mod input;
 pub mod keep;

@@ -8,24 +8,25 @@ pub use crate::client::ConnectOptions;
 pub use crate::columns::ColumnValues;
 pub use crate::comm::{Comm, on_comm};
 pub use crate::course;
+pub use crate::explained::Explained as _;
 pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };
 pub use crate::input::{input, password};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
-    Audit, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
+    Audit, Choice, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
     Contributions, Covariance, DateNet, DateNetModel, DateNetParams, Dbscan, DbscanModel, DbscanParams, Evaluation,
     Fcnn, FcnnModel, FcnnParams, Gates, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams, Hdbscan,
     HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
     LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
     LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, Objective,
-    Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest,
-    RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
-    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, Tsne,
-    TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, drift, learning_curve, metrics,
-    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol,
+    RandomForest, RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability,
+    Schedule, Score, Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel,
+    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift,
+    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -17,7 +17,7 @@ pub const YEAR_2021: i32 = 18_628;
 pub const APRIL_2021: i32 = 18_718;
 
 pub fn options(out: &Path, seed: u64, items: u64) -> Options {
-    Options { seed, items, out: out.to_owned(), defects: 0.0, force: false, threads: 0 }
+    Options { seed, items, out: out.to_owned(), ..Options::default() }
 }
 
 /// One data set of 60,000 items, made once for all tests that only look.
@@ -70,6 +70,19 @@ impl Frame {
 
     pub fn number(&self, name: &str) -> Vec<f64> {
         self.column(name).as_primitive::<Float64Type>().iter().map(Option::unwrap).collect()
+    }
+
+    pub fn whole(&self, name: &str) -> Vec<i32> {
+        self.column(name).as_primitive::<Int32Type>().values().to_vec()
+    }
+
+    /// A column of days without nulls.
+    pub fn day(&self, name: &str) -> Vec<i32> {
+        self.date(name).into_iter().map(|x| x.unwrap_or_else(|| panic!("null in {name}"))).collect()
+    }
+
+    pub fn flag(&self, name: &str) -> Vec<bool> {
+        self.column(name).as_boolean().iter().map(Option::unwrap).collect()
     }
 
     pub fn date(&self, name: &str) -> Vec<Option<i32>> {

@@ -8,5 +8,6 @@ mod integrity;
 mod lookup;
 mod marginals;
 mod output;
+mod star;
 mod tariff;
 mod truth;

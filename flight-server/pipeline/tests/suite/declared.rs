@@ -7,6 +7,15 @@ use haetae_pipeline::shipped;
 fn the_shipped_ones_can_be_used() {
     let names: Vec<String> = shipped().unwrap().into_iter().map(|pipeline| pipeline.name).collect();
     assert_eq!(names, ["documents", "generated-items", "kcs", "unipass-import"]);
+    let lists = haetae_pipeline::shipped_of_tables().unwrap();
+    assert_eq!(lists.len(), 1);
+    for (table, pipeline) in haetae_schema::tables().iter().zip(&lists[0]) {
+        assert_eq!((pipeline.name.as_str(), pipeline.table.name), ("generated", table.name));
+        let endings = ["parquet", "csv"].map(|kind| format!("{}.{kind}", table.name));
+        assert_eq!(pipeline.source.endings(), endings);
+    }
+    let digests: std::collections::BTreeSet<_> = lists[0].iter().map(|pipeline| &pipeline.sha256).collect();
+    assert_eq!((lists[0].len(), digests.len()), (haetae_schema::tables().len(), lists[0].len()));
 }
 
 #[test]

@@ -48,8 +48,14 @@ fn tables_that_steps_read_are_in_it() {
     let item = TableAccess { filter: Some("office_id = '40'".to_owned()), columns };
     let tables = BTreeMap::from([(("customs".to_owned(), "fact_item".to_owned()), item)]);
     let rights = Rights::Limited { tables, attributes: BTreeMap::new(), key: MaskKey::new([0; 32]) };
-    let access =
-        Arc::new(Access { id: "kim".to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() });
+    let access = Arc::new(Access {
+        id: "kim".to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    });
     let kim = place.engine().current().unwrap().seen_by(&access).unwrap();
     assert!(ask(&kim, "select * from meta.lineage where column_name = 'hs10' or source_table <> 'file'").is_empty());
     assert_eq!(ask(&kim, "select source_column from meta.lineage where column_name = 'hs6'"), [["hs"]]);

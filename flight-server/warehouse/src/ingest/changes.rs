@@ -1,6 +1,6 @@
 //! What goes in: operations on tables. What comes out: one commit for all of them, or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -11,8 +11,10 @@ use super::load::{Load, Loaded};
 use super::rejects;
 use super::source::{BatchHash, Source, digest, hexadecimal};
 use super::{Change, Format, Ingested, Progress, Skipped};
-use crate::store::{Commit, Committed, Input, Key, Kind, NewOperation, Savepoint, Store, Transaction};
-use crate::{COURSE, Error, REJECTS, Result};
+use crate::store::{
+    Commit, Committed, Input, Key, Kind, NewEdit, NewOperation, OutsideTable, Savepoint, Store, Transaction,
+};
+use crate::{COURSE, Error, META, OUTSIDE, REJECTS, Result};
 
 /// The longest idempotency key, in bytes.
 const KEY_BYTES: usize = 200;
@@ -311,6 +313,51 @@ impl Changes {
         }
         self.changed |= !operations.is_empty();
         operations.into_iter().for_each(|operation| self.transaction.record(operation));
+    }
+
+    /// Edits the catalogue.
+    pub fn edit(&mut self, edits: Vec<NewEdit>) {
+        let Some(about) = edits.first().map(|edit| edit.about) else { return };
+        let (kind, rows) = (Kind::Upsert, edits.iter().map(|edit| &edit.place).collect::<BTreeSet<_>>().len() as u64);
+        self.transaction.edit(edits);
+        self.catalogued(kind, META, about.table(), rows);
+    }
+
+    /// A table outside of the warehouse, as the version that the changes build on knows it.
+    pub fn outside(&self, name: &str) -> Option<&OutsideTable> {
+        self.transaction.base().outside.get(name)
+    }
+
+    /// The names of all such tables.
+    pub fn all_outside(&self) -> impl Iterator<Item = &str> {
+        self.transaction.base().outside.keys().map(String::as_str)
+    }
+
+    /// Makes a table known that lies outside of the warehouse, or known anew.
+    pub fn register(&mut self, name: &str, table: OutsideTable) {
+        self.transaction.set_outside(name, Some(table));
+        self.catalogued(Kind::Register, OUTSIDE, name, 0);
+    }
+
+    /// Makes such a table known no longer. Its files stay as they are.
+    pub fn unregister(&mut self, name: &str) {
+        self.transaction.set_outside(name, None);
+        self.catalogued(Kind::Unregister, OUTSIDE, name, 0);
+    }
+
+    fn catalogued(&mut self, kind: Kind, schema: &str, table: &str, accepted: u64) {
+        let (schema, table, format, inputs) = (schema.to_owned(), table.to_owned(), String::new(), Vec::new());
+        self.changed = true;
+        self.transaction.record(NewOperation {
+            kind,
+            schema,
+            table,
+            format,
+            inputs,
+            accepted,
+            rejected: 0,
+            removed: 0,
+        });
     }
 
     fn record(&mut self, operation: NewOperation, load: Loaded) {

@@ -49,7 +49,7 @@ fn check_column(source: &Source, values: &ArrayRef, report: &mut dyn FnMut(usize
                 let Some(value) = value else { continue };
                 if !value.is_finite() {
                     report(row, format!("{value} is not a finite number"));
-                } else if value < 0.0 {
+                } else if value < 0.0 && !column.signed {
                     // Written as the file has it, not as the fraction that it has become.
                     report(row, format!("{} is negative; expected 0 or more", source.unscaled(value)));
                 }

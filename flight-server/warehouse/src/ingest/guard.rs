@@ -20,7 +20,7 @@ const FIRST_BYTES: u64 = 4 << 10;
 type Checked<T = ()> = Result<T, String>;
 
 /// What the readers do with bytes that nobody foresaw is an error of the file, not the end of the process.
-pub(super) fn no_panic<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Checked<T> {
+pub(crate) fn no_panic<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Checked<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(done) => done.map_err(|error| error.to_string()),
         Err(_) => Err("its parts contradict one another".to_owned()),
@@ -46,7 +46,7 @@ fn size(file: &File) -> Checked<u64> {
 }
 
 /// Checks the footer of a Parquet file before it is parsed.
-pub(super) fn parquet_footer(file: &File) -> Checked {
+pub(crate) fn parquet_footer(file: &File) -> Checked {
     let end = size(file)?;
     let tail = bytes(file, end.saturating_sub(8), 8)?;
     if &tail[4..] != b"PAR1" {
@@ -61,7 +61,7 @@ pub(super) fn parquet_footer(file: &File) -> Checked {
 }
 
 /// Checks the header of each page.
-pub(super) fn parquet_pages(file: &File, metadata: &ParquetMetaData) -> Checked {
+pub(crate) fn parquet_pages(file: &File, metadata: &ParquetMetaData) -> Checked {
     let end = size(file)?;
     for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
         let (start, length) = column.byte_range();

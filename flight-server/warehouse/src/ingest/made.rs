@@ -115,7 +115,7 @@ impl Changes {
 }
 
 /// The columns as the manifest keeps them.
-fn kept(table: &str, columns: &Schema) -> Result<Vec<MadeColumn>> {
+pub(crate) fn kept(table: &str, columns: &Schema) -> Result<Vec<MadeColumn>> {
     let wrong = |reason: String| Error::CannotMake { table: table.to_owned(), reason };
     let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     if !(1..=NAME_LETTERS).contains(&table.len()) || !table.chars().all(plain) || table.starts_with(char::is_numeric) {
@@ -153,7 +153,7 @@ fn kept(table: &str, columns: &Schema) -> Result<Vec<MadeColumn>> {
     columns.fields().iter().map(column).collect()
 }
 
-fn plain_type(data_type: &DataType) -> DataType {
+pub(crate) fn plain_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Dictionary(_, values) => plain_type(values),
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,

@@ -16,8 +16,8 @@ use haetae_schema::Table as StarTable;
 use super::{STORE_URL, known_files};
 use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
-use crate::store::{DataFile, Manifest};
-use crate::{COURSE, Error, META, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
+use crate::store::{About, DataFile, Edits, Manifest};
+use crate::{COURSE, Error, META, OUTSIDE, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// What the files of tables with views are called where something is kept about them.
 const VIEWED: &str = "viewed";
@@ -133,6 +133,68 @@ pub fn tables() -> Vec<(String, String, SchemaRef)> {
     let mut found: Vec<_> = known().map(described).collect();
     found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     found
+}
+
+/// The same of a version: with the tables outside of the warehouse, and what was edited of columns. One whose columns
+/// cannot be read is told of where it is queried.
+pub(super) fn described(manifest: &Manifest) -> Vec<(String, String, SchemaRef)> {
+    let outside = manifest.outside.iter().filter_map(|(name, table)| {
+        let columns = made_schema(&table.columns).ok()?;
+        let about = [("comment".to_owned(), table.entry.description.clone())].into();
+        let field = |field: &Arc<Field>| {
+            let said = [
+                ("comment".to_owned(), OUTSIDE_COLUMN.to_owned()),
+                ("classification".to_owned(), table.entry.classification.clone()),
+            ];
+            field.as_ref().clone().with_metadata(said.into())
+        };
+        let fields: Vec<Field> = columns.fields().iter().map(field).collect();
+        Some((OUTSIDE.to_owned(), name.clone(), Arc::new(Schema::new_with_metadata(fields, about))))
+    });
+    let mut found: Vec<_> = tables().into_iter().chain(outside).collect();
+    found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    let edits = Edits::of(&manifest.edits);
+    for (schema, table, columns) in &mut found {
+        edited(&edits, schema, table, columns);
+    }
+    found
+}
+
+/// What is said of a column outside of the warehouse until somebody says more.
+pub(super) const OUTSIDE_COLUMN: &str = "as its source names it";
+
+/// Puts edited words in the place of those of the schema.
+fn edited(edits: &Edits<'_>, schema: &str, table: &str, columns: &mut SchemaRef) {
+    let touched = |about: About| {
+        edits.about(about).any(|edit| {
+            edit.place.first().is_some_and(|s| s == schema) && edit.place.get(1).is_some_and(|t| t == table)
+        })
+    };
+    if !touched(About::Columns) && !touched(About::Datasets) {
+        return;
+    }
+    let field = |field: &Arc<Field>| {
+        let mut said = field.metadata().clone();
+        for (key, property) in [
+            ("comment", "description"),
+            ("unit", "unit"),
+            ("wco_alias", "wco_alias"),
+            ("classification", "classification"),
+        ] {
+            match edits.get(About::Columns, &[schema, table, field.name()], property) {
+                Some(Some(value)) => drop(said.insert(key.to_owned(), value.to_owned())),
+                Some(None) => drop(said.remove(key)),
+                None => {}
+            }
+        }
+        field.as_ref().clone().with_metadata(said)
+    };
+    let fields: Vec<Field> = columns.fields().iter().map(field).collect();
+    let mut about = columns.metadata().clone();
+    if let Some(Some(words)) = edits.get(About::Datasets, &[schema, table], "description") {
+        about.insert("comment".to_owned(), words.to_owned());
+    }
+    *columns = Arc::new(Schema::new_with_metadata(fields, about));
 }
 
 /// The same tables with texts as views, for those who see all of them: they are read and grouped in half the time,

@@ -7,7 +7,7 @@ use super::catalog;
 use super::memory::OVER;
 use super::policy::{Access, SYSTEM_SCHEMA};
 use crate::names::{hint, near};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, SqlFault, WORK};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, OUTSIDE, SqlFault, WORK};
 
 /// How the library begins when a statement is SQL and it does nothing with it.
 const UNSUPPORTED: &str = "Unsupported SQL statement: ";
@@ -55,7 +55,7 @@ fn names(access: Option<&Access>) -> Vec<(String, Vec<String>)> {
         return access.names();
     }
     // Facts first, as the schema has them.
-    catalog::names().into_iter().chain([(WORK.to_owned(), Vec::new())]).collect()
+    catalog::names().into_iter().chain([(OUTSIDE.to_owned(), Vec::new()), (WORK.to_owned(), Vec::new())]).collect()
 }
 
 /// Translates the refusal of a statement that is not a query.
@@ -109,7 +109,7 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
                            computed: select it in an inner query under a name, and use the name outside";
             (SqlFault::Invalid, message.to_owned())
         }
-        DataFusionError::Plan(text) => (SqlFault::Invalid, strip(text)),
+        DataFusionError::Plan(text) | DataFusionError::Substrait(text) => (SqlFault::Invalid, strip(text)),
         DataFusionError::NotImplemented(text) if text.starts_with(UNSUPPORTED) => {
             let what = strip(text.trim_start_matches(UNSUPPORTED));
             (SqlFault::Invalid, format!("the statement {what} is not supported; the warehouse answers queries"))
@@ -162,6 +162,11 @@ fn unknown_table(text: &str, names: &[(String, Vec<String>)]) -> Option<String> 
     if schema == WORK {
         return Some(format!(
             "there is no table \"{table}\" in the schema work, which has what you have written there"
+        ));
+    }
+    if schema == OUTSIDE && known.is_empty() {
+        return Some(format!(
+            "there is no table \"{table}\" in the schema outside; `haetae-server table list` shows those that are registered"
         ));
     }
     let close = near(table, known.iter().map(String::as_str));

@@ -1,9 +1,10 @@
-//! What goes in: SQL, and values for its parameters. What comes out: record batches of one version
+//! What goes in: SQL or a Substrait plan, and values for its parameters. What comes out: record batches of one version
 //! of the warehouse. Nothing can be changed through it: [`Update`] only plans, and gives the rows that a change is
 //! about.
 
 mod catalog;
 mod coded;
+mod edits;
 mod fair;
 mod faults;
 mod functions;
@@ -11,11 +12,14 @@ mod known_files;
 mod medcouple;
 mod memory;
 mod meta;
+mod outside;
 mod parameters;
+mod plain;
 mod point;
 pub mod policy;
 mod shape;
 mod statement;
+mod substrait;
 mod update;
 
 use std::num::NonZero;
@@ -23,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
+use datafusion::catalog::CatalogProvider;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -36,10 +41,11 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::future::BoxFuture;
 
 use self::memory::QueryLimit;
+use self::outside::{Checked, OutsideSchema};
 use self::point::{Kept, Point, Ready, Source};
 use self::policy::{Access, SystemTable};
 use crate::store::{Manifest, Pinned, Store};
-use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, WORK};
+use crate::{CATALOG, DEFAULT_SCHEMA, Error, OUTSIDE, Result, WORK};
 
 pub use catalog::tables;
 pub use functions::{Model, Models, Named, Output, Scored};
@@ -48,6 +54,7 @@ pub use memory::QueryMemory;
 pub use shape::shape;
 use statement::Asked;
 pub use statement::{QueryStream, Statement};
+pub use substrait::{PLAN_BYTES, check_plan_version, plan_shape, plan_versions};
 pub use update::{Effect, Update};
 
 /// Where the engine finds the files of the warehouse: its own scheme, so that no path outside the
@@ -110,6 +117,8 @@ pub struct Engine {
     system: Vec<SystemTable>,
     recent: Mutex<Vec<Snapshot>>,
     kept: Arc<Kept>,
+    /// Files outside of the warehouse that were found right.
+    checked: Arc<Checked>,
     models: Option<Arc<dyn Models>>,
 }
 
@@ -117,6 +126,8 @@ pub struct Engine {
 #[derive(Clone)]
 pub struct Snapshot {
     manifest: Arc<Pinned>,
+    /// Whose classifications hold; the same unless an older version is read.
+    newest: Arc<Pinned>,
     context: Arc<SessionContext>,
     /// That of everything as it is.
     all: Arc<SessionContext>,
@@ -138,6 +149,7 @@ struct Base {
     views: Mutex<Vec<(String, Arc<SessionContext>)>>,
     /// For look-ups; `None` where the tables are not those of the version.
     kept: Option<Arc<Kept>>,
+    checked: Arc<Checked>,
     ready: Ready,
 }
 
@@ -179,7 +191,8 @@ impl Engine {
         let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
         let of_one = options.query_memory_bytes.unwrap_or(usize::MAX).min(options.memory_bytes);
         let config = session_config(options).with_extension(Arc::new(QueryLimit(of_one)));
-        Ok(Self { store, config, runtime, system: Vec::new(), recent: Mutex::new(Vec::new()), kept, models: None })
+        let (system, recent, checked) = (Vec::new(), Mutex::new(Vec::new()), Arc::default());
+        Ok(Self { store, config, runtime, system, recent, kept, checked, models: None })
     }
 
     /// The same engine, whose statements can call the functions of registered models.
@@ -214,15 +227,24 @@ impl Engine {
     /// The newest version.
     pub fn current(&self) -> Result<Snapshot> {
         let version = self.store.current_version()?;
-        match self.at(version)? {
+        match self.kept(version)? {
             Some(snapshot) => Ok(snapshot),
             // It was removed between the two looks, so that there is a newer one.
             None => self.prepare(self.store.current()?),
         }
     }
 
-    /// The version of that number, or `None` when it is no longer kept.
+    /// The version of that number, or `None` when it is no longer kept. What a policy hides by what the newest version
+    /// says of columns is hidden in older ones too.
     pub fn at(&self, version: u64) -> Result<Option<Snapshot>> {
+        let Some(mut snapshot) = self.kept(version)? else { return Ok(None) };
+        if version < self.store.current_version()? {
+            snapshot.newest = self.current()?.manifest;
+        }
+        Ok(Some(snapshot))
+    }
+
+    fn kept(&self, version: u64) -> Result<Option<Snapshot>> {
         let ready = self.lock().iter().find(|snapshot| snapshot.version() == version).cloned();
         match ready {
             Some(snapshot) => Ok(Some(snapshot)),
@@ -252,7 +274,8 @@ impl Engine {
         for (_, _, provider) in tables.iter_mut().filter(|(s, n, _)| s == schema && n == name) {
             *provider = catalog::table(some, &self.runtime, schema, name, provider.schema())?;
         }
-        self.assemble(Arc::clone(&snapshot.manifest), tables)
+        let part = self.assemble(Arc::clone(&snapshot.manifest), tables)?;
+        Ok(Snapshot { newest: Arc::clone(&snapshot.newest), ..part })
     }
 
     /// The newest version, which also has the schemas `added_customs` and `added_kcs`: the tables with
@@ -310,6 +333,7 @@ impl Engine {
             system: self.system.clone(),
             views: Mutex::new(Vec::new()),
             kept,
+            checked: Arc::clone(&self.checked),
             ready: Ready::default(),
         };
         let context = SessionContext::new_with_state(base.session().build());
@@ -317,15 +341,26 @@ impl Engine {
         let made = catalog::made_providers(&manifest, &self.runtime, WORK)?;
         let kept = base.system.iter().map(|t| (policy::SYSTEM_SCHEMA.to_owned(), t.name.clone(), t.provider()));
         let all: Vec<catalog::Table> = base.viewed.iter().cloned().chain(about).chain(made).chain(kept).collect();
-        context.register_catalog(CATALOG, catalog::build(&all)?);
-        let (context, models) = (Arc::new(context), self.models.clone());
-        Ok(Snapshot { manifest, all: Arc::clone(&context), context, access: None, base: Arc::new(base), models })
+        let catalog = catalog::build(&all)?;
+        add_outside(&catalog, OutsideSchema::new(&manifest, base.root.clone(), Arc::clone(&base.checked), None)?)?;
+        context.register_catalog(CATALOG, catalog);
+        let (context, models, newest) = (Arc::new(context), self.models.clone(), Arc::clone(&manifest));
+        let (all, base) = (Arc::clone(&context), Arc::new(base));
+        Ok(Snapshot { manifest, newest, all, context, access: None, base, models })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Snapshot>> {
         // The list is whole after each change, so that a panic elsewhere does not spoil it.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The schema `outside`, where it has tables.
+fn add_outside(catalog: &Arc<dyn CatalogProvider>, tables: OutsideSchema) -> Result<()> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    catalog.register_schema(OUTSIDE, Arc::new(tables)).map(drop).map_err(Error::data("register the schema outside"))
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -365,6 +400,18 @@ impl Snapshot {
         })
     }
 
+    /// Plans a query that comes as a Substrait plan, as [`statement`](Self::statement) does one in SQL: over the same tables,
+    /// with the same refusals. Fails with [`Error::Sql`] when it is no plan, when it is one of another version, larger than
+    /// [`PLAN_BYTES`] or nested too deep, when it names what does not exist, or would read files or change something.
+    pub fn substrait<'a>(&'a self, plan: &'a [u8]) -> BoxFuture<'a, Result<Statement>> {
+        Box::pin(async move {
+            let plan = substrait::decoded(plan)?;
+            let state = self.context.state();
+            let plan = substrait::logical(&state, self.access.as_deref(), &plan).await?;
+            Statement::over(Arc::new(state), self.access.clone(), plan)
+        })
+    }
+
     /// Plans a statement that changes rows: INSERT, DELETE or UPDATE. Fails with [`Error::Sql`] when it is none of
     /// these, when the user may not change the table, or when it cannot be done safely.
     pub fn update<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Update>> {
@@ -394,6 +441,7 @@ impl Snapshot {
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
+        let access = &access.under(&self.newest, &self.manifest);
         let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
         let context = match ready {
             Some(context) => context,
@@ -405,6 +453,11 @@ impl Snapshot {
                 };
                 let tables = if access.is_all() { &self.base.viewed } else { &self.base.tables };
                 let state = policy::session(self.base.session(), access, tables, &about, &made)?;
+                if let Some(catalog) = state.catalog_list().catalog(CATALOG) {
+                    let (root, checked) = (self.base.root.clone(), Arc::clone(&self.base.checked));
+                    let view = Some((&state, access.as_ref()));
+                    add_outside(&catalog, OutsideSchema::new(&self.manifest, root, checked, view)?)?;
+                }
                 let context = Arc::new(SessionContext::new_with_state(state));
                 let mut views = self.base.views();
                 if views.len() >= VIEWS_KEPT {
@@ -425,9 +478,9 @@ impl Snapshot {
         let Some(access) = &self.access else {
             // `system` and `work` are the last of the names.
             let kept = self.base.system.iter().map(of_system);
-            return catalog::tables().into_iter().chain(kept).chain(made).collect();
+            return catalog::described(&self.manifest).into_iter().chain(kept).chain(made).collect();
         };
-        let shown = catalog::tables().into_iter().filter_map(|(schema, table, columns)| {
+        let shown = catalog::described(&self.manifest).into_iter().filter_map(|(schema, table, columns)| {
             let columns = access.describe(&schema, &table, &columns)?;
             Some((schema, table, columns))
         });

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use crate::{CATALOG, COURSE, META, QUALITY, REJECTS, RISK, SCHEMAS};
 
 /// A shape is cut after so many bytes.
-const SHAPE_BYTES: usize = 4096;
+pub(super) const SHAPE_BYTES: usize = 4096;
 
 /// The statement in one line with `?` for every literal, lists of them as one, without comments.
 /// Text in double quotes is kept only where it is the name of something in the warehouse. What is
@@ -50,7 +50,7 @@ pub fn shape(sql: &str) -> String {
     shape
 }
 
-fn is_name(word: &str) -> bool {
+pub(super) fn is_name(word: &str) -> bool {
     let filled = haetae_schema::quality_tables().iter().chain(haetae_schema::risk_tables());
     let filled = filled.chain(haetae_schema::course_tables());
     let mut tables = haetae_schema::tables().iter().chain(filled).chain(haetae_schema::meta_tables());

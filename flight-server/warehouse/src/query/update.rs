@@ -15,11 +15,13 @@ use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuild
 use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
 
+use super::edits;
 use super::faults::explain;
 use super::parameters::row_values;
-use super::policy::{Access, is_comments};
+use super::policy::{Access, EDITS, is_catalogue, is_comments};
 use super::statement::{Asked, QueryStream, Statement, has_subquery, logical};
-use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, REJECTS, Result, SCHEMAS, SqlFault, WORK};
+use crate::store::{Manifest, NewEdit};
+use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, REJECTS, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
 const ROWS_OF_VALUES: usize = 500;
@@ -46,6 +48,8 @@ pub struct Update {
     /// The rows that the statement names.
     rows: Statement,
     input: Arc<LogicalPlan>,
+    /// The columns that an UPDATE sets.
+    set: Vec<String>,
 }
 
 impl Update {
@@ -72,7 +76,11 @@ impl Update {
             let reason = "what was said stays: INSERT another comment, which may take the first one back";
             return Err(refused(format!("changing a row of {schema}.{table} is not allowed: {reason}")));
         }
+        if schema == META {
+            edits::allowed(&table, effect)?;
+        }
         let failed = |error| explain(&error, access.as_deref());
+        let mut set = Vec::new();
         let named = match effect {
             Effect::Insert => input.as_ref().clone(),
             Effect::Delete => {
@@ -92,11 +100,15 @@ impl Update {
                         format!("{key} is part of the key of {table}, which stays; delete the row and insert another");
                     return Err(invalid(reason));
                 }
+                if schema == META {
+                    edits::may_set(&table, &changed, access.as_deref())?;
+                }
+                set = changed;
                 input.as_ref().clone()
             }
         };
         let rows = Statement::over(Arc::clone(&state), access.clone(), named)?;
-        Ok(Self { state, access, effect, place: (schema, stored, table), rows, input })
+        Ok(Self { state, access, effect, place: (schema, stored, table), rows, input, set })
     }
 
     /// What is done with the rows.
@@ -122,6 +134,21 @@ impl Update {
     /// Whether it adds comments on scores, which the server completes.
     pub fn is_comment(&self) -> bool {
         is_comments(&self.place.0, &self.place.2)
+    }
+
+    /// Whether it edits the catalogue.
+    pub fn is_edit(&self) -> bool {
+        is_catalogue(&self.place.0, &self.place.2)
+    }
+
+    /// The edits that rows of [`rows`](Self::rows) stand for, made by a user; `manifest` is what the changes build on.
+    /// Fails where a value cannot be one, and where the user may not make such an edit.
+    pub fn edits(&self, manifest: &Manifest, rows: &RecordBatch, by: &str) -> Result<Vec<NewEdit>> {
+        let (table, access) = (self.place.2.as_str(), self.access.as_deref());
+        match table {
+            EDITS => edits::taken_back(manifest, rows, by, access),
+            _ => edits::made(table, self.effect, &self.set, rows, by),
+        }
     }
 
     /// The parameters, as [`Statement::parameters`] has them.
@@ -208,10 +235,17 @@ impl Update {
 
 /// The schema of the manifest that the table is in, if the user may change it.
 fn writable(access: Option<&Access>, schema: &str, table: &str) -> Result<String> {
+    if schema == OUTSIDE {
+        let reason = "it lies outside of the warehouse and is only read; change it where it lies";
+        return Err(refused(format!("changing {schema}.{table} is not allowed: {reason}")));
+    }
     let may = |may: bool| if may { Ok(schema.to_owned()) } else { Err(refused(not_yours(schema, table))) };
     match access {
         None if schema == WORK => Ok(WORK.to_owned()),
-        None => may((SCHEMAS.contains(&schema) && table != REJECTS) || schema == COURSE || is_comments(schema, table)),
+        None => may((SCHEMAS.contains(&schema) && table != REJECTS)
+            || schema == COURSE
+            || is_comments(schema, table)
+            || is_catalogue(schema, table)),
         Some(access) if schema == WORK => access.work.clone().ok_or_else(|| refused(not_yours(schema, table))),
         Some(access) => may(access.may_write(schema, table)),
     }
@@ -221,8 +255,11 @@ fn not_yours(schema: &str, table: &str) -> String {
     format!("changing {schema}.{table} is not allowed: your role may not write it")
 }
 
-/// The key columns of a table of data, or of the course.
+/// The key columns of a table of data, of the course or of the catalogue.
 fn keys(schema: &str, table: &str) -> Option<&'static [&'static str]> {
+    if schema == META {
+        return haetae_schema::meta_tables().iter().find(|known| known.name == table).map(|known| known.key);
+    }
     if schema == COURSE {
         return haetae_schema::course_tables().iter().find(|known| known.name == table).map(|known| known.key);
     }
@@ -300,10 +337,10 @@ fn unsafe_shape() -> Error {
     invalid("DELETE and UPDATE are for one table with a condition: no FROM, no joins, no LIMIT".to_owned())
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::Sql { fault: SqlFault::Invalid, message }
 }
 
-fn refused(message: String) -> Error {
+pub(super) fn refused(message: String) -> Error {
     Error::Sql { fault: SqlFault::ReadOnly, message }
 }

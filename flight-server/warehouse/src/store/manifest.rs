@@ -8,7 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::Bounds;
+use super::edit::Edit;
 use super::first_format;
+use super::outside::OutsideTable;
 use crate::{Error, Result};
 
 /// The layout of the JSON. A reader refuses what it does not know.
@@ -25,6 +27,12 @@ pub struct Manifest {
     pub next_load: u64,
     /// Schema -> table -> its files.
     pub tables: BTreeMap<String, BTreeMap<String, TableFiles>>,
+    /// Tables that lie elsewhere and are read there, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outside: BTreeMap<String, OutsideTable>,
+    /// Every edit of the catalogue, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
     /// Every commit, the oldest first; the last one made this version.
     pub commits: Vec<Commit>,
 }
@@ -128,6 +136,10 @@ pub enum Kind {
     Delete,
     /// Files were merged; rows stayed as they were.
     Compact,
+    /// A table that lies elsewhere was made known, or known anew.
+    Register,
+    /// Such a table is known no longer.
+    Unregister,
 }
 
 /// One input of an operation.
@@ -147,13 +159,15 @@ impl fmt::Display for Kind {
             Self::Upsert => "upsert",
             Self::Delete => "delete",
             Self::Compact => "compact",
+            Self::Register => "register",
+            Self::Unregister => "unregister",
         })
     }
 }
 
 impl Manifest {
     pub(crate) fn empty() -> Self {
-        Self { format: FORMAT, version: 0, next_load: 1, tables: BTreeMap::new(), commits: Vec::new() }
+        Self::from_first(0, 1, BTreeMap::new(), Vec::new())
     }
 
     /// A version of the first format in this one.
@@ -163,7 +177,8 @@ impl Manifest {
         tables: BTreeMap<String, BTreeMap<String, TableFiles>>,
         commits: Vec<Commit>,
     ) -> Self {
-        Self { format: FORMAT, version, next_load, tables, commits }
+        let (outside, edits) = (BTreeMap::new(), Vec::new());
+        Self { format: FORMAT, version, next_load, tables, outside, edits, commits }
     }
 
     /// The files of a table, none where nothing was loaded yet.

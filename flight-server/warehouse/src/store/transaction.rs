@@ -8,11 +8,13 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::edit::NewEdit;
 use super::lock::Lock;
 use super::manifest::{DataFile, Input, Key, Kind, MadeColumn};
+use super::outside::OutsideTable;
 use super::parquet_file::{self, Sink};
 use super::{Pinned, Store, vacuum};
-use crate::{Error, Result};
+use crate::{Error, META, OUTSIDE, Result};
 
 /// A change of one or more tables that is being prepared. Dropped without
 /// [`commit`](Self::commit), it changes nothing that a reader sees. Any number of transactions may
@@ -25,6 +27,10 @@ pub struct Transaction {
     pub(super) drafts: BTreeMap<(String, String), Draft>,
     pub(super) operations: Vec<NewOperation>,
     pub(super) numbered: Vec<Numbered>,
+    /// With the position of the operation that they belong to.
+    pub(super) edits: Vec<(usize, NewEdit)>,
+    /// What becomes of tables that lie elsewhere; `None` = known no longer.
+    pub(super) outside: BTreeMap<String, Option<OutsideTable>>,
     pub(super) key: Option<Key>,
     next_file: usize,
 }
@@ -45,6 +51,8 @@ pub struct Savepoint {
     drafts: BTreeMap<(String, String), Draft>,
     operations: usize,
     numbered: usize,
+    edits: usize,
+    outside: BTreeMap<String, Option<OutsideTable>>,
 }
 
 /// What a commit records about one operation.
@@ -137,6 +145,8 @@ impl Transaction {
             drafts: BTreeMap::new(),
             operations: Vec::new(),
             numbered: Vec::new(),
+            edits: Vec::new(),
+            outside: BTreeMap::new(),
             key: None,
             next_file: 0,
         })
@@ -240,7 +250,22 @@ impl Transaction {
 
     /// Whether the transaction has changed a table so far.
     pub fn changes(&self, schema: &str, table: &str) -> bool {
-        self.drafts.get(&(schema.to_owned(), table.to_owned())).is_some_and(|draft| draft.changes_rows)
+        match schema {
+            META => !self.edits.is_empty() || !self.outside.is_empty(),
+            OUTSIDE => self.outside.contains_key(table),
+            _ => self.drafts.get(&(schema.to_owned(), table.to_owned())).is_some_and(|draft| draft.changes_rows),
+        }
+    }
+
+    /// Edits the catalogue, as a part of the operation that is recorded next.
+    pub fn edit(&mut self, edits: Vec<NewEdit>) {
+        let operation = self.operations.len();
+        self.edits.extend(edits.into_iter().map(|edit| (operation, edit)));
+    }
+
+    /// Makes a table known that lies elsewhere, or with `None` known no longer.
+    pub fn set_outside(&mut self, name: &str, table: Option<OutsideTable>) {
+        self.outside.insert(name.to_owned(), table);
     }
 
     /// A new file of the transaction.
@@ -284,8 +309,8 @@ impl Transaction {
 
     /// The draft as it is now.
     pub fn savepoint(&self) -> Savepoint {
-        let (operations, numbered) = (self.operations.len(), self.numbered.len());
-        Savepoint { drafts: self.drafts.clone(), operations, numbered }
+        let (operations, numbered, edits) = (self.operations.len(), self.numbered.len(), self.edits.len());
+        Savepoint { drafts: self.drafts.clone(), operations, numbered, edits, outside: self.outside.clone() }
     }
 
     /// Takes back everything since `savepoint`.
@@ -293,6 +318,8 @@ impl Transaction {
         self.drafts = savepoint.drafts;
         self.operations.truncate(savepoint.operations);
         self.numbered.truncate(savepoint.numbered);
+        self.edits.truncate(savepoint.edits);
+        self.outside = savepoint.outside;
     }
 
     /// Whether a file has been written by this transaction.

@@ -192,7 +192,14 @@ fn access(id: &str, filter: Option<&str>, columns: &[(&str, Column)]) -> Arc<Acc
     let tables = BTreeMap::from([(("customs".to_owned(), "fact_item".to_owned()), table)]);
     let attributes = BTreeMap::from([("office".to_owned(), "40".to_owned())]);
     let rights = Rights::Limited { tables, attributes, key: MaskKey::new([1; 32]) };
-    Arc::new(Access { id: id.to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() })
+    Arc::new(Access {
+        id: id.to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    })
 }
 
 /// The answers of a user, by look-up and by the engine.

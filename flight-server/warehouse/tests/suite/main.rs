@@ -4,6 +4,7 @@
 mod changes;
 mod differential;
 mod durability;
+mod edits;
 mod files;
 mod groups;
 mod ingest;
@@ -11,8 +12,10 @@ mod kcs;
 mod look_up;
 mod malformed;
 mod meta;
+mod outside;
 mod policy;
 mod query;
 mod script;
 mod sql;
+mod substrait;
 mod upkeep;

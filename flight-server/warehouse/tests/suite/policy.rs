@@ -19,7 +19,14 @@ fn access(id: &str, tables: &[(&str, Option<&str>, &[(&str, Column)])]) -> Acces
     });
     let attributes = BTreeMap::from([("office".to_owned(), "40".to_owned())]);
     let rights = Rights::Limited { tables: tables.collect(), attributes, key: MaskKey::new([1; 32]) };
-    Access { id: id.to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() }
+    Access {
+        id: id.to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    }
 }
 
 fn place() -> Place {
@@ -88,8 +95,14 @@ fn only_queries_of_tables_are_allowed() {
     let error = ask(&snapshot, sql).unwrap_err().to_string();
     assert!(error.contains("generate_series"), "{error}");
     assert_eq!(ask(&engine.current().unwrap(), sql).unwrap().len(), 3);
-    let all =
-        Access { id: "b".to_owned(), rights: Rights::All, system: Vec::new(), work: None, writes: Default::default() };
+    let all = Access {
+        id: "b".to_owned(),
+        rights: Rights::All,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    };
     assert_eq!(ask(&seen(&engine, all), sql).unwrap().len(), 3);
     // Nobody can hash guesses with the key of the policy.
     assert!(ask(&snapshot, "select mask_hash('Hidden Ltd')").is_err());

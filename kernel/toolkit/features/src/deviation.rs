@@ -50,6 +50,11 @@ impl Deviations {
         Ok(Self { keys, sums })
     }
 
+    /// The columns of the frame that make its key.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.keys.columns()
+    }
+
     /// Each row's value less the mean of its key before its day; NaN where there is none.
     pub(crate) fn of(&self, frame: &DataFrame, days: &[i32], values: &[f64]) -> Result<Vec<f64>> {
         let keys = self.keys.keys(frame)?;

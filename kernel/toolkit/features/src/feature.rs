@@ -26,6 +26,15 @@ impl Feature {
         }
     }
 
+    /// The columns whose values it takes as they are.
+    pub(crate) fn amounts(&self) -> Vec<&str> {
+        match self {
+            Self::Numeric(column) | Self::Log(column) => vec![column],
+            Self::Ratio(a, b) | Self::Same(a, b) | Self::Deviation(a, b, _) => vec![a, b],
+            Self::Categorical(_) | Self::History(..) | Self::Count(_) => Vec::new(),
+        }
+    }
+
     /// The columns whose past it counts.
     pub(crate) fn key(&self) -> Option<&[String]> {
         match self {

@@ -7,6 +7,7 @@ use crate::key::{Dictionary, NULL, code_value};
 use crate::{Error, FeatureMatrix, Result, column};
 use polars::frame::DataFrame;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 
 /// Features fitted on training rows; [`FittedFeatures::transform`] gives their values for any rows.
 #[derive(Debug, Clone)]
@@ -23,6 +24,17 @@ impl FittedFeatures {
     /// Names of the features, in the order of the matrix.
     pub fn names(&self) -> Vec<String> {
         self.features.iter().map(Feature::name).collect()
+    }
+
+    /// The columns of a frame that [`FittedFeatures::transform`] reads, each once, by their names: what a query has to
+    /// ask for.
+    pub fn columns(&self) -> Vec<String> {
+        let keys = self.timelines.iter().flat_map(|(_, timeline)| timeline.columns());
+        let codes = self.dictionaries.iter().map(|(_, dictionary)| dictionary.column());
+        let usual = self.deviations.iter().flat_map(|(_, deviations)| deviations.columns());
+        let amounts = self.features.iter().flat_map(Feature::amounts);
+        let all: BTreeSet<&str> = keys.chain(codes).chain(usual).chain(amounts).chain([self.date.as_str()]).collect();
+        all.into_iter().map(str::to_owned).collect()
     }
 
     /// Features of `frame`, training rows or later ones, in any order of rows.

@@ -75,6 +75,11 @@ impl Timeline {
         Ok(Self { keys, offsets, seen })
     }
 
+    /// The columns of the frame that it reads.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.keys.columns()
+    }
+
     fn before(&self, frame: &DataFrame, days: &[i32]) -> Result<Vec<Seen>> {
         let keys = self.keys.keys(frame)?;
         Ok(keys

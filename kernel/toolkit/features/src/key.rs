@@ -127,6 +127,11 @@ impl Dictionary {
         }
     }
 
+    /// The column of the frame that it reads.
+    pub(crate) fn column(&self) -> &str {
+        &self.column
+    }
+
     /// The same codes for the values of another column.
     pub(crate) fn of(&self, column: &str) -> Self {
         Self { column: column.to_owned(), ..self.clone() }
@@ -247,6 +252,11 @@ impl KeySet {
             set.steps.push(step);
         }
         Ok((set, keys))
+    }
+
+    /// The columns of the frame that it reads.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.dictionaries.iter().map(Dictionary::column)
     }
 
     /// Number of distinct combinations.

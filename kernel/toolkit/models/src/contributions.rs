@@ -1,10 +1,11 @@
-//! SHAP values of trees -> rows, reasons and frames.
+//! What features add to scores -> rows, reasons, sentences and frames.
 
 use crate::Result;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
 
-/// What each feature adds to each row's raw score (log-odds of boosted trees, probability of a forest). All of a row's contributions and its
+/// What each feature adds to each row's raw score (log-odds of boosted trees and of logistic regression, probability of
+/// a forest). All of a row's contributions and its
 /// [`Contributions::expected`] sum to the raw score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
@@ -60,6 +61,48 @@ impl Contributions {
         raised
     }
 
+    /// The features that move a row's score most, up or down, the largest first, equal ones in their order; at most
+    /// `count`, and none that does not move it.
+    pub fn strongest(&self, row: usize, class: usize, count: usize) -> Vec<(String, f64)> {
+        let own = self.names.iter().cloned().zip(self.row(row, class).iter().copied());
+        first(own.filter(|pair| pair.1 != 0.0).collect(), count)
+    }
+
+    /// How far each feature moves the score of one class, up or down, in the mean over all rows; the largest first, equal
+    /// ones in their order.
+    pub fn overall(&self, class: usize) -> Vec<(String, f64)> {
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let rows = self.rows.max(1) as f64;
+        let mean = |i: usize| {
+            (0..self.rows).filter_map(|row| self.row(row, class).get(i)).map(|value| value.abs()).sum::<f64>() / rows
+        };
+        first(self.names.iter().enumerate().map(|(i, name)| (name.clone(), mean(i))).collect(), usize::MAX)
+    }
+
+    /// A row's score in words: where it comes from, what moves it most (at most `count` features), and what all others
+    /// come to. Empty for a row or a class that is not there.
+    pub fn sentence(&self, row: usize, class: usize, count: usize) -> String {
+        let own = self.row(row, class);
+        if own.is_empty() {
+            return String::new();
+        }
+        let moved = |by: f64| format!("{} it by {:.3}", if by < 0.0 { "lowers" } else { "raises" }, by.abs());
+        let named = self.strongest(row, class, count);
+        let mut parts: Vec<String> = named.iter().map(|(name, by)| format!("{name} {}", moved(*by))).collect();
+        let all: f64 = own.iter().sum();
+        let others = own.len() - named.len();
+        if others > 0 {
+            let rest = all - named.iter().map(|(_, by)| by).sum::<f64>();
+            parts.push(format!("all else {}", moved(rest)));
+        }
+        let expected = self.expected(row, class);
+        format!(
+            "The score is {:.3}, from {expected:.3} before any feature is known: {}.",
+            expected + all,
+            parts.join(", ")
+        )
+    }
+
     /// One class as a frame: a column for each feature, and `expected`.
     ///
     /// # Errors
@@ -75,4 +118,11 @@ impl Contributions {
         columns.push(Column::new("expected".into(), expected));
         Ok(DataFrame::new(self.rows, columns)?)
     }
+}
+
+/// The first `count` by size, whatever their sign.
+fn first(mut pairs: Vec<(String, f64)>, count: usize) -> Vec<(String, f64)> {
+    pairs.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    pairs.truncate(count);
+    pairs
 }

@@ -24,6 +24,7 @@ mod baseline;
 mod bootstrap;
 mod calibration;
 mod check;
+mod choice;
 mod class_weight;
 mod clearance;
 mod clustering;
@@ -54,6 +55,7 @@ mod threads;
 pub use baseline::{ImporterHistory, Lookup};
 pub use bootstrap::{Figure, Interval, bootstrap};
 pub use calibration::{Isotonic, Platt, Reliability, ReliabilityBin, reliability};
+pub use choice::{Candidate, Choice, choose_in_time};
 pub use class_weight::ClassWeight;
 pub use clearance::{Clearance, ClearanceModel, ClearanceRun, Stage};
 pub use clustering::{
@@ -74,9 +76,11 @@ pub use importance::permutation_importance;
 pub use isolation::{CheckedIsolationForest, IsolationForest, IsolationForestModel, IsolationForestParams};
 pub use leaf_logistic::{CheckedLeafLogistic, LeafLogistic, LeafLogisticModel, LeafLogisticParams};
 pub use learning::{FitAndScore, learning_curve};
-pub use lightgbm::{CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, Progress, Step};
+pub use lightgbm::{
+    CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, OwnLoss, Progress, Step,
+};
 pub use linear::SparseMatrix;
-pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams};
+pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams, Penalty};
 pub use maps::{CheckedTsne, CheckedUmap, PointMap, Tsne, TsneParams, Umap, UmapParams};
 pub use nets::{
     CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,

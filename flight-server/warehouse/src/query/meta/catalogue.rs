@@ -1,18 +1,18 @@
-//! What goes in: the file `catalogue.toml`, which is under review. What comes out: who answers for each table,
-//! and words about columns that the schema has none for.
+//! What goes in: the file `catalogue.toml`, which is under review, what was registered, and edits. What comes out: who
+//! answers for each table, and words about columns that the schema has none for.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::CLASSES;
-use crate::SCHEMAS;
+use crate::store::{About, Edits, Manifest, OutsideEntry};
+use crate::{CLASSES, OUTSIDE, SCHEMAS};
 
 const FILE: &str = include_str!("catalogue.toml");
 
 /// What is known of one table beside its schema.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) title: String,
@@ -32,8 +32,34 @@ pub(super) struct Entry {
 /// Schema (`star` for those of data) -> table -> entry.
 type Catalogue = BTreeMap<String, BTreeMap<String, Entry>>;
 
-/// The entry of a table. Fails where there is none: nothing is served without.
-pub(super) fn entry(schema: &str, table: &str) -> Result<&'static Entry, String> {
+/// The entry of a table as it is now. Fails where there is none: nothing is served without.
+pub(super) fn current(manifest: &Manifest, edits: &Edits<'_>, schema: &str, table: &str) -> Result<Entry, String> {
+    let mut entry = match manifest.outside.get(table).filter(|_| schema == OUTSIDE) {
+        Some(known) => registered(&known.entry),
+        None => entry(schema, table)?.clone(),
+    };
+    let edited = |property| edits.get(About::Datasets, &[schema, table], property).flatten().map(str::to_owned);
+    for (property, value) in [
+        ("title", &mut entry.title),
+        ("owner", &mut entry.owner),
+        ("steward", &mut entry.steward),
+        ("class", &mut entry.class),
+        ("updated", &mut entry.updated),
+    ] {
+        if let Some(edited) = edited(property) {
+            *value = edited;
+        }
+    }
+    Ok(entry)
+}
+
+fn registered(entry: &OutsideEntry) -> Entry {
+    let OutsideEntry { title, description, owner, steward, class, .. } = entry.clone();
+    let updated = "as its source says".to_owned();
+    Entry { title, description, owner, steward, class, updated, columns: BTreeMap::new() }
+}
+
+fn entry(schema: &str, table: &str) -> Result<&'static Entry, String> {
     static CATALOGUE: OnceLock<Result<Catalogue, String>> = OnceLock::new();
     let read = CATALOGUE.get_or_init(|| toml::from_str(FILE).map_err(|error| format!("catalogue.toml: {error}")));
     let catalogue = read.as_ref().map_err(Clone::clone)?;

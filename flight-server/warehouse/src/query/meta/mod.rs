@@ -3,7 +3,8 @@
 //! that a filter hides from them.
 
 mod catalogue;
-mod glossary;
+mod edits;
+pub(super) mod glossary;
 mod pipelines;
 
 use std::path::Path;
@@ -15,9 +16,9 @@ use haetae_schema::{Classification, CodeList, Table as StarTable};
 
 use self::catalogue::Entry;
 use super::catalog::{self, Table};
-use super::policy::{Access, SystemTable, classification};
-use crate::store::{Kind, Pinned, time_text};
-use crate::{META, WORK};
+use super::policy::{Access, SystemTable, held};
+use crate::store::{About, Edits, Kind, Pinned, time_text};
+use crate::{CLASSES, META, OUTSIDE, WORK};
 
 /// A table that the user sees: schema, name, described columns.
 type Seen = (String, String, SchemaRef);
@@ -39,7 +40,7 @@ fn rows(
     root: &Path,
     access: Option<&Access>,
 ) -> Result<Vec<RecordBatch>, String> {
-    let seen: Vec<Seen> = catalog::tables()
+    let seen: Vec<Seen> = catalog::described(manifest)
         .into_iter()
         .filter_map(|(schema, table, columns)| {
             let columns = match access {
@@ -55,9 +56,10 @@ fn rows(
     seen.extend(made.into_iter().flatten().map(|(table, columns)| (WORK.to_owned(), table, columns)));
     let columns = match table.name {
         "datasets" => datasets(&seen, manifest, access)?,
-        "columns" => columns(&seen)?,
+        "columns" => columns(&seen, manifest)?,
         "codes" => codes(),
-        "glossary" => glossary_rows()?,
+        "glossary" => glossary_rows(manifest)?,
+        "edits" => edits::rows(manifest, &seen),
         "lineage" | "pipeline_runs" => return pipelines::rows(table, manifest, root, &seen, access),
         _ => versions(&seen, manifest, access),
     };
@@ -94,7 +96,7 @@ fn star(schema: &str, table: &str) -> Option<&'static StarTable> {
         crate::QUALITY => haetae_schema::quality_tables(),
         crate::RISK => haetae_schema::risk_tables(),
         crate::COURSE => haetae_schema::course_tables(),
-        WORK => return None,
+        WORK | OUTSIDE => return None,
         _ => haetae_schema::tables(),
     };
     of.iter().find(|known| known.name == table)
@@ -109,16 +111,18 @@ fn class(entry: &Entry, classification: Classification) -> &str {
     }
 }
 
-/// The classes, the least sensitive first.
-const CLASSES: [&str; 4] = ["public", "internal", "personal", "secret"];
-
 fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result<Vec<ArrayRef>, String> {
-    let entries = seen.iter().map(|(schema, table, _)| catalogue::entry(schema, table));
-    let entries: Vec<&Entry> = entries.collect::<Result<_, _>>()?;
+    let edits = Edits::of(&manifest.edits);
+    let entries = seen.iter().map(|(schema, table, _)| catalogue::current(manifest, &edits, schema, table));
+    let entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
     let both = || seen.iter().zip(&entries);
-    let comment = |(schema, table, _): &Seen| star(schema, table).map(|table| table.comment.to_owned());
-    let worst = |(_, table, columns): &Seen, entry: &Entry| {
-        let classes = columns.fields().iter().map(|field| class(entry, classification(table, field.name())));
+    let comment = |(schema, table, _): &Seen| {
+        let edited = edits.get(About::Datasets, &[schema, table], "description").flatten().map(str::to_owned);
+        edited.or_else(|| star(schema, table).map(|table| table.comment.to_owned()))
+    };
+    let worst = |(schema, table, columns): &Seen, entry: &Entry| {
+        let class_of = |name: &str| class(entry, held(&edits, manifest, (schema, table, name))).to_owned();
+        let classes = columns.fields().iter().map(|field| class_of(field.name()));
         let place = classes.filter_map(|class| CLASSES.iter().position(|known| *known == class)).max();
         CLASSES[place.unwrap_or(0)]
     };
@@ -132,7 +136,8 @@ fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result
         commit.map(|commit| time_text(commit.time_ms))
     };
     let rows = |(schema, table, _): &Seen| {
-        (schema != META && !hidden(access, schema, table)).then(|| manifest.rows(stored(access, schema), table))
+        (schema != META && schema != OUTSIDE && !hidden(access, schema, table))
+            .then(|| manifest.rows(stored(access, schema), table))
     };
     Ok(vec![
         text(seen.iter().map(|(schema, _, _)| schema)),
@@ -154,31 +159,45 @@ fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result
 struct Described<'a> {
     schema: &'a str,
     table: &'a str,
-    entry: &'static Entry,
+    entry: Entry,
     position: i32,
     field: &'a arrow::datatypes::Field,
     column: Option<&'static haetae_schema::Column>,
     is_key: bool,
 }
 
-fn columns(seen: &[Seen]) -> Result<Vec<ArrayRef>, String> {
+fn columns(seen: &[Seen], manifest: &Pinned) -> Result<Vec<ArrayRef>, String> {
+    let edits = Edits::of(&manifest.edits);
+    let edited = |row: &Described<'_>, property: &str| {
+        let place = [row.schema, row.table, row.field.name().as_str()];
+        edits.get(About::Columns, &place, property).map(|value| value.map(str::to_owned))
+    };
     let mut rows: Vec<Described<'_>> = Vec::new();
     for (schema, table, columns) in seen {
-        let (entry, star) = (catalogue::entry(schema, table)?, star(schema, table));
+        let (known, star) = (catalogue::current(manifest, &edits, schema, table)?, star(schema, table));
         for (position, field) in (1..).zip(columns.fields()) {
             let column = star.and_then(|table| table.column(field.name()));
             let is_key = star.is_some_and(|table| table.key.contains(&field.name().as_str()));
+            let entry = known.clone();
             rows.push(Described { schema, table, entry, position, field, column, is_key });
         }
     }
     let said = |row: &Described<'_>| -> Result<String, String> {
-        let said = row.column.map(|column| column.comment.to_owned());
+        let said = edited(row, "description").flatten();
+        let said = said.or_else(|| row.column.map(|column| column.comment.to_owned()));
         let said = said.or_else(|| row.entry.columns.get(row.field.name()).cloned());
-        let said = said.or_else(|| (row.schema == WORK).then(|| "as its maker named it".to_owned()));
+        let said = said.or_else(|| match row.schema {
+            WORK => Some("as its maker named it".to_owned()),
+            OUTSIDE => Some(catalog::OUTSIDE_COLUMN.to_owned()),
+            _ => None,
+        });
         said.ok_or_else(|| format!("the catalogue has no word about {}.{}", row.table, row.field.name()))
     };
     let described: Vec<String> = rows.iter().map(said).collect::<Result<_, _>>()?;
-    let classified = |row: &Described<'_>| classification(row.table, row.field.name());
+    let classified = |row: &Described<'_>| held(&edits, manifest, (row.schema, row.table, row.field.name()));
+    let maybe_edited = |row: &Described<'_>, property: &str, known: Option<&'static str>| {
+        edited(row, property).unwrap_or_else(|| known.map(str::to_owned))
+    };
     let refers = |row: &Described<'_>| {
         let (table, column) = row.column?.references?;
         let sees = |(s, t, columns): &Seen| s == row.schema && t == table && columns.column_with_name(column).is_some();
@@ -192,13 +211,13 @@ fn columns(seen: &[Seen]) -> Result<Vec<ArrayRef>, String> {
         text(rows.iter().map(|row| row.field.data_type().to_string())),
         Arc::new(rows.iter().map(|row| Some(row.field.is_nullable())).collect::<BooleanArray>()),
         text(described),
-        maybe(rows.iter().map(|row| row.column.and_then(|column| column.unit))),
+        maybe(rows.iter().map(|row| maybe_edited(row, "unit", row.column.and_then(|column| column.unit)))),
         text(rows.iter().map(|row| classified(row).name())),
-        text(rows.iter().map(|row| class(row.entry, classified(row)))),
+        text(rows.iter().map(|row| class(&row.entry, classified(row)).to_owned())),
         maybe(rows.iter().map(|row| row.column.and_then(|column| column.code_list).map(|list| list.name))),
         Arc::new(rows.iter().map(|row| Some(row.is_key)).collect::<BooleanArray>()),
         maybe(rows.iter().map(refers)),
-        maybe(rows.iter().map(|row| row.column.and_then(|column| column.wco_alias))),
+        maybe(rows.iter().map(|row| maybe_edited(row, "wco_alias", row.column.and_then(|column| column.wco_alias)))),
     ])
 }
 
@@ -216,14 +235,18 @@ fn codes() -> Vec<ArrayRef> {
     ]
 }
 
-fn glossary_rows() -> Result<Vec<ArrayRef>, String> {
-    let terms = glossary::terms()?;
-    Ok((0..4).map(|column| text(terms.iter().map(|term| term[column]))).collect())
+fn glossary_rows(manifest: &Pinned) -> Result<Vec<ArrayRef>, String> {
+    let terms = glossary::current(&Edits::of(&manifest.edits))?;
+    Ok((0..4).map(|column| text(terms.iter().map(|term| &term[column]))).collect())
 }
 
 fn versions(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Vec<ArrayRef> {
     // Operations bear the names of the manifest.
-    let sees = |schema: &str, table: &str| seen.iter().any(|(s, t, _)| stored(access, s) == schema && t == table);
+    let sees = |schema: &str, table: &str| {
+        // Whoever sees all sees also what became of a table that is known no longer.
+        let gone = schema == OUTSIDE && access.is_none_or(Access::is_all);
+        gone || seen.iter().any(|(s, t, _)| stored(access, s) == schema && t == table)
+    };
     let own = stored(access, WORK);
     let shown = |schema: &str| if schema == own { WORK.to_owned() } else { schema.to_owned() };
     let all = manifest.commits.iter().flat_map(|commit| commit.operations.iter().map(move |done| (commit, done)));

@@ -1,10 +1,48 @@
 //! What goes in: a column. What comes out: how sensitive it is, and how it is shown unless a role
 //! says otherwise.
 
+use std::collections::BTreeSet;
+
+use arrow::datatypes::DataType;
 use haetae_schema::Classification;
 
 use super::Mask;
-use crate::REJECTS;
+use crate::store::{About, Edits, Manifest};
+use crate::{OUTSIDE, REJECTS};
+
+/// What a role is cleared for, beside what its policy says of single columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clearance {
+    /// The classifications that are shown as they are.
+    pub cleared: BTreeSet<Classification>,
+    /// (schema, table, column) of which the policy itself says how they are shown.
+    pub stated: BTreeSet<(String, String, String)>,
+}
+
+/// The classification of that name.
+pub(crate) fn named(name: &str) -> Option<Classification> {
+    Classification::ALL.into_iter().find(|class| class.name() == name)
+}
+
+/// The classification of a column as it is now: edited, or that of the table outside of the warehouse, or by the schema.
+pub(crate) fn held(
+    edits: &Edits<'_>,
+    manifest: &Manifest,
+    (schema, table, column): (&str, &str, &str),
+) -> Classification {
+    let edited = edits.get(About::Columns, &[schema, table, column], "classification").flatten();
+    // What no release has named is as secret as can be.
+    let strictest = || Some(Classification::RawText);
+    let outside = || {
+        let table = manifest.outside.get(table)?;
+        named(&table.entry.classification).or_else(strictest)
+    };
+    match edited {
+        Some(name) => named(name).unwrap_or(Classification::RawText),
+        None if schema == OUTSIDE => outside().unwrap_or(Classification::RawText),
+        None => classification(table, column),
+    }
+}
 
 /// The classification of a column, by the schema; refused rows are raw text.
 pub fn classification(table: &str, column: &str) -> Classification {
@@ -21,6 +59,14 @@ pub fn classification(table: &str, column: &str) -> Classification {
 }
 
 impl Mask {
+    /// The same for a column of any type: what is made for texts is null for others.
+    pub(super) fn of_type(classification: Classification, data_type: &DataType) -> Option<Self> {
+        match Self::of(classification)? {
+            Self::Hash | Self::PartialName if *data_type != DataType::Utf8 => Some(Self::Null),
+            mask => Some(mask),
+        }
+    }
+
     /// The mask of a classification that a role is not cleared for; `None` where none is needed.
     pub fn of(classification: Classification) -> Option<Self> {
         match classification {

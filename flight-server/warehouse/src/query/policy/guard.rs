@@ -106,8 +106,25 @@ impl GuardedTable {
         Ok(Self { name, raw, schema: Arc::new(Schema::new(fields)), columns, clear, filter })
     }
 
+    /// The same rights on another state of the table, under the name that a statement gives it.
+    pub(crate) fn over(&self, table: &str, raw: Arc<dyn TableProvider>) -> Self {
+        let (schema, _) = self.name.split_once('.').unwrap_or_default();
+        let (columns, clear) = (self.columns.clone(), self.clear.clone());
+        let (name, filter) = (format!("{schema}.{table}"), self.filter.clone());
+        Self { name, raw, schema: Arc::clone(&self.schema), columns, clear, filter }
+    }
+
+    /// A table outside of the warehouse that shows nothing, since it cannot be read.
+    pub(crate) fn closed(table: &str, raw: Arc<dyn TableProvider>) -> Self {
+        let schema = raw.schema();
+        let plain = |field: &Arc<Field>| Expr::Column(datafusion::common::Column::new_unqualified(field.name()));
+        let columns = schema.fields().iter().map(plain).collect();
+        let name = format!("{}.{table}", crate::OUTSIDE);
+        Self { name, raw, schema, columns, clear: BTreeSet::new(), filter: None }
+    }
+
     /// Plans each part alone, so that what is wrong is found where it stands.
-    pub(super) fn check(&self, state: &SessionState, (schema, table): (&str, &str)) -> Result<(), PolicyFault> {
+    pub(crate) fn check(&self, state: &SessionState, (schema, table): (&str, &str)) -> Result<(), PolicyFault> {
         let fault = fault(schema, table);
         let reason = |error: DataFusionError| error.find_root().message().into_owned();
         let rows = self.view(&[], &[], None).and_then(|plan| state.optimize(&plan));

@@ -5,6 +5,7 @@
 //! anything of the user's into it, and it tells no statistics. `docs/decisions/0009` has the reasons.
 
 mod classes;
+mod current;
 mod guard;
 mod masks;
 mod nodes;
@@ -21,7 +22,8 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
 
-pub use classes::classification;
+pub use classes::{Clearance, classification};
+pub(super) use classes::{held, named};
 pub(super) use guard::{GuardedTable, Rows};
 pub use masks::{Mask, MaskKey, partial_name};
 pub(super) use nodes::{allowed, reads};
@@ -29,7 +31,8 @@ pub use system::SystemTable;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
-use crate::{CATALOG, COMMENTS, COURSE, Error, META, REJECTS, RISK, Result, SCHEMAS, WORK};
+use crate::store::About;
+use crate::{CATALOG, COMMENTS, COURSE, Error, META, OUTSIDE, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// The schema of the tables that the server itself keeps.
 pub const SYSTEM_SCHEMA: &str = "system";
@@ -47,7 +50,17 @@ pub struct Access {
     pub work: Option<String>,
     /// (schema, table) of data that the user may change. Those who see everything may change everything.
     pub writes: BTreeSet<(String, String)>,
+    /// What decides on columns whose classification the catalogue says, not the schema.
+    pub clearance: Clearance,
 }
+
+/// Whether it is a table of the schema `meta` whose rows people write.
+pub fn is_catalogue(schema: &str, table: &str) -> bool {
+    schema == META && (About::of(table).is_some() || table == EDITS)
+}
+
+/// The table of the edits of the catalogue. Who may edit something may take edits of it back.
+pub const EDITS: &str = "edits";
 
 /// Whether it is the table of comments on scores, to which rows are added and whose rows stay.
 pub fn is_comments(schema: &str, table: &str) -> bool {
@@ -132,19 +145,26 @@ impl Access {
     }
 
     /// Whether the user sees all rows of a table, and these columns of them as they are.
-    pub fn sees_whole(&self, schema: &str, table: &str, columns: &[&str]) -> bool {
+    pub fn sees_whole<S: AsRef<str>>(&self, schema: &str, table: &str, columns: &[S]) -> bool {
         let Rights::Limited { tables, .. } = &self.rights else { return true };
         let shown = |access: &TableAccess| {
-            let as_it_is = |name: &&str| matches!(access.columns.get(*name), None | Some(Column::Show));
+            let as_it_is = |name: &S| matches!(access.columns.get(name.as_ref()), None | Some(Column::Show));
             access.filter.is_none() && columns.iter().all(as_it_is)
         };
         tables.get(&(schema.to_owned(), table.to_owned())).is_some_and(shown)
     }
 
-    /// Whether the user may change rows of a table of data or of the course, or add comments.
+    /// Whether the user may change rows of a table of data or of the course, add comments, or edit the catalogue.
     pub fn may_write(&self, schema: &str, table: &str) -> bool {
-        let data = (SCHEMAS.contains(&schema) && table != REJECTS) || schema == COURSE || is_comments(schema, table);
-        data && (self.is_all() || self.writes.contains(&(schema.to_owned(), table.to_owned())))
+        let data = (SCHEMAS.contains(&schema) && table != REJECTS)
+            || schema == COURSE
+            || is_comments(schema, table)
+            || is_catalogue(schema, table);
+        let listed = match (schema, table) {
+            (META, EDITS) => self.writes.iter().any(|(schema, _)| schema == META),
+            _ => self.writes.contains(&(schema.to_owned(), table.to_owned())),
+        };
+        data && (self.is_all() || listed)
     }
 
     /// Everything that is wrong with the expressions: names, types, functions. Reads no data.
@@ -155,7 +175,8 @@ impl Access {
             .with_default_features()
             .build();
         let mut faults = Vec::new();
-        for ((schema, table), access) in tables {
+        // Which tables lie outside, and with what columns, is known when one is read.
+        for ((schema, table), access) in tables.iter().filter(|((schema, _), _)| schema != OUTSIDE) {
             let known = super::catalog::columns(schema, table);
             let Some(columns) = known else {
                 let reason = "there is no such table".to_owned();
@@ -176,6 +197,14 @@ impl Access {
         for (schema, table, _) in super::catalog::tables() {
             if self.sees(&schema, &table) {
                 found.entry(schema).or_default().push(table);
+            }
+        }
+        match &self.rights {
+            Rights::All => drop(found.entry(OUTSIDE.to_owned()).or_default()),
+            Rights::Limited { tables, .. } => {
+                for (schema, table) in tables.keys().filter(|(schema, _)| schema == OUTSIDE) {
+                    found.entry(schema.clone()).or_default().push(table.clone());
+                }
             }
         }
         if self.work.is_some() {

@@ -53,6 +53,10 @@ fn refusal(node: &LogicalPlan) -> Option<String> {
         | LogicalPlan::DescribeTable(_)
         | LogicalPlan::Unnest(_)
         | LogicalPlan::RecursiveQuery(_) => None,
+        // A scan hands its conditions to the table, which asks them of rows as they are; the optimizer alone may say so.
+        LogicalPlan::TableScan(scan) if is_shown(scan) && !scan.filters.is_empty() => {
+            Some(format!("a condition inside of the scan of {} is not allowed", scan.table_name))
+        }
         LogicalPlan::TableScan(scan) if is_shown(scan) => None,
         LogicalPlan::TableScan(scan) => {
             Some(format!("reading {} is not allowed: it is none of the tables that you may see", scan.table_name))

@@ -6,6 +6,7 @@ mod queries;
 mod roles;
 
 use datafusion::prelude::SessionContext;
+use datafusion_substrait::serializer::serialize_bytes;
 use futures::{StreamExt, TryStreamExt};
 use haetae_warehouse::query::Snapshot;
 
@@ -81,6 +82,47 @@ fn restricted_answers_are_those_of_filtered_and_masked_tables() {
     );
     assert!(compared >= 2000 && answered * 4 > compared * 3, "{answered} of {compared}");
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
+}
+
+/// The same queries as plans that a plain engine has made and optimized, so that they have other forms than SQL gives.
+#[test]
+fn plans_of_substrait_are_answered_as_sql_is() {
+    let place = place();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let queries = queries::generate(20261128, 120);
+    let (mut compared, mut answered, mut unwritten) = (0, 0, 0);
+    let mut mismatches = Vec::new();
+    for role in roles::all() {
+        let snapshot = place.engine().current().unwrap().seen_by(&role.access).unwrap();
+        let oracle = role.oracle();
+        runtime.block_on(async {
+            for sql in &queries {
+                let Ok(plan) = serialize_bytes(sql, &oracle).await else {
+                    unwritten += 1;
+                    continue;
+                };
+                let (ours, theirs) = tokio::join!(of_plan(&snapshot, &plan), plain(&oracle, sql));
+                quiet(sql, &ours);
+                compared += 1;
+                match (&ours, &theirs) {
+                    (Ok(ours), Ok(theirs)) if ours == theirs => answered += 1,
+                    (Err(_), Err(_)) => {}
+                    _ => mismatches.push(format!("{}: {sql}\n  {ours:?}\n  {theirs:?}", role.name)),
+                }
+            }
+        });
+    }
+    println!("{compared} plans compared, {answered} answered, {unwritten} that the library cannot write");
+    assert!(answered * 4 > queries.len() * 4 * 2, "{answered} of {}", queries.len() * 4);
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
+}
+
+async fn of_plan(snapshot: &Snapshot, plan: &[u8]) -> Answer {
+    let rows = async {
+        let batches: Vec<_> = snapshot.substrait(plan).await?.execute(None).await?.try_collect().await?;
+        Ok::<_, haetae_warehouse::Error>(cells(&batches))
+    };
+    rows.await.map_err(|error| error.to_string())
 }
 
 #[test]

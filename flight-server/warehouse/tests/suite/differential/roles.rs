@@ -78,7 +78,14 @@ fn access(id: &str, tables: Vec<(&str, TableAccess)>) -> Arc<Access> {
     let tables = tables.into_iter().map(|(name, table)| (("customs".to_owned(), name.to_owned()), table)).collect();
     let attributes = BTreeMap::from([("office".to_owned(), "40".to_owned())]);
     let rights = Rights::Limited { tables, attributes, key: MaskKey::new(KEY) };
-    let access = Access { id: id.to_owned(), rights, system: Vec::new(), work: None, writes: Default::default() };
+    let access = Access {
+        id: id.to_owned(),
+        rights,
+        system: Vec::new(),
+        work: None,
+        writes: Default::default(),
+        clearance: Default::default(),
+    };
     assert_eq!(access.check(), [], "{id}");
     Arc::new(access)
 }

@@ -219,3 +219,29 @@ fn the_ready_lists_need_only_the_columns_of_an_item() {
     assert_eq!(feature(&matrix, "office_id").iter().copied().fold(0.0, f64::max), 3.0);
     assert!(plain.rate_names().is_empty());
 }
+
+#[test]
+fn a_fitted_builder_names_the_columns_that_it_reads() {
+    let rows = 6;
+    let words = |word: &str| (0..rows).map(|row| format!("{word}{}", row % 3)).collect::<Vec<String>>();
+    let mut frame = df!("fraud" => vec![false; rows], "idle" => vec![1.0; rows]).unwrap();
+    frame.with_column(days(&(0..rows as i32).collect::<Vec<_>>())).unwrap();
+    for name in ["hs6", "importer", "office", "origin", "departure"] {
+        frame.with_column(Column::new(name.into(), words(name))).unwrap();
+    }
+    for name in ["price", "mass", "rate", "tax"] {
+        frame.with_column(Column::new(name.into(), vec![2.0; rows])).unwrap();
+    }
+    let builder = FeatureBuilder::new().prefix("hs2", "hs6", 2).history(&["hs2"], 1.0).count(&["importer", "rate"]);
+    let builder = builder.categorical("office").same("origin", "departure").ratio("price", "mass").log("tax");
+    let fitted = builder.deviation("price", "mass", &["importer"]).fit(&frame, "fraud", "day").unwrap();
+    let columns = fitted.columns();
+    assert_eq!(columns, ["day", "departure", "hs6", "importer", "mass", "office", "origin", "price", "rate", "tax"]);
+    // They are enough, and none of them can be left out.
+    let narrow = frame.select(columns.iter().map(String::as_str)).unwrap();
+    let (all, of_narrow) = (fitted.transform(&frame).unwrap(), fitted.transform(&narrow).unwrap());
+    assert_close("narrow", of_narrow.values(), all.values(), 0.0);
+    for column in &columns {
+        assert!(fitted.transform(&narrow.drop(column).unwrap()).is_err(), "{column}");
+    }
+}

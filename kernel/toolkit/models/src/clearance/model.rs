@@ -34,6 +34,11 @@ impl ClearanceModel {
         Ok((0..contributions.rows()).map(|row| contributions.reasons(row, 0, count)).collect())
     }
 
+    /// The columns that [`ClearanceModel::score`] reads, each once, by their names: what a query has to ask for.
+    pub fn columns(&self) -> Vec<String> {
+        self.features.columns()
+    }
+
     /// The features of a frame, as the trees see them.
     ///
     /// # Errors

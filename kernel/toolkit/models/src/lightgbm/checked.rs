@@ -1,9 +1,10 @@
 //! Parameters in their ranges -> a fit, and the words that the library is told.
 
 use super::fit::{Progress, Step, Watched};
-use super::goal::Objective;
+use super::goal::{Objective, OwnLoss};
 use super::model::LightGbmModel;
 use super::params::LightGbmParams;
+use crate::check::{check_rows, check_weights, check_weights_of_values};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
@@ -52,13 +53,45 @@ impl CheckedLightGbm {
         valid: Option<(&FeatureMatrix, &[f64])>,
         watch: &mut dyn FnMut(&Progress) -> Step,
     ) -> Result<LightGbmModel> {
-        Watched { checked: self, watch }.fit(features, target, valid)
+        Watched { checked: self, weights: &[], loss: None, watch }.fit(features, target, valid)
+    }
+
+    /// As [`CheckedLightGbm::fit`], each row weighing as much as `weights` says. Least rows of a leaf are counted, not
+    /// weighed.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Weight`] for a weight that is negative or no number, and where only rows of one class, or
+    /// none, weigh anything.
+    pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LightGbmModel> {
+        let objective = self.params.objective;
+        if weights.len() != target.len() {
+            return Err(Error::Rows { what: "weights", expected: target.len(), found: weights.len() });
+        }
+        check_rows("training rows", features, target, objective)?;
+        match objective {
+            Objective::Binary => check_weights(weights, target, 2)?,
+            Objective::Classes(classes) => check_weights(weights, target, classes)?,
+            Objective::Value => check_weights_of_values(weights)?,
+        }
+        Watched { checked: self, weights, loss: None, watch: &mut |_| Step::Go }.fit(features, target, None)
+    }
+
+    /// As [`CheckedLightGbm::fit`], for a loss of one's own in place of the objective: each tree goes along the gradients
+    /// of `loss` at the scores of the trees so far, which begin at 0. `predict` gives these scores, without a link
+    /// function. The targets are any finite numbers.
+    ///
+    /// # Errors
+    /// As there; [`Error::Parameter`] where `loss` gives a gradient that is no finite number, or a curvature that is none
+    /// of at least 0, and [`Error::Rows`] where it gives fewer or more than there are rows.
+    pub fn fit_own(&self, features: &FeatureMatrix, target: &[f64], loss: OwnLoss<'_>) -> Result<LightGbmModel> {
+        Watched { checked: self, weights: &[], loss: Some(loss), watch: &mut |_| Step::Go }.fit(features, target, None)
     }
 
     /// What the library is told, for these features: `name=value` with spaces between.
-    pub(super) fn text(&self, features: &FeatureMatrix) -> Result<String> {
+    pub(super) fn text(&self, features: &FeatureMatrix, own: bool) -> Result<String> {
         let p = &self.params;
         let objective = match p.objective {
+            _ if own => "custom".to_owned(),
             Objective::Binary => "binary".to_owned(),
             Objective::Classes(classes) => format!("multiclass num_class={classes}"),
             Objective::Value => "regression".to_owned(),
@@ -81,7 +114,7 @@ impl CheckedLightGbm {
             p.bins,
             p.seed,
             p.threads,
-            metric = self.metric.name(p.objective),
+            metric = if own { "none" } else { self.metric.name(p.objective) },
         );
         let categorical: Vec<String> =
             (0..features.columns()).filter(|&i| features.is_categorical(i)).map(|i| i.to_string()).collect();

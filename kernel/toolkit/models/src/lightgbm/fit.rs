@@ -2,9 +2,10 @@
 
 use super::ffi::{Dataset, Learner};
 use super::model::LightGbmModel;
-use super::{CheckedLightGbm, Metric, Objective};
-use crate::check::{check_rows, same_features};
+use super::{CheckedLightGbm, Metric, Objective, OwnLoss};
+use crate::check::{check_rows, same_types};
 use crate::metrics::both_classes;
+use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
@@ -33,6 +34,10 @@ pub enum Step {
 
 pub(super) struct Watched<'a> {
     pub(super) checked: &'a CheckedLightGbm,
+    /// Of the training rows; none where all weigh the same.
+    pub(super) weights: &'a [f64],
+    /// What is learnt in place of the objective.
+    pub(super) loss: Option<OwnLoss<'a>>,
     pub(super) watch: &'a mut dyn FnMut(&Progress) -> Step,
 }
 
@@ -43,16 +48,19 @@ impl Watched<'_> {
         target: &[f64],
         valid: Option<(&FeatureMatrix, &[f64])>,
     ) -> Result<LightGbmModel> {
-        let objective = self.checked.params.objective;
+        let objective = self.loss.map_or(self.checked.params.objective, |_| Objective::Value);
         check_rows("training rows", features, target, objective)?;
         if objective == Objective::Binary {
             both_classes(target)?;
         }
         check_names(features)?;
-        let text = self.checked.text(features)?;
+        let text = self.checked.text(features, self.loss.is_some())?;
         let mut train = Dataset::new(features.values(), features.rows(), features.columns(), &text, None)?;
         train.set_names(features.names())?;
         train.set_target(target)?;
+        if !self.weights.is_empty() {
+            train.set_weights(self.weights)?;
+        }
         let valid_set = match valid {
             None => None,
             Some((valid, valid_target)) => {
@@ -61,26 +69,29 @@ impl Watched<'_> {
                     // Of one class it is 1 whatever the trees do: a fit with patience would end at the first.
                     both_classes(valid_target)?;
                 }
-                same_features(features.names(), valid.names())?;
+                same_types(features.names(), &|i| features.is_categorical(i), valid)?;
                 let mut set = Dataset::new(valid.values(), valid.rows(), valid.columns(), &text, Some(&train))?;
                 set.set_target(valid_target)?;
                 Some(set)
             }
         };
         let learner = Learner::new(&train, valid_set.as_ref(), &text)?;
-        let (learner, trees) = self.grow(learner)?;
+        let (learner, trees) = self.grow(learner, target)?;
         // Read back from text: what is used is what is saved, and the training rows are let go.
         LightGbmModel::from_text_with(learner.text(trees)?, self.checked.params.threads)
     }
 
-    fn grow<'d>(&mut self, mut learner: Learner<'d>) -> Result<(Learner<'d>, usize)> {
+    fn grow<'d>(&mut self, mut learner: Learner<'d>, target: &[f64]) -> Result<(Learner<'d>, usize)> {
         let of = self.checked.params.trees;
         let more_is_better = self.checked.metric.more_is_better();
         let mut best: Option<(f64, usize)> = None;
         work::say("trees", 0, of);
         let mut grown = of;
         for done in 1..=of {
-            let finished = learner.step()?;
+            let finished = match self.loss {
+                None => learner.step()?,
+                Some(loss) => along(&mut learner, loss, target)?,
+            };
             let metric = learner.metric()?;
             if let Some(value) = metric {
                 let better = best.is_none_or(|(known, _)| if more_is_better { value > known } else { value < known });
@@ -114,6 +125,20 @@ impl Watched<'_> {
         };
         Ok((learner, kept))
     }
+}
+
+/// One more tree along the gradients of a loss.
+fn along(learner: &mut Learner<'_>, loss: OwnLoss<'_>, target: &[f64]) -> Result<bool> {
+    let (gradients, curvatures) = loss(&learner.scores()?, target);
+    let wrong =
+        |(gradient, curvature): (&f64, &f64)| !(gradient.is_finite() && *curvature >= 0.0 && curvature.is_finite());
+    if let Some(row) = gradients.iter().zip(&curvatures).position(wrong) {
+        let found = format_args!("{} and {} in row {row}", gradients[row], curvatures[row]);
+        return Ranges("LightGBM").refuse("loss", "finite gradients, and finite curvatures of at least 0", found);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the library takes gradients as f32")]
+    let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<f32>>();
+    learner.step_along(&narrow(&gradients), &narrow(&curvatures))
 }
 
 fn check_names(features: &FeatureMatrix) -> Result<()> {

@@ -11,6 +11,10 @@ pub enum Objective {
     Value,
 }
 
+/// A loss of one's own: raw scores and targets -> gradient and curvature (second derivative) of each row's loss by its
+/// score.
+pub type OwnLoss<'a> = &'a dyn Fn(&[f64], &[f64]) -> (Vec<f64>, Vec<f64>);
+
 /// What early stopping looks at on validation rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {

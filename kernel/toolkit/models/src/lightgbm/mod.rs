@@ -13,6 +13,6 @@ mod params;
 
 pub use checked::CheckedLightGbm;
 pub use fit::{Progress, Step};
-pub use goal::{Metric, Objective};
+pub use goal::{Metric, Objective, OwnLoss};
 pub use model::LightGbmModel;
 pub use params::{LightGbm, LightGbmParams};

@@ -1,7 +1,7 @@
 //! Fitted trees: scores, contributions, and the model as text.
 
 use super::ffi::{Booster, Predict};
-use crate::check::same_features;
+use crate::check::{check_categories, same_features};
 use crate::contributions::Contributions;
 use crate::file::{About, Described, In, Stored, Taken};
 use crate::{Error, Result};
@@ -83,7 +83,9 @@ impl LightGbmModel {
     /// after row.
     ///
     /// # Errors
-    /// [`Error::FeatureMismatch`] when the features are not those of the fit.
+    /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::FeatureType`] when one that was fitted
+    /// as categories has numbers, [`Error::Category`] for a category that is no whole number from 0 to 2147483647 (NaN is
+    /// a missing one; a category that training did not have is none of its sets).
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         self.run(features, Predict::Normal)
     }
@@ -181,6 +183,7 @@ impl LightGbmModel {
             let (feature, expected, found) = (self.names[i].clone(), "categories", "numbers");
             return Err(Error::FeatureType { feature, expected, found });
         }
+        check_categories(features)?;
         let columns = features.columns();
         let mut result = Vec::with_capacity(features.rows() * self.classes);
         let mut chunk = vec![0.0; CHUNK.min(features.rows()) * columns];

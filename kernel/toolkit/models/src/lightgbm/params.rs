@@ -1,7 +1,7 @@
 //! What the trees are to be like, checked before anything is grown.
 
 use super::checked::CheckedLightGbm;
-use super::goal::{Metric, Objective};
+use super::goal::{Metric, Objective, OwnLoss};
 use super::model::LightGbmModel;
 use crate::Result;
 use crate::range::Ranges;
@@ -249,5 +249,21 @@ impl LightGbmParams {
         valid_target: &[f64],
     ) -> Result<LightGbmModel> {
         self.check()?.fit_valid(features, target, valid, valid_target)
+    }
+
+    /// Checks the parameters and fits rows that weigh differently; see [`CheckedLightGbm::fit_weighted`].
+    ///
+    /// # Errors
+    /// As [`LightGbmParams::check`] and [`CheckedLightGbm::fit_weighted`].
+    pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LightGbmModel> {
+        self.check()?.fit_weighted(features, target, weights)
+    }
+
+    /// Checks the parameters and fits to a loss of one's own; see [`CheckedLightGbm::fit_own`].
+    ///
+    /// # Errors
+    /// As [`LightGbmParams::check`] and [`CheckedLightGbm::fit_own`].
+    pub fn fit_own(&self, features: &FeatureMatrix, target: &[f64], loss: OwnLoss<'_>) -> Result<LightGbmModel> {
+        self.check()?.fit_own(features, target, loss)
     }
 }

@@ -100,6 +100,21 @@ impl Encoder {
         }
     }
 
+    /// What each feature adds to the weighted sum of a row, in the order of the features.
+    pub(crate) fn parts(&self, design: &Design<'_>, row: usize, weights: &[f64]) -> Vec<f64> {
+        let (mut active, mut numbers) = (design.active(row).iter(), design.numbers(row).iter());
+        let mut of_numbers = weights[self.numbers_from..].iter();
+        let part = |coding: &Coding| match coding {
+            Coding::Categories { .. } => {
+                active.next().filter(|&&position| position != NONE).map_or(0.0, |&position| weights[position as usize])
+            }
+            Coding::Number { .. } => {
+                numbers.next().zip(of_numbers.next()).map_or(0.0, |(number, weight)| number * weight)
+            }
+        };
+        self.codings.iter().map(part).collect()
+    }
+
     /// Whether a feature is one of categories.
     pub(crate) fn is_categorical(&self, feature: usize) -> bool {
         matches!(self.codings.get(feature), Some(Coding::Categories { .. }))

@@ -103,6 +103,7 @@ pub(crate) fn solve(problem: &Problem<'_>, iterations: usize, tolerance: f64) ->
 }
 
 /// What is to be as small as it can: the mean loss, with half of `penalty` times the squared weights.
+#[derive(Clone, Copy)]
 pub(crate) struct Problem<'a> {
     pub(crate) design: &'a Design<'a>,
     pub(crate) target: &'a [f64],
@@ -130,7 +131,7 @@ impl Problem<'_> {
         self.design.rows.div_ceil(PARTS).max(1024)
     }
 
-    fn dots(&self, weights: &[f64]) -> Vec<f64> {
+    pub(super) fn dots(&self, weights: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.design.rows];
         let part = self.part();
         sums.par_chunks_mut(part).enumerate().for_each(|(i, chunk)| dot_rows(self.design, i * part, weights, chunk));
@@ -161,7 +162,7 @@ impl Problem<'_> {
     }
 
     /// How many of the weights are penalised; they come first.
-    fn held(&self) -> usize {
+    pub(super) fn held(&self) -> usize {
         self.design.weights - usize::from(self.free_intercept)
     }
 
@@ -181,16 +182,22 @@ impl Problem<'_> {
         rows.map(|(&sum, &target)| self.weight(target) * number(sum, target)).collect()
     }
 
-    fn loss(&self, weights: &[f64], sums: &[f64]) -> f64 {
+    pub(super) fn loss(&self, weights: &[f64], sums: &[f64]) -> f64 {
         let losses = self.each(sums, |sum, target| self.loss.value(sum, target));
         let squares: f64 = weights[..self.held()].iter().map(|weight| weight * weight).sum();
         losses.iter().sum::<f64>() / self.rows() + self.penalty * squares / 2.0
     }
 
-    fn gradient(&self, weights: &[f64], sums: &[f64]) -> Vec<f64> {
+    pub(super) fn gradient(&self, weights: &[f64], sums: &[f64]) -> Vec<f64> {
         let mut gradient = self.weighted(&self.each(sums, |sum, target| self.loss.slope(sum, target)), false);
         self.penalised(&mut gradient, weights);
         gradient
+    }
+
+    /// How strongly the logarithmic loss bends at most along each weight.
+    pub(super) fn curves(&self) -> Vec<f64> {
+        let most: Vec<f64> = self.target.iter().map(|&target| self.weight(target) / 4.0).collect();
+        self.weighted(&most, true).into_iter().map(|curve| curve.max(1e-12)).collect()
     }
 
     /// The step to the lowest point of the parabola that touches the loss here.

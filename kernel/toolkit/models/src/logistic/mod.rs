@@ -1,4 +1,4 @@
-//! Logistic regression with an L2 penalty on one-hot categories and standardised numbers: the
+//! Logistic regression with an L2 or an L1 penalty on one-hot categories and standardised numbers: the
 //! plain, additive model that a tree has to beat. No random numbers; sums are split by the number
 //! of rows alone, so the same rows give the same bits on any number of threads.
 
@@ -6,4 +6,4 @@ mod model;
 mod params;
 
 pub use model::LogisticModel;
-pub use params::{CheckedLogistic, Logistic, LogisticParams};
+pub use params::{CheckedLogistic, Logistic, LogisticParams, Penalty};

@@ -3,7 +3,7 @@
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::linear::{Design, Encoder, SparseMatrix, probability};
-use crate::{Error, Result};
+use crate::{Contributions, Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Weights that have been fitted; see [`super::Logistic`].
@@ -60,13 +60,34 @@ impl LogisticModel {
     /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
     /// [`Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
+        Ok(self.chances(&self.encoder_for(features)?.encode(features)))
+    }
+
+    /// What each feature adds to the log-odds of each row: its weight, times its number in deviations or of its category.
+    /// The expected value is the intercept, so a category adds even where it is the usual one.
+    ///
+    /// # Errors
+    /// As [`LogisticModel::predict`].
+    pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
+        let encoder = self.encoder_for(features)?;
+        let design = encoder.encode(features);
+        let mut values = Vec::with_capacity(features.rows() * (features.columns() + 1));
+        for row in 0..features.rows() {
+            values.extend(encoder.parts(&design, row, &self.weights));
+            values.push(self.intercept());
+        }
+        Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
+    }
+
+    /// The encoder, for features that are those of the fit.
+    fn encoder_for(&self, features: &FeatureMatrix) -> Result<&Encoder> {
         let Some(encoder) = &self.encoder else {
             return Err(Error::Columns { expected: self.weights().len(), found: features.columns() });
         };
         same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
         check_categories(features)?;
         finite(features)?;
-        Ok(self.chances(&encoder.encode(features)))
+        Ok(encoder)
     }
 
     /// As [`LogisticModel::predict`], of sparse rows.

@@ -43,7 +43,7 @@ fn without_codes(features: &FeatureMatrix) -> FeatureMatrix {
 #[test]
 fn two_tasks_find_more_revenue_than_trees_find_by_probability() {
     let ((train, target, revenue), (later, truth, brought)) = (undervalued(1, 3000), undervalued(2, 3000));
-    let model = small().epochs(8).learning_rate(0.01).fit(&train, &target, &revenue).unwrap();
+    let model = small().epochs(8).learning_rate(0.01).held_out(0.0).fit(&train, &target, &revenue).unwrap();
     let (chances, amounts) = model.predict_both(&later).unwrap();
     let trees = LightGbm::params().trees(30).leaves(8).threads(1);
     let trees = trees.fit(&without_codes(&train), &target).unwrap().predict(&without_codes(&later)).unwrap();
@@ -97,6 +97,43 @@ fn without_revenue_trees_and_with_one_entity_it_is_the_net_of_the_paper() {
 }
 
 #[test]
+fn the_last_rows_say_how_many_epochs_are_made_on_all() {
+    let (train, target, revenue) = undervalued(12, 600);
+    // Steps so long that the net soon learns by heart.
+    let params = small().epochs(12).learning_rate(0.03);
+    let part = |rows: std::ops::Range<usize>| {
+        (train.select_rows(&rows.clone().collect::<Vec<_>>()), &target[rows.clone()], &revenue[rows])
+    };
+    let ((earlier, fraud, brought), (later, truth, found)) = (part(0..480), part(480..600));
+    let loss = |epochs: usize| {
+        let model = params.clone().epochs(epochs).fit_valid(&earlier, fraud, brought, (&later, truth, found)).unwrap();
+        model.epochs().last().unwrap().valid_loss.unwrap()
+    };
+    for patience in [1, 3] {
+        let mut losses = vec![loss(1)];
+        while losses.len() < 12 && losses.len() - best(&losses) < patience {
+            losses.push(loss(losses.len() + 1));
+        }
+        let number = best(&losses);
+        assert!(losses.len() < 12, "it ends before all are tried: {losses:?}");
+        let model = params.clone().patience(patience).fit(&train, &target, &revenue).unwrap();
+        let known: Vec<Option<f64>> = model.epochs().iter().map(|epoch| epoch.valid_loss).collect();
+        assert_eq!((known.len(), known[number - 1]), (number, Some(losses[number - 1])));
+        let by_hand = params.clone().epochs(number).held_out(0.0).fit(&train, &target, &revenue).unwrap();
+        assert_eq!(bits(&model.predict_revenue(&train).unwrap()), bits(&by_hand.predict_revenue(&train).unwrap()));
+        assert!(by_hand.epochs().iter().all(|epoch| epoch.valid_loss.is_none()));
+    }
+    let plain = params.clone().fit(&train, &target, &revenue).unwrap();
+    let one = params.patience(1).fit(&train, &target, &revenue).unwrap();
+    assert_eq!(bits(&plain.predict(&train).unwrap()), bits(&one.predict(&train).unwrap()));
+}
+
+/// Number of the least, counted from 1.
+fn best(losses: &[f64]) -> usize {
+    (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap() + 1
+}
+
+#[test]
 fn importers_that_training_did_not_have_are_taken_together_and_patience_ends_a_fit() {
     let ((train, target, revenue), (valid, truth, brought)) = (undervalued(5, 600), undervalued(6, 300));
     let params = small().epochs(40).patience(2);
@@ -125,6 +162,7 @@ fn what_date_cannot_learn_from_is_refused() {
         values[5] = value;
         values
     };
+    let late: Vec<f64> = (0..200).map(|row| f64::from(row >= 170)).collect();
     for (error, expected) in [
         (fit(&params, &target, &revenue[1..]), "revenue: expected 200 rows"),
         (
@@ -152,6 +190,13 @@ fn what_date_cannot_learn_from_is_refused() {
         (
             fit(&params.clone().alpha(-1.0), &target, &revenue),
             "`alpha`: expected a finite number of at least 0, found -1",
+        ),
+        (fit(&params.clone().held_out(0.6), &target, &revenue), "`held_out`: expected 0 to 0.5, found 0.6"),
+        (fit(&params.clone().held_out(f64::NAN), &target, &revenue), "`held_out`: expected 0 to 0.5, found NaN"),
+        (
+            fit(&params, &late, &late),
+            "`held_out`: expected a share that leaves both classes and some revenue among the earlier rows; 0 holds none \
+             back, found 0.2 of 200 rows",
         ),
         (fit(&params.clone().revenue_unit(0.0), &target, &revenue), "`revenue_unit`: expected a finite number above 0"),
         (

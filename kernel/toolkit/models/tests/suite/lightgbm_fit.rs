@@ -240,3 +240,72 @@ fn the_library_writes_nothing_to_stdout() {
         assert!(!stdout.contains("LightGBM"), "{stdout}");
     }
 }
+
+#[test]
+fn a_row_of_weight_two_counts_as_two_rows() {
+    let (features, target) = noisy(3, 400);
+    // Few values, so that twice the rows have the same bins.
+    let coarse: Vec<Vec<f64>> =
+        (0..3).map(|i| features.column(i).iter().map(|value| (value * 20.0).floor()).collect()).collect();
+    let features = FeatureMatrix::new(features.names().to_vec(), coarse, vec![false; 3]).unwrap();
+    let weights: Vec<f64> = (0..400).map(|row| f64::from(row % 3)).collect();
+    let repeated: Vec<usize> = (0..400).flat_map(|row| vec![row; row % 3]).collect();
+    let twice = features.select_rows(&repeated);
+    let params = params().trees(10).leaves(6).min_rows_in_leaf(1);
+    let raw = |model: LightGbmModel| model.predict_raw(&features).unwrap();
+    for objective in [Objective::Binary, Objective::Value] {
+        let params = params.clone().objective(objective);
+        let by_weight = raw(params.fit_weighted(&features, &target, &weights).unwrap());
+        let labels: Vec<f64> = repeated.iter().map(|&row| target[row]).collect();
+        assert_close("weights", &by_weight, &raw(params.fit(&twice, &labels).unwrap()), 1e-4);
+        let plain = raw(params.fit(&features, &target).unwrap());
+        assert!(by_weight.iter().zip(&plain).any(|(a, b)| (a - b).abs() > 0.01));
+    }
+    let refused = |weights: &[f64]| params.fit_weighted(&features, &target, weights).unwrap_err();
+    assert!(matches!(refused(&weights[1..]), Error::Rows { what: "weights", expected: 400, found: 399 }));
+    for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+        let mut weights = weights.clone();
+        weights[7] = wrong;
+        assert!(matches!(refused(&weights), Error::Weight { row: 7, .. }), "{wrong}");
+    }
+    assert!(matches!(refused(&target), Error::OneClass { found: 1.0, .. }));
+}
+
+#[test]
+fn a_loss_of_ones_own_is_learnt() {
+    let (features, target) = noisy(4, 500);
+    let params = params().trees(15).leaves(6);
+    // The logarithmic loss by hand: as the library's own, but for the start, which is 0 here.
+    let log_loss = |scores: &[f64], target: &[f64]| {
+        let chances: Vec<f64> = scores.iter().map(|score| 1.0 / (1.0 + (-score).exp())).collect();
+        let gradients = chances.iter().zip(target).map(|(chance, target)| chance - target).collect();
+        (gradients, chances.iter().map(|chance| chance * (1.0 - chance)).collect())
+    };
+    let own = params.fit_own(&features, &target, &log_loss).unwrap();
+    let theirs = params.fit(&features, &target).unwrap();
+    let scores = own.predict(&features).unwrap();
+    let auc = |scores: &[f64]| metrics::auc(&target, scores).unwrap();
+    assert!((auc(&scores) - auc(&theirs.predict(&features).unwrap())).abs() < 0.02);
+    assert_eq!(bits(&scores), bits(&own.predict_raw(&features).unwrap()));
+    assert!(scores.iter().any(|score| *score < 0.0), "scores are no probabilities");
+    // Half of the absolute difference to a quantile of 0.9: most targets lie below what is said.
+    let (prices, _) = noisy(5, 500);
+    let values: Vec<f64> = prices.column(0).iter().map(|x| 100.0 * x - 50.0).collect();
+    let quantile = |scores: &[f64], values: &[f64]| {
+        let slope = |(score, value): (&f64, &f64)| if value > score { -0.9 } else { 0.1 };
+        (scores.iter().zip(values).map(slope).collect(), vec![1.0; scores.len()])
+    };
+    let idle = numbers([("idle", prices.column(2).to_vec())]);
+    let params = params.trees(600).leaves(2).learning_rate(1.0).min_rows_in_leaf(20);
+    let said = params.fit_own(&idle, &values, &quantile).unwrap().predict(&idle).unwrap();
+    let below = values.iter().zip(&said).filter(|(value, said)| value <= said).count();
+    assert!((430..=470).contains(&below), "{below} of 500");
+    let wrong = |loss: haetae_models::OwnLoss<'_>| params.fit_own(&features, &target, loss).unwrap_err().to_string();
+    let message = wrong(&|scores, _| (vec![f64::NAN; scores.len()], vec![1.0; scores.len()]));
+    assert!(
+        message.contains("`loss`: expected finite gradients") && message.contains("NaN and 1 in row 0"),
+        "{message}"
+    );
+    let message = wrong(&|scores, _| (vec![0.0; scores.len() - 1], vec![1.0; scores.len()]));
+    assert!(message.contains("gradients: expected 500 rows"), "{message}");
+}

@@ -163,15 +163,50 @@ fn other_features_at_scoring_are_refused() {
 
 #[test]
 fn a_category_is_a_code() {
-    for wrong in [-1.0, 1.5, f64::INFINITY, 3e9] {
-        let mut column = vec![0.0; 40];
-        column[11] = wrong;
-        let target: Vec<f64> = (0..40).map(|i| f64::from(i > 20)).collect();
-        let error = params().fit(&codes(column), &target).unwrap_err();
-        assert!(
-            matches!(&error, Error::Category { name, row: 11, found } if name == "code" && *found == wrong),
-            "{error}"
+    let column: Vec<f64> = (0..1000).map(|i| f64::from(i % 7)).collect();
+    let target: Vec<f64> = column.iter().map(|&code| f64::from(code == 2.0 || code == 5.0)).collect();
+    let with = |value: f64| {
+        let mut column = column.clone();
+        column[11] = value;
+        codes(column)
+    };
+    let sound = codes(column.clone());
+    let model = params().trees(3).fit(&sound, &target).unwrap();
+    for wrong in [-1.0, -0.5, 1.5, 2_147_483_648.0, 3e9, f64::INFINITY, f64::NEG_INFINITY] {
+        let message = format!(
+            "feature `code`, row 11: a category must be a whole number from 0 to 2147483647 or NaN, found {wrong}"
         );
+        let rows = with(wrong);
+        for error in [
+            params().fit(&rows, &target).unwrap_err(),
+            params().fit_valid(&sound, &target, &rows, &target).unwrap_err(),
+            model.predict(&rows).unwrap_err(),
+            model.predict_raw(&rows).unwrap_err(),
+            model.leaves(&rows).unwrap_err(),
+            model.contributions(&rows).unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), message);
+        }
+    }
+    let scores = |value: f64| model.predict(&with(value)).unwrap()[11];
+    assert!(scores(2.0) > scores(3.0));
+    // The last that is one, a missing one, and one that training did not have: none of them is of any set.
+    assert_eq!(scores(2_147_483_647.0), scores(f64::NAN));
+    assert_eq!(scores(77.0), scores(f64::NAN));
+    assert!(params().fit(&with(f64::NAN), &target).is_ok() && params().fit(&with(2_147_483_647.0), &target).is_ok());
+}
+
+#[test]
+fn validation_rows_have_the_types_of_training() {
+    let target: Vec<f64> = (0..40).map(|i| f64::from(i > 20)).collect();
+    let column: Vec<f64> = (0..40).map(|i| f64::from(i % 5)).collect();
+    let (categories, values) = (codes(column.clone()), numbers([("code", column)]));
+    for (train, valid, expected) in [
+        (&categories, &values, "feature `code`: the model was fitted on categories, found numbers"),
+        (&values, &categories, "feature `code`: the model was fitted on numbers, found categories"),
+    ] {
+        let error = params().fit_valid(train, &target, valid, &target).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 

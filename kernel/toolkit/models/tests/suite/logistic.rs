@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use haetae_features::FeatureMatrix;
-use haetae_models::{Error, Logistic, LogisticModel, LogisticParams, metrics};
+use haetae_models::{ClassWeight, Error, Logistic, LogisticModel, LogisticParams, Penalty, SparseMatrix, metrics};
 use rayon::ThreadPoolBuilder;
 
 use crate::data::{Random, assert_close, bits, codes, even, numbers};
@@ -91,6 +91,49 @@ fn at_the_weights_found_no_direction_lowers_the_loss() {
 }
 
 #[test]
+fn under_an_absolute_penalty_weights_are_0_or_have_its_slope() {
+    let mut zeros = Vec::new();
+    for (seed, c, balance) in
+        [(1, 0.03, ClassWeight::Equal), (2, 0.3, ClassWeight::Balanced), (3, 5.0, ClassWeight::Equal)]
+    {
+        let (features, target) = mixed(seed, 400);
+        let params = Logistic::params().penalty(Penalty::L1).c(c).class_weight(balance);
+        let model = params.fit(&features, &target).unwrap();
+        let design = design(&features, &features, 10);
+        let probabilities = probabilities(&model, &design);
+        let ones = target.iter().sum::<f64>();
+        let weight = |row: usize| match (balance, target[row] == 1.0) {
+            (ClassWeight::Equal, _) => 1.0,
+            (_, true) => 200.0 / ones,
+            (_, false) => 200.0 / (400.0 - ones),
+        };
+        let gradient = |factor: &dyn Fn(usize) -> f64| {
+            (0..400).map(|row| weight(row) * (probabilities[row] - target[row]) * factor(row)).sum::<f64>() / 400.0
+        };
+        assert!(gradient(&|_| 1.0).abs() < 2e-7, "intercept");
+        let penalty = 1.0 / (c * 400.0);
+        for (name, weight) in model.coefficients() {
+            let slope = gradient(&|row| design[row].get(&name).copied().unwrap_or(0.0));
+            let off = if weight == 0.0 { slope.abs() - penalty } else { (slope + penalty * weight.signum()).abs() };
+            assert!(off < 2e-7, "seed {seed}: {name} {weight}: {off:e}");
+        }
+        zeros.push(model.weights().iter().filter(|weight| **weight == 0.0).count());
+        let again = params.fit(&features, &target).unwrap();
+        assert_eq!(bits(again.weights()), bits(model.weights()));
+    }
+    assert!(zeros[0] > zeros[2] && zeros[0] > 10, "{zeros:?}");
+    // Sparse rows too: of three columns one says something.
+    let mut random = Random::new(6);
+    let x: Vec<f64> = even(&mut random, 900);
+    let target: Vec<f64> = (0..300).map(|row| f64::from(random.unit() < x[3 * row])).collect();
+    let rows = SparseMatrix::new(3, (0..=300).map(|row| 3 * row).collect(), [0, 1, 2].repeat(300), x).unwrap();
+    let weights = Logistic::params().penalty(Penalty::L1).c(0.2).fit_sparse(&rows, &target).unwrap();
+    assert!(weights.weights()[0] > 0.5 && weights.weights()[1..] == [0.0, 0.0], "{:?}", weights.weights());
+    let error = Logistic::params().penalty(Penalty::L1).iterations(1).tolerance(1e-12).fit_sparse(&rows, &target);
+    assert!(matches!(error, Err(Error::NotConverged { iterations: 100, .. })), "{error:?}");
+}
+
+#[test]
 fn rows_that_were_not_trained_on_are_read_the_same_way() {
     let (features, target) = mixed(5, 300);
     let (others, _) = mixed(6, 300);
@@ -98,6 +141,44 @@ fn rows_that_were_not_trained_on_are_read_the_same_way() {
     let expected = probabilities(&model, &design(&features, &others, 10));
     assert_close("probability", &model.predict(&others).unwrap(), &expected, 1e-12);
     assert_eq!(model.names(), ["office", "mass", "goods", "price"]);
+}
+
+#[test]
+fn what_features_add_sums_to_the_log_odds() {
+    let (train, target) = mixed(12, 400);
+    let (later, _) = mixed(13, 50);
+    let model = Logistic::params().c(1.0).fit(&train, &target).unwrap();
+    let told = model.contributions(&later).unwrap();
+    assert_eq!((told.rows(), told.classes(), told.names()), (50, 1, later.names()));
+    let design = design(&train, &later, 10);
+    let weights: HashMap<String, f64> = model.coefficients().into_iter().collect();
+    for (row, chance) in model.predict(&later).unwrap().into_iter().enumerate() {
+        let sum = told.row(row, 0).iter().sum::<f64>() + told.expected(row, 0);
+        assert_close("log-odds", &[sum], &[(chance / (1.0 - chance)).ln()], 1e-9);
+        for (name, part) in told.names().iter().zip(told.row(row, 0)) {
+            let own = design[row].iter().filter(|(label, _)| *label == name || label.starts_with(&format!("{name}=")));
+            let expected: f64 = own.map(|(label, x)| weights.get(label).unwrap_or(&0.0) * x).sum();
+            assert_close(name, &[*part], &[expected], 1e-12);
+        }
+    }
+    // In words and in order, by hand.
+    let strongest = told.strongest(3, 0, 2);
+    let mut sizes: Vec<f64> = told.row(3, 0).iter().map(|part| part.abs()).collect();
+    sizes.sort_by(|a, b| b.total_cmp(a));
+    assert_eq!(strongest.iter().map(|(_, part)| part.abs()).collect::<Vec<_>>(), sizes[..2]);
+    let sentence = told.sentence(3, 0, 2);
+    let word = |by: f64| format!("{} it by {:.3}", if by < 0.0 { "lowers" } else { "raises" }, by.abs());
+    let rest = told.row(3, 0).iter().sum::<f64>() - strongest[0].1 - strongest[1].1;
+    let named: Vec<String> = strongest.iter().map(|(name, by)| format!("{name} {}", word(*by))).collect();
+    assert!(sentence.ends_with(&format!(": {}, {}, all else {}.", named[0], named[1], word(rest))), "{sentence}");
+    assert!(sentence.starts_with("The score is ") && sentence.contains("before any feature is known"), "{sentence}");
+    assert_eq!((told.sentence(50, 0, 2), told.sentence(0, 1, 2)), (String::new(), String::new()));
+    let overall = told.overall(0);
+    let mean = |i: usize| (0..50).map(|row| told.row(row, 0)[i].abs()).sum::<f64>() / 50.0;
+    let place = later.position(&overall[0].0).unwrap();
+    assert_close("overall", &[overall[0].1], &[(0..4).map(mean).fold(0.0, f64::max)], 1e-12);
+    assert_close("overall", &[overall[0].1], &[mean(place)], 1e-12);
+    assert!(overall.windows(2).all(|pair| pair[0].1 >= pair[1].1) && overall.len() == 4);
 }
 
 #[test]
@@ -200,7 +281,7 @@ fn parameters_out_of_range_are_named() {
         (params().c(NAN), "c", "a finite number above 0, found NaN"),
         (params().c(f64::INFINITY), "c", "a finite number above 0, found inf"),
         (params().min_rows(0), "min_rows", "at least 1, found 0"),
-        (params().iterations(0), "iterations", "at least 1, found 0"),
+        (params().iterations(0), "iterations", "1 to 1000000, found 0"),
         (params().tolerance(0.0), "tolerance", "above 0 and below 1, found 0"),
         (params().tolerance(NAN), "tolerance", "above 0 and below 1, found NaN"),
     ];

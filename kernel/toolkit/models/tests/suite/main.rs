@@ -24,6 +24,7 @@ mod logistic;
 mod maps;
 mod metrics;
 mod mixtures;
+mod named_class;
 mod nets;
 mod stopping;
 mod strange;

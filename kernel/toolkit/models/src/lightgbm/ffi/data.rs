@@ -3,7 +3,7 @@
 use super::{c_len, c_string, check, quiet};
 use crate::{Error, Result};
 use lightgbm3_sys as sys;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 /// Binned training rows.
@@ -65,20 +65,27 @@ impl Dataset {
     }
 
     pub(in crate::lightgbm) fn set_target(&mut self, target: &[f64]) -> Result<()> {
-        const CALL: &str = "setting the target";
+        self.set(c"label", target, "setting the target")
+    }
+
+    pub(in crate::lightgbm) fn set_weights(&mut self, weights: &[f64]) -> Result<()> {
+        self.set(c"weight", weights, "setting the weights")
+    }
+
+    fn set(&mut self, field: &CStr, values: &[f64], call: &'static str) -> Result<()> {
         quiet();
-        #[expect(clippy::cast_possible_truncation, reason = "the library keeps labels as f32")]
-        let label: Vec<f32> = target.iter().map(|&value| value as f32).collect();
-        // SAFETY: `label` holds as many f32 as said, and is copied during the call.
+        #[expect(clippy::cast_possible_truncation, reason = "the library keeps labels and weights as f32")]
+        let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+        // SAFETY: `narrow` holds as many f32 as said, and is copied during the call.
         let code = unsafe {
             sys::LGBM_DatasetSetField(
                 self.0,
-                c"label".as_ptr(),
-                label.as_ptr().cast::<c_void>(),
-                c_len(label.len(), CALL)?,
+                field.as_ptr(),
+                narrow.as_ptr().cast::<c_void>(),
+                c_len(narrow.len(), call)?,
                 sys::C_API_DTYPE_FLOAT32 as c_int,
             )
         };
-        check(code, CALL)
+        check(code, call)
     }
 }

@@ -39,6 +39,38 @@ impl<'a> Learner<'a> {
         Ok(empty == 1)
     }
 
+    /// The raw scores of the training rows by the trees so far.
+    pub(in crate::lightgbm) fn scores(&self) -> Result<Vec<f64>> {
+        const CALL: &str = "scoring training rows";
+        quiet();
+        let mut len: i64 = 0;
+        // SAFETY: a live handle and a place for one number.
+        check(unsafe { sys::LGBM_BoosterGetNumPredict(self.booster.0, 0, &mut len) }, CALL)?;
+        let mut scores = vec![0.0; usize::try_from(len).unwrap_or(0)];
+        // SAFETY: the buffer has the length that the library asked for.
+        check(unsafe { sys::LGBM_BoosterGetPredict(self.booster.0, 0, &mut len, scores.as_mut_ptr()) }, CALL)?;
+        Ok(scores)
+    }
+
+    /// As [`Learner::step`], by a gradient and a curvature for each training row.
+    pub(in crate::lightgbm) fn step_along(&mut self, gradients: &[f32], curvatures: &[f32]) -> Result<bool> {
+        const CALL: &str = "growing a tree";
+        quiet();
+        let rows = self.scores()?.len();
+        for (what, found) in [("gradients", gradients.len()), ("curvatures", curvatures.len())] {
+            if found != rows {
+                return Err(Error::Rows { what, expected: rows, found });
+            }
+        }
+        let mut empty: c_int = 0;
+        // SAFETY: both hold as many numbers as the library reads, one for each training row.
+        let code = unsafe {
+            sys::LGBM_BoosterUpdateOneIterCustom(self.booster.0, gradients.as_ptr(), curvatures.as_ptr(), &mut empty)
+        };
+        check(code, CALL)?;
+        Ok(empty == 1)
+    }
+
     /// The metric on the validation rows; `None` without them.
     pub(in crate::lightgbm) fn metric(&self) -> Result<Option<f64>> {
         const CALL: &str = "measuring on validation rows";

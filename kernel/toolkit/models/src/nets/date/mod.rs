@@ -1,6 +1,7 @@
 //! Features, fraud and revenue -> a net over the leaves of boosted trees -> probability and revenue of each row.
 
 mod cases;
+mod fit;
 mod found;
 mod model;
 mod net;

@@ -1,22 +1,15 @@
-//! What DATE is like, checked before anything is fitted; and its fit.
+//! What DATE is like, checked before anything is fitted.
 
-use super::cases::{Rows, Said, Scale};
-use super::found::Found;
+use super::fit::{Known, fit};
 use super::model::DateNetModel;
-use super::net::{Form, Leafy};
-use crate::check::{check_revenue, check_rows, finite, same_types};
-use crate::file::Origin;
-use crate::metrics::both_classes;
 use crate::nets::front::MOST_WIDTH;
 use crate::nets::methods::training_methods;
-use crate::nets::training::{Training, base, row_weights, train};
-use crate::nets::weights::copied;
+use crate::nets::training::Training;
 use crate::range::Ranges;
-use crate::threads::with_threads;
 use crate::{LightGbm, LightGbmParams, Objective, Result};
 use haetae_features::FeatureMatrix;
 
-const MODEL: &str = "DATE";
+pub(super) const MODEL: &str = "DATE";
 
 /// A net of two tasks, whether a row is fraud and what revenue it brings, over the leaves of boosted trees: embeddings
 /// of the leaves attend to each other, and then those count that suit the row's importer and HS code.
@@ -38,18 +31,19 @@ pub struct DateNetParams {
     pub(super) trees: LightGbmParams,
     pub(super) revenue_trees: usize,
     pub(super) entities: Vec<String>,
-    width: usize,
-    heads: usize,
-    hidden: usize,
-    alpha: f64,
-    revenue_unit: Option<f64>,
+    pub(super) width: usize,
+    pub(super) heads: usize,
+    pub(super) hidden: usize,
+    pub(super) alpha: f64,
+    pub(super) revenue_unit: Option<f64>,
     pub(super) min_rows: usize,
-    training: Training,
+    pub(super) held_out: f64,
+    pub(super) training: Training,
 }
 
 impl Default for DateNetParams {
     fn default() -> Self {
-        let training = Training { epochs: 5, learning_rate: 0.005, ..Training::new(128) };
+        let training = Training { epochs: 8, learning_rate: 0.005, ..Training::new(128) };
         Self {
             trees: LightGbm::params().trees(30).leaves(16).depth(4),
             revenue_trees: 30,
@@ -60,6 +54,7 @@ impl Default for DateNetParams {
             alpha: 1.0,
             revenue_unit: None,
             min_rows: 5,
+            held_out: 0.2,
             training,
         }
     }
@@ -136,6 +131,16 @@ impl DateNetParams {
         self
     }
 
+    /// Share of the training rows, the last ones, by which the number of epochs is chosen, 0 to 0.5; 0.2 unless said. Trees
+    /// are grown on the earlier rows first, and nets are fitted over them for 1, 2, 3 … epochs, up to `epochs`, until the
+    /// loss of both tasks on the later rows has not fallen for `patience` numbers (1 unless said). The best number is made
+    /// then on all rows, with trees of all rows. So give rows in the order of their days. With 0 all epochs are made.
+    #[must_use]
+    pub fn held_out(mut self, share: f64) -> Self {
+        self.held_out = share;
+        self
+    }
+
     /// Checks every parameter, those of the trees too.
     ///
     /// # Errors
@@ -160,6 +165,9 @@ impl DateNetParams {
         ranges.not_below_zero("alpha", self.alpha)?;
         ranges.above_zero("revenue_unit", self.revenue_unit.unwrap_or(1.0))?;
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
+        if !(0.0..=0.5).contains(&self.held_out) {
+            return ranges.refuse("held_out", "0 to 0.5", self.held_out);
+        }
         self.training.check(MODEL)?;
         Ok(CheckedDateNet { params: self.clone() })
     }
@@ -197,8 +205,8 @@ pub struct CheckedDateNet {
 
 impl CheckedDateNet {
     /// Fits trees, then a net over their leaves, to a `target` of 0 and 1 and the `revenue` that each row brought, in
-    /// any currency, 0 where it brought none. Unless said, there are 5 epochs of steps of 0.005 at most. What the rows
-    /// of either target weigh concerns the head of fraud alone.
+    /// any currency, 0 where it brought none. Unless said, there are 8 epochs of steps of 0.005 at most, as many as the last
+    /// rows speak for (see [`DateNetParams::held_out`]). What the rows of either target weigh concerns the head of fraud alone.
     ///
     /// # Errors
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a revenue is
@@ -206,7 +214,7 @@ impl CheckedDateNet {
     /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss grows beyond all numbers
     /// ([`crate::Error::Diverged`]), or the notebook's stop button was pressed.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
-        self.run(features, target, revenue, None)
+        fit(&self.params, Known { features, target, revenue }, None)
     }
 
     /// As [`CheckedDateNet::fit`], with the loss of both tasks on `valid` rows (features, target, revenue) after each
@@ -221,78 +229,8 @@ impl CheckedDateNet {
         revenue: &[f64],
         valid: (&FeatureMatrix, &[f64], &[f64]),
     ) -> Result<DateNetModel> {
-        self.run(features, target, revenue, Some(valid))
+        let (of_valid, its_target, its_revenue) = valid;
+        let valid = Known { features: of_valid, target: its_target, revenue: its_revenue };
+        fit(&self.params, Known { features, target, revenue }, Some(valid))
     }
-
-    fn run(
-        &self,
-        features: &FeatureMatrix,
-        target: &[f64],
-        revenue: &[f64],
-        valid: Option<(&FeatureMatrix, &[f64], &[f64])>,
-    ) -> Result<DateNetModel> {
-        let p = &self.params;
-        check("training rows", features, target, revenue)?;
-        both_classes(target)?;
-        let unit = self.unit(revenue)?;
-        let scale = Scale::fit(unit, revenue);
-        let (found, cases) = Found::fit(features, target, &scale.of(revenue), p)?;
-        let said = |target: &[f64], revenue: &[f64]| Said {
-            fraud: target.to_vec(),
-            revenue: scale.of(revenue),
-            weights: row_weights(p.training.class_weight, target, &[]),
-            alpha: p.alpha,
-        };
-        let valid = match valid {
-            None => None,
-            Some((valid, target, revenue)) => {
-                check("validation rows", valid, target, revenue)?;
-                same_types(&found.names, &|i| found.categorical[i], valid)?;
-                Some((found.cases(valid)?, said(target, revenue)))
-            }
-        };
-        let form = Form {
-            trees: cases.trees,
-            leaves: found.leaves(),
-            entities: found.entities.embeddings().iter().map(|&(places, _)| places).collect(),
-            width: p.width,
-            heads: p.heads,
-            hidden: p.hidden,
-        };
-        let said = said(target, revenue);
-        let mut net = Leafy::new(&form, p.training.dropout, p.training.seed);
-        net.fraud.set_bias(base(target, &said.weights));
-        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
-        let mut learner = Rows { net, train: (cases, said), valid };
-        let epochs = with_threads(p.training.threads, || train(MODEL, &p.training, features.rows(), &mut learner))??;
-        Ok(DateNetModel {
-            found,
-            width: p.width,
-            heads: p.heads,
-            hidden: p.hidden,
-            scale,
-            weights: copied(&mut learner.net),
-            epochs,
-            origin: Origin::of(p),
-            threads: p.training.threads,
-        })
-    }
-
-    /// The unit of amounts; an error where no row brought any.
-    fn unit(&self, revenue: &[f64]) -> Result<f64> {
-        let some: Vec<f64> = revenue.iter().copied().filter(|&amount| amount > 0.0).collect();
-        if some.is_empty() {
-            return Err(crate::Error::NoRevenue { rows: revenue.len() });
-        }
-        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let mean = some.iter().sum::<f64>() / some.len() as f64;
-        Ok(self.params.revenue_unit.unwrap_or(mean))
-    }
-}
-
-fn check(what: &'static str, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<()> {
-    check_rows(what, features, target, Objective::Binary)?;
-    check_revenue(features.rows(), revenue)?;
-    finite(features)
 }

@@ -1,0 +1,4 @@
+//! Commands, actions and streams of messages to the server.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| haetae_fuzz::wire::command(input));
