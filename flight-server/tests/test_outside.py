@@ -60,6 +60,7 @@ class Lake:
         self.folder.mkdir()
         self.warehouse.mkdir()
         (self.warehouse / "outside.toml").write_text(f'folders = ["{self.folder}"]\n')
+        (self.warehouse / "outside.toml").chmod(0o600)
         words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse)]
         self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -89,6 +90,14 @@ class Lake:
                 cursor.execute(sql)
                 return cursor.fetch_arrow_table()
 
+    def change(self, sql):
+        options = {"username": "haetae", "password": self.password}
+        with flightsql.connect(self.location, db_kwargs=options, autocommit=True) as connection:
+            with connection.cursor() as cursor:
+                # What asks for a result is a query.
+                cursor.adbc_statement.set_sql_query(sql)
+                return cursor.adbc_statement.execute_update()
+
     def error(self, sql):
         with pytest.raises(adbc_driver_manager.Error) as caught:
             self.ask(sql)
@@ -106,7 +115,12 @@ def lake(tmp_path_factory):
 def plain(table, columns):
     """Sorted rows, with texts and bytes of one form, as both sides may choose another."""
     types = {"string_view": pa.string(), "large_string": pa.string(), "binary_view": pa.binary(), "large_binary": pa.binary()}
-    table = pa.table({name: table.column(name).cast(types.get(str(table.schema.field(name).type), table.schema.field(name).type)) for name in columns})
+
+    def cast(name):
+        found = table.schema.field(name).type
+        return table.column(name).cast(types.get(str(found), found))
+
+    table = pa.table({name: cast(name) for name in columns})
     return table.sort_by([("id", "ascending")]).combine_chunks().replace_schema_metadata(None)
 
 
@@ -141,7 +155,7 @@ def test_append_delete_overwrite_and_every_version(lake):
 
 def test_partitions_are_typed_and_skip_files(lake):
     path = lake / "parts"
-    write_deltalake(path, rows(0, 48), partition_by=["office", "month", "whole"])
+    write_deltalake(path, rows(0, 48), partition_by=["office", "month", "byte"])
     lake.register("delta", "parts")
     everything = own(path)
     same(lake, "select * from outside.parts", everything)
@@ -149,7 +163,10 @@ def test_partitions_are_typed_and_skip_files(lake):
         ("office is null", pa.compute.is_null(everything["office"])),
         ("office = 'a b/c=d'", pa.compute.equal(everything["office"], "a b/c=d")),
         ("month = date '2026-02-01'", pa.compute.equal(everything["month"], datetime.date(2026, 2, 1))),
-        ("whole in (1, 3) and id > 20", pa.compute.and_(pa.compute.is_in(everything["whole"], pa.array([1, 3], pa.int32())), pa.compute.greater(everything["id"], 20))),
+        (
+            "byte in (0, 2) and id > 20",
+            pa.compute.and_(pa.compute.not_equal(everything["byte"], 1), pa.compute.greater(everything["id"], 20)),
+        ),
     ]:
         found = same(lake, f"select * from outside.parts where {condition}", everything.filter(expected))
         assert 0 < found.num_rows < everything.num_rows, condition
@@ -249,7 +266,8 @@ def test_folders_of_parquet_files(lake):
         "select * from outside.hive where month = date '2026-03-01'",
         everything.filter(pa.compute.equal(everything["month"], datetime.date(2026, 3, 1))),
     )
-    assert "only read" in lake.error("delete from outside.hive")
+    with pytest.raises(adbc_driver_manager.Error, match="only read"):
+        lake.change("delete from outside.hive")
 
 
 def test_broken_files_leave_the_server_and_other_tables_as_they_are(lake):
@@ -285,13 +303,11 @@ def test_they_are_in_the_catalogue(lake):
         objects = connection.adbc_get_objects(depth="columns", db_schema_filter="outside").read_all().to_pylist()
         tables = {t["table_name"]: t for s in objects[0]["catalog_db_schemas"] for t in s["db_schema_tables"]}
         assert [c["column_name"] for c in tables["listed"]["table_columns"]] == rows(0, 1).column_names
-        with connection.cursor() as cursor:
-            where = "schema_name = 'outside' and table_name = 'listed'"
-            cursor.execute(f"update meta.datasets set steward = 'Lee' where {where}")
-            cursor.execute(f"select steward from meta.datasets where {where}")
-            assert cursor.fetchone() == ("Lee",)
-            cursor.execute("select edited_by, property, value, in_force from meta.edits where table_name = 'listed'")
-            assert cursor.fetchall() == [("haetae", "steward", "Lee", True)]
+    where = "schema_name = 'outside' and table_name = 'listed'"
+    assert lake.change(f"update meta.datasets set steward = 'Lee' where {where}") == 1
+    assert lake.ask(f"select steward from meta.datasets where {where}").to_pylist() == [{"steward": "Lee"}]
+    edits = lake.ask(f"select edited_by, property, value, in_force from meta.edits where {where}").to_pylist()
+    assert edits == [{"edited_by": "haetae", "property": "steward", "value": "Lee", "in_force": True}]
     assert lake.table("unregister", "listed").returncode == 0
     assert "there is no table" in lake.error("select * from outside.listed")
     assert "registered are" in lake.table("unregister", "listed").stderr

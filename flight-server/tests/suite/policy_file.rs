@@ -64,6 +64,31 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
+fn tables_outside_and_the_catalogue_are_named_one_by_one() {
+    let with = |tables: &str, more: &str| {
+        let old = "tables = [\"customs.*\"]\n";
+        assert!(example().contains(old));
+        example().replacen(old, &format!("tables = [\"customs.*\", {tables}]\n{more}\n"), 1)
+    };
+    let write = "write = [\"meta.datasets\", \"meta.columns\", \"meta.glossary\"]";
+    // What is registered later is known by its name alone.
+    let masked =
+        format!("{write}\nmasks.\"outside.trade\" = {{ name = \"show\" }}\nrows.\"outside.trade\" = \"id > 1\"");
+    Policy::parse("policy.toml", &with("\"outside.trade\"", &masked)).unwrap();
+    for (tables, more, said) in [
+        ("\"outside.*\"", "", "name the tables of the schema outside one by one"),
+        ("\"outside.Trade\"", "", "name the tables of the schema outside one by one"),
+        ("\"outside.trade\"", "write = [\"outside.trade\"]", "lies outside of the warehouse and is only read"),
+        ("\"customs.dim_hs\"", "write = [\"meta.*\"]", "meta.* cannot be in `write`; of the catalogue meta.datasets, "),
+        ("\"customs.dim_hs\"", "write = [\"meta.codes\"]", "meta.codes cannot be in `write`"),
+        ("\"customs.dim_hs\"", "masks.\"outside.trade\" = { name = \"show\" }", "the role does not show outside.trade"),
+    ] {
+        let found = problems(&with(tables, more));
+        assert!(found.iter().any(|(_, what)| what.contains(said)), "{tables} {more}: {found:?}");
+    }
+}
+
+#[test]
 fn everything_wrong_is_named_at_once() {
     let found = problems(
         "[roles.a]\ntables = [\"customs.nothing\"]\nclear = \"name\"\n\n[roles.b]\nadmin = true\ntables = [\"*\"]\n",

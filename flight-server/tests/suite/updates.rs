@@ -170,3 +170,42 @@ async fn what_cannot_be_done_safely_is_refused() {
     client.end_transaction(id, EndTransaction::Commit).await.unwrap();
     assert_eq!(ask(&mut client, "select count(*) from work.notes").await.unwrap(), [["2"]]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_catalogue_is_edited_by_who_may_and_kept_with_who_did() {
+    // Those of the other tests, and a right on entries of tables.
+    let with = policy().replacen("write = [", "write = [\"meta.datasets\", ", 1);
+    assert_ne!(with, policy());
+    let server = Running::under(&with).await;
+    let (mut kim, mut lee) = (server.client_of("kim", PASSWORD).await, server.client_of("lee", PASSWORD).await);
+    let sql = "update meta.datasets set steward = 'Kim' where table_name = 'dim_courier' and schema_name = 'customs'";
+    let asked = "select steward from meta.datasets where table_name = 'dim_courier' and schema_name = 'customs'";
+    let before = ask(&mut kim, asked).await.unwrap();
+    assert_eq!(status(run(&mut lee, sql)).await.code(), Code::PermissionDenied);
+    assert_eq!(run(&mut kim, sql).await.unwrap(), 1);
+    assert_eq!(ask(&mut kim, asked).await.unwrap(), [["Kim"]]);
+    let refused = status(run(&mut kim, "update meta.columns set description = 'x'")).await;
+    assert!(refused.message().contains("changing meta.columns is not allowed"), "{refused}");
+    let kept = "select edited_by, property, value, in_force from meta.edits";
+    assert_eq!(ask(&mut kim, kept).await.unwrap(), [["kim", "steward", "Kim", "true"]]);
+    let id = kim.begin_transaction().await.unwrap();
+    let taken = "delete from meta.edits where property = 'steward'";
+    assert_eq!(kim.execute_update(taken.to_owned(), Some(id.clone())).await.unwrap(), 1);
+    // What a transaction has edited is not read by its own statements.
+    let twice = status(kim.execute_update(sql.to_owned(), Some(id.clone()))).await;
+    assert_eq!(twice.code(), Code::FailedPrecondition, "{twice}");
+    kim.end_transaction(id, EndTransaction::Rollback).await.unwrap();
+    assert_eq!(ask(&mut kim, asked).await.unwrap(), [["Kim"]]);
+    assert_eq!(run(&mut kim, taken).await.unwrap(), 1);
+    assert_eq!(ask(&mut kim, asked).await.unwrap(), before);
+    let mut min = server.client_of("min", PASSWORD).await;
+    let sql = "select user_name, tables, rows, outcome from system.audit where event = 'update' and statement like \
+               'update meta.datasets%' order by seq";
+    let audit = ask(&mut min, sql).await.unwrap();
+    let one = |user: &str, outcome: &str| audit.iter().filter(|row| row[0] == user && row[3] == outcome).count();
+    assert_eq!(
+        (one("kim", "ok"), one("lee", "PermissionDenied"), one("kim", "FailedPrecondition")),
+        (1, 1, 1),
+        "{audit:?}"
+    );
+}

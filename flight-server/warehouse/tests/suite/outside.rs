@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,7 +38,9 @@ impl Beside {
     fn allow(&self, folders: &[&Path]) {
         let folders: Vec<String> = folders.iter().map(|folder| format!("{:?}", folder.to_str().unwrap())).collect();
         let text = format!("folders = [{}]\n", folders.join(", "));
-        fs::write(self.place.store.root().join(ALLOWED_FILE), text).unwrap();
+        let file = self.place.store.root().join(ALLOWED_FILE);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
     }
 
     fn wanted(&self, kind: OutsideKind, folder: &str) -> Wanted {
@@ -220,7 +223,10 @@ fn nothing_is_read_outside_of_the_allowed_folders() {
     // A folder that is allowed no longer is read no longer.
     beside.allow(&[&hidden]);
     assert!(beside.place.refused("select * from outside.trade").contains("in none of them"));
-    fs::remove_file(beside.place.store.root().join(ALLOWED_FILE)).unwrap();
+    let list = beside.place.store.root().join(ALLOWED_FILE);
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(beside.place.refused("select * from outside.trade").contains("chmod go-w"));
+    fs::remove_file(list).unwrap();
     assert!(beside.place.refused("select * from outside.trade").contains("no such file"));
     assert_eq!(beside.place.ask("select count(*) from customs.fact_item"), [["0"]]);
 }

@@ -76,7 +76,7 @@ fn slips_are_answered_with_what_exists() {
         ("select * from kcs.items", "there is no table \"items\" in the schema kcs. The tables are fact_item, "),
         (
             "select * from custom.fact_item",
-            "there is no schema \"custom\"; the schemas are customs, kcs, meta, quality, risk, course, work. Did you mean customs?",
+            "there is no schema \"custom\"; the schemas are customs, kcs, meta, quality, risk, course, outside, work. Did you mean customs?",
         ),
         ("select importer from fact_item", "there is no column \"importer\". Did you mean importer_id?"),
         ("select f.price from fact_item f", "there is no column \"price\" in f. Did you mean item_price_krw?"),
