@@ -14,6 +14,7 @@ import postgres
 import pyarrow as pa
 import soak
 import tpch
+from haetae_testing import memory_mb
 from pyarrow import flight
 
 SQL = b"select * from fact_item"
@@ -57,6 +58,11 @@ class Ours:
         info = self.client.get_flight_info(flight.FlightDescriptor.for_command(statement(SQL)), self.options)
         return self.client.do_get(info.endpoints[0].ticket, self.options)
 
+    def exchange(self, sql):
+        """A call that takes values for the parameters of `sql` and gives rows: a writer and a reader."""
+        descriptor = flight.FlightDescriptor.for_command(statement(sql.encode()))
+        return self.client.do_exchange(descriptor, self.options)
+
 
 class Peer:
     def __init__(self, file):
@@ -81,39 +87,59 @@ def scan(server):
     return size / (time.monotonic() - begun), rows
 
 
-def figures(context):
-    ours = Ours(context.server(items=1_000_000))
+def copied(server, file):
+    """Writes what a server sends into a file, batch by batch; the number of rows."""
+    reader, rows = server.reader(), 0
+    with pa.ipc.new_stream(file, reader.schema) as writer:
+        for chunk in reader:
+            writer.write_batch(chunk.data)
+            rows += chunk.data.num_rows
+    return rows
+
+
+def scans(context):
+    """The whole table from both, in turns: pairs of (bytes a second, rows), and what the two processes held at most."""
+    items = 100_000 if context.quick else 10_000_000
+    server = context.running(items)
+    ours = Ours(server.environment)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "batches.arrow"
-        table = ours.reader().read_all()
-        with pa.ipc.new_stream(file, table.schema) as writer:
-            writer.write_table(table)
-        expected = table.num_rows
-        del table
+        expected = copied(ours, file)
         peer = Peer(file)
         try:
             scan(ours), scan(peer)
-            n = context.repeat(7)
-            pairs = [(scan(ours), scan(peer)) for _ in range(n)]
+            pairs = [(scan(ours), scan(peer)) for _ in range(context.repeat(7))]
+            peaks = memory_mb(server.process.pid), memory_mb(peer.process.pid)
         finally:
             peer.stop()
+    # The other measurements have the machine to themselves, and a million items.
+    context.servers.pop(items).stop()
     if any(rows != expected for pair in pairs for _, rows in pair):
         raise RuntimeError(f"expected {expected} rows from every scan")
+    return expected, pairs, peaks
+
+
+def figures(context):
+    expected, pairs, (mine, theirs) = scans(context)
     ratio = statistics.median(mine / theirs for (mine, _), (theirs, _) in pairs)
     speed = lambda side: statistics.median(pair[side][0] for pair in pairs) / 1e9
-    note = f"{expected} rows of fact_item; ours reads Parquet and answers SQL, the peer sends batches that it holds in memory"
+    note = (
+        f"{expected:,} rows of fact_item; ours reads Parquet and answers SQL, the peer sends batches that it holds in memory; "
+        f"resident at most {mine:.0f} and {theirs:.0f} MB"
+    )
+    ours = Ours(context.server(items=1_000_000))
     return [
         context.figure(
-            "flight.scan_vs_pyarrow", ratio, "ours/peer throughput", n=n, aim=">= 1.0",
+            "flight.scan_vs_pyarrow", ratio, "ours/peer throughput", n=len(pairs), aim=">= 1.0",
             peer="pyarrow.flight server (C++), same batches", peer_value=1.0, note=note,
         ),
         context.figure(
-            "flight.scan_gb_per_s", speed(0), "GB/s", n=n,
+            "flight.scan_gb_per_s", speed(0), "GB/s", n=len(pairs),
             peer="pyarrow.flight server (C++), same batches", peer_value=speed(1), note=note,
         ),
         policy.mismatches(context),
         *postgres.figures(context, ours),
-        *point_reads.figures(context),
+        *point_reads.figures(context, ours),
         *analyst_queries.figures(context),
         *tpch.figures(context),
         *soak.figures(context),

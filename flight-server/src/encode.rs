@@ -1,23 +1,31 @@
-//! What goes in: a stream of record batches. What comes out: Flight data: the schema, then batches
-//! of at most about one mebibyte, compressed if the client wants that.
+//! What goes in: a stream of record batches. What comes out: messages of Flight data: the schema, then batches
+//! of one to two mebibytes at most, compressed if the client wants that.
 //!
 //! Batches are cut by the size of the rows they show, not of the buffers they share: the stock
-//! encoder counts whole buffers and cuts slices far too small. Messages stay near one mebibyte
+//! encoder counts whole buffers and cuts slices far too small. Messages stay small
 //! because clients refuse large ones and because larger ones are not faster.
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
-use arrow_flight::FlightData;
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, StreamEncoder};
+use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use tonic::Status;
 
-use crate::status;
+use crate::message::Message;
+use crate::{Result, status};
 
-/// Size that a message aims at, in bytes.
-pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
+/// Size that the parts of a batch aim at, in bytes.
+const MESSAGE_BYTES: usize = 1 << 20;
+
+/// A batch up to this size is one message: cutting it costs its offsets being written anew.
+const WHOLE_BYTES: usize = 2 << 20;
+
+/// From this size on, buffers are not copied together before they are sent. Below it that costs less than it saves.
+const LARGE_BYTES: usize = 64 << 10;
 
 /// How the bodies of messages are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,27 +61,48 @@ impl Compression {
     }
 }
 
+/// A batch of a result. A mark goes out beside its last message (`app_metadata`).
+pub(crate) struct Marked {
+    pub(crate) batch: RecordBatch,
+    pub(crate) mark: Bytes,
+}
+
+impl From<RecordBatch> for Marked {
+    fn from(batch: RecordBatch) -> Self {
+        Self { batch, mark: Bytes::new() }
+    }
+}
+
+impl std::borrow::Borrow<RecordBatch> for Marked {
+    fn borrow(&self) -> &RecordBatch {
+        &self.batch
+    }
+}
+
 /// The messages of a result.
-pub(crate) fn flight_data<S>(
+pub(crate) fn flight_data<S, B>(
     schema: &SchemaRef,
     batches: S,
     compression: Compression,
-) -> BoxStream<'static, Result<FlightData, Status>>
+) -> BoxStream<'static, Result<Message, Status>>
 where
-    S: Stream<Item = Result<RecordBatch, Status>> + Send + 'static,
+    S: Stream<Item = Result<B, Status>> + Send + 'static,
+    B: Into<Marked>,
 {
     let options = IpcWriteOptions::default().try_with_compression(compression.codec());
     let options = match options {
         Ok(options) => options,
         Err(error) => return stream::iter([Err(status::internal("compress a result")(error))]).boxed(),
     };
-    let mut encoder = Encoder { options, ..Encoder::default() };
+    let whole = compression == Compression::None && !has_dictionaries(schema);
+    let large = if whole { Large::Unused } else { Large::Never };
+    let mut encoder = Encoder { options, large, ..Encoder::default() };
     // With the tracker of the batches, which knows the columns with dictionaries from here.
     let tracker = &mut encoder.dictionaries.0;
     let head = encoder.generator.schema_to_bytes_with_dictionary_tracker(schema, tracker, &encoder.options);
-    let head = FlightData::from(head);
+    let head = Message::from(head);
     let body = batches.flat_map(move |batch| {
-        let messages = match batch.and_then(|batch| encoder.encode(&batch)) {
+        let messages = match batch.and_then(|batch| encoder.encode(batch.into())) {
             Ok(messages) => messages.into_iter().map(Ok).collect(),
             Err(status) => vec![Err(status)],
         };
@@ -82,12 +111,27 @@ where
     stream::once(async move { Ok(head) }).chain(body).boxed()
 }
 
+fn has_dictionaries(schema: &SchemaRef) -> bool {
+    schema.flattened_fields().iter().any(|field| matches!(field.data_type(), DataType::Dictionary(..)))
+}
+
 #[derive(Default)]
 struct Encoder {
     generator: IpcDataGenerator,
     dictionaries: Dictionaries,
     options: IpcWriteOptions,
     context: IpcWriteContext,
+    large: Large,
+}
+
+/// Encodes parts that are large without copying their buffers. It cannot share what is known of dictionaries with
+/// the other one.
+#[derive(Default)]
+enum Large {
+    #[default]
+    Never,
+    Unused,
+    Used(Box<StreamEncoder>),
 }
 
 struct Dictionaries(DictionaryTracker);
@@ -99,25 +143,47 @@ impl Default for Dictionaries {
 }
 
 impl Encoder {
-    fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<FlightData>, Status> {
-        let mut messages = Vec::new();
-        for part in cut(batch) {
+    fn encode(&mut self, Marked { batch, mark }: Marked) -> Result<Vec<Message>, Status> {
+        let (bytes, mut messages) = (bytes_of(&batch), Vec::new());
+        let parts = cut(&batch, bytes);
+        let is_large = bytes / parts.len() >= LARGE_BYTES;
+        for part in parts {
+            if is_large && let Some(message) = self.large(&part)? {
+                messages.push(message);
+                continue;
+            }
             let (dictionaries, rows) = self
                 .generator
                 .encode(&part, &mut self.dictionaries.0, &self.options, &mut self.context)
-                .map_err(status::internal("encode a batch"))?;
-            messages.extend(dictionaries.into_iter().map(FlightData::from));
-            messages.push(FlightData::from(rows));
+                .map_err(failed)?;
+            messages.extend(dictionaries.into_iter().map(Message::from));
+            messages.push(Message::from(rows));
+        }
+        if let Some(last) = messages.last_mut() {
+            last.mark = mark;
         }
         Ok(messages)
     }
+
+    fn large(&mut self, part: &RecordBatch) -> Result<Option<Message>, Status> {
+        if matches!(self.large, Large::Unused) {
+            let encoder = StreamEncoder::try_new_with_options(&part.schema(), self.options.clone()).map_err(failed)?;
+            self.large = Large::Used(Box::new(encoder));
+        }
+        let Large::Used(encoder) = &mut self.large else { return Ok(None) };
+        Message::of_stream(encoder.encode(part).map_err(failed)?)
+    }
+}
+
+fn failed(error: ArrowError) -> Status {
+    status::internal("encode a batch")(error)
 }
 
 /// The batch in parts of about [`MESSAGE_BYTES`], at least one.
-pub(crate) fn cut(batch: &RecordBatch) -> Vec<RecordBatch> {
+fn cut(batch: &RecordBatch, bytes: usize) -> Vec<RecordBatch> {
     let rows = batch.num_rows();
-    let parts = bytes_of(batch).div_ceil(MESSAGE_BYTES).clamp(1, rows.max(1));
-    if parts == 1 {
+    let parts = bytes.div_ceil(MESSAGE_BYTES).clamp(1, rows.max(1));
+    if parts == 1 || bytes <= WHOLE_BYTES {
         return vec![batch.clone()];
     }
     let each = rows.div_ceil(parts);
@@ -139,8 +205,15 @@ mod tests {
 
     use arrow::array::{Int64Array, StringArray};
     use arrow::compute::concat_batches;
+    use arrow_flight::FlightData;
+    use arrow_flight::decode::FlightRecordBatchStream;
+    use futures::TryStreamExt;
 
     use super::*;
+
+    fn parts_of(batch: &RecordBatch) -> Vec<RecordBatch> {
+        cut(batch, bytes_of(batch))
+    }
 
     #[test]
     fn parts_are_small_and_complete() {
@@ -151,11 +224,71 @@ mod tests {
             ("t", Arc::new(texts) as arrow::array::ArrayRef),
         ])
         .unwrap();
-        let parts = cut(&batch);
-        assert!(parts.iter().all(|part| bytes_of(part) <= MESSAGE_BYTES + 4096));
+        let parts = parts_of(&batch);
+        assert!(parts.len() > 2 && parts.iter().all(|part| bytes_of(part) <= MESSAGE_BYTES + 4096));
         assert_eq!(concat_batches(&batch.schema(), &parts).unwrap(), batch);
         // A slice counts as what it shows.
-        assert_eq!(cut(&batch.slice(7, 10)).len(), 1);
-        assert_eq!(cut(&batch.slice(7, 0)).len(), 1);
+        assert_eq!(parts_of(&batch.slice(7, 10)).len(), 1);
+        assert_eq!(parts_of(&batch.slice(7, 0)).len(), 1);
+        // What is no more than two messages' worth stays whole.
+        let whole = batch.slice(7, 60_000);
+        assert!((MESSAGE_BYTES..WHOLE_BYTES).contains(&bytes_of(&whole)), "{}", bytes_of(&whole));
+        assert_eq!(parts_of(&whole), [whole]);
+    }
+
+    /// Numbers, texts, nulls, lists and truth values, whose buffers begin at odd places.
+    fn mixed(rows: i64) -> RecordBatch {
+        let text = |n: i64| (n % 5 != 0).then(|| "가나".repeat(usize::try_from(n % 9).unwrap()));
+        let lists = arrow::array::ListArray::from_iter_primitive::<arrow::datatypes::Int64Type, _, _>(
+            (0..rows).map(|n| (n % 4 != 0).then(|| (0..n % 3).map(Some).collect::<Vec<_>>())),
+        );
+        let truths: arrow::array::BooleanArray = (0..rows).map(|n| (n % 7 != 0).then_some(n % 2 == 0)).collect();
+        let columns: [(&str, arrow::array::ArrayRef); 5] = [
+            ("n", Arc::new(Int64Array::from_iter((0..rows).map(|n| (n % 3 != 0).then_some(n))))),
+            ("t", Arc::new(StringArray::from_iter((0..rows).map(text)))),
+            ("l", Arc::new(lists)),
+            ("b", Arc::new(truths)),
+            ("e", Arc::new(StringArray::from_iter((0..rows).map(|_| None::<&str>)))),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_not_copied_arrives_as_what_is() {
+        let all = mixed(200_000);
+        let batches = [
+            all.slice(0, 0),
+            all.slice(1, 10),
+            all.slice(3, 30_000),
+            all.slice(11, 199_000),
+            all.slice(5, 0),
+            all.clone(),
+        ];
+        let (schema, expected) = (all.schema(), concat_batches(&all.schema(), &batches).unwrap());
+        for compression in [Compression::None, Compression::Zstd] {
+            let messages = flight_data(&schema, stream::iter(batches.clone().map(Ok)), compression);
+            let messages: Vec<Message> = messages.try_collect().await.unwrap();
+            let kept = messages.iter().filter(|message| message.parts() > 1).count();
+            assert_eq!(kept > 0, compression == Compression::None);
+            let data = messages.into_iter().map(|message| Ok(FlightData::from(message)));
+            let rows = FlightRecordBatchStream::new_from_flight_data(stream::iter(data));
+            let rows: Vec<RecordBatch> = rows.try_collect().await.unwrap();
+            assert_eq!(concat_batches(&schema, &rows).unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mark_goes_with_the_last_message_of_its_batch() {
+        let all = mixed(200_000);
+        let marked = |batch: &RecordBatch, mark| Ok(Marked { batch: batch.clone(), mark: Bytes::from_static(mark) });
+        let batches =
+            [marked(&all, b"a"), marked(&all.slice(0, 0), b"b"), Ok(all.slice(0, 5).into()), marked(&all, b"c")];
+        let messages = flight_data(&all.schema(), stream::iter(batches), Compression::None);
+        let data: Vec<FlightData> = messages.map_ok(FlightData::from).try_collect().await.unwrap();
+        let parts = parts_of(&all).len();
+        let marks: Vec<usize> = (0..data.len()).filter(|at| !data[*at].app_metadata.is_empty()).collect();
+        assert!(parts > 1);
+        // The first message is the schema.
+        assert_eq!(marks, [parts, parts + 1, 2 * parts + 2]);
     }
 }

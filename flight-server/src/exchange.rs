@@ -1,5 +1,8 @@
 //! What goes in: a query, then batches of values for its parameters. What comes out: the rows for each row of values,
 //! in order, while more values come.
+//!
+//! The last message for a batch of values has the number of that batch beside it, as text and from 0 on, and there is
+//! always one. So a client that asks for one row after another knows when it has them all, also when there are none.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,14 +12,17 @@ use arrow_flight::FlightData;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::Command;
+use bytes::Bytes;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use haetae_warehouse::query::QueryStream;
 use tonic::{Status, Streaming};
 
 use crate::asked::Asked;
 use crate::audit::Record;
 use crate::auth::Principal;
+use crate::encode::Marked;
+use crate::message::Message;
 use crate::result_limit::limited;
 use crate::served::{Rows, audited, outcome};
 use crate::service::{Caller, Service, command, read_record, unsupported};
@@ -26,7 +32,8 @@ use crate::{Result, encode, random, status};
 /// A query that runs for one batch of values after another.
 struct Exchange {
     first: QueryStream,
-    rest: BoxStream<'static, Result<RecordBatch, Status>>,
+    /// What is found for the other batches of values.
+    rest: BoxStream<'static, Result<QueryStream, Status>>,
     version: u64,
 }
 
@@ -35,7 +42,7 @@ impl Service {
         &self,
         caller: Caller<'_>,
         mut data: Streaming<FlightData>,
-    ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
+    ) -> Result<BoxStream<'static, Result<Message, Status>>, Status> {
         let principal = self.principal(&caller).await?;
         let first = data.message().await?.ok_or_else(|| Status::invalid_argument("the call has no message"))?;
         let descriptor = first.flight_descriptor.clone();
@@ -57,7 +64,7 @@ impl Service {
         let class = self.class(&caller, &principal)?;
         let mut cut = self.cut(&caller, &principal);
         cut.answer = Some(self.queries.begin(&query)?);
-        let shape = asked.shape();
+        let shape = self.statements.shape(&asked);
         let run = self.runs.begin(&principal, class.name(), shape.clone(), &query);
         // Some clients name the command alone, before the columns.
         let first = (!first.data_header.is_empty()).then_some(Ok(first));
@@ -83,17 +90,18 @@ impl Service {
         (cut.permit, cut.run) = (Some(permit), Some(run.clone()));
         let counted = Rows::clone(&sent);
         let expected = Arc::clone(&schema);
-        let rows = limited(first.map_err(|error| status::from_warehouse(&error)).chain(rest), &principal);
-        let rows = rows.map(move |batch| {
-            let batch = batch?;
+        let answers = stream::once(async { Ok(first) }).chain(rest).enumerate();
+        let rows = answers.map(|(number, answer)| answer.map(|answer| marked(number, answer))).try_flatten();
+        let rows = limited(rows, &principal).map(move |marked: Result<Marked, Status>| {
+            let marked = marked?;
             // `select ?` is of another type for other values.
-            if batch.schema() != expected {
+            if marked.batch.schema() != expected {
                 return Err(Status::invalid_argument(
                     "the columns of the result differ from one batch of values to the next",
                 ));
             }
-            counted.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-            Ok(batch)
+            counted.fetch_add(marked.batch.num_rows() as u64, Ordering::Relaxed);
+            Ok(marked)
         });
         let data = encode::flight_data(&schema, rows, compression);
         Ok(audited(self.running.hold(data, cut), self.audit.as_ref(), record, sent, Some(run)))
@@ -125,11 +133,34 @@ impl Service {
         let first = statement.execute(Some(&row)).await.map_err(failed)?;
         let rest = values.map_err(unreadable).and_then(move |row| {
             let statement = statement.clone();
-            async move {
-                let rows = statement.execute(Some(&row)).await.map_err(failed)?;
-                Ok(rows.map_err(failed))
-            }
+            async move { statement.execute(Some(&row)).await.map_err(failed) }
         });
-        Ok(Exchange { first, rest: rest.try_flatten().boxed(), version })
+        Ok(Exchange { first, rest: rest.boxed(), version })
     }
+}
+
+/// The rows of one batch of values, the last batch of them with the number of the values.
+fn marked(number: usize, rows: QueryStream) -> impl Stream<Item = Result<Marked, Status>> + Send {
+    let schema = rows.schema();
+    stream::unfold((Some(rows), None::<RecordBatch>), move |(rows, mut held)| {
+        let schema = Arc::clone(&schema);
+        async move {
+            let mut rows = rows?;
+            loop {
+                match rows.next().await {
+                    Some(Err(error)) => return Some((Err(status::from_warehouse(&error)), (None, None))),
+                    Some(Ok(batch)) => {
+                        if let Some(before) = held.replace(batch) {
+                            return Some((Ok(Marked::from(before)), (Some(rows), held)));
+                        }
+                    }
+                    None => {
+                        let batch = held.take().unwrap_or_else(|| RecordBatch::new_empty(schema));
+                        let mark = Bytes::from(number.to_string());
+                        return Some((Ok(Marked { batch, mark }), (None, None)));
+                    }
+                }
+            }
+        }
+    })
 }

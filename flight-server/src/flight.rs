@@ -10,13 +10,14 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, SchemaResult, Ticket,
 };
-use futures::StreamExt;
-use futures::stream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::actions::ACTIONS;
 use crate::auth::basic_credentials;
 use crate::certificate::fingerprint;
+use crate::message::Message;
 use crate::running::guarded;
 use crate::service::{Caller, Service};
 use crate::statements::schema_message;
@@ -77,11 +78,8 @@ impl FlightService for Service {
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
-        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
-        let (headers, _, ticket) = request.into_parts();
-        let rows =
-            guarded("the query", self.rows(Caller { headers: &headers, peer, certificate }, &ticket.ticket)).await?;
-        Ok(Response::new(rows))
+        let rows = self.answer(request).await?;
+        Ok(Response::new(rows.map_ok(FlightData::from).boxed()))
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
@@ -129,6 +127,18 @@ impl FlightService for Service {
         let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
         let (headers, _, data) = request.into_parts();
         let rows = guarded("the query", self.exchange(Caller { headers: &headers, peer, certificate }, data)).await?;
-        Ok(Response::new(rows))
+        Ok(Response::new(rows.map_ok(FlightData::from).boxed()))
+    }
+}
+
+impl Service {
+    /// The rows of a ticket, as they are written to the connection.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Ticket>,
+    ) -> Result<BoxStream<'static, Result<Message, Status>>, Status> {
+        let (peer, certificate) = (request.remote_addr(), fingerprint(&request));
+        let (headers, _, ticket) = request.into_parts();
+        guarded("the query", self.rows(Caller { headers: &headers, peer, certificate }, &ticket.ticket)).await
     }
 }

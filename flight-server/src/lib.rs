@@ -28,6 +28,7 @@ mod jwt;
 mod keys;
 mod limits;
 mod lingering;
+mod message;
 mod metadata;
 mod metrics;
 mod oidc;
@@ -51,6 +52,7 @@ mod status;
 mod transactions;
 mod type_info;
 mod updates;
+mod wire;
 mod writes;
 
 pub use auth::USER;

@@ -1,6 +1,8 @@
 //! What goes in: the rows of a result, and what a role may fetch. What comes out: the rows, or an error before the
 //! first one that is too many.
 
+use std::borrow::Borrow;
+
 use arrow::array::RecordBatch;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
@@ -11,9 +13,10 @@ use crate::auth::Principal;
 use crate::encode::bytes_of;
 
 /// Ends a result that is larger than the role of its reader allows.
-pub(crate) fn limited<S>(batches: S, principal: &Principal) -> BoxStream<'static, Result<RecordBatch, Status>>
+pub(crate) fn limited<S, B>(batches: S, principal: &Principal) -> BoxStream<'static, Result<B, Status>>
 where
-    S: Stream<Item = Result<RecordBatch, Status>> + Send + 'static,
+    S: Stream<Item = Result<B, Status>> + Send + 'static,
+    B: Borrow<RecordBatch> + Send + 'static,
 {
     let (bounds, role) = (principal.bounds, principal.role.clone());
     if !bounds.limits_results() {
@@ -22,8 +25,8 @@ where
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let checked = batches.map(move |batch| {
         let batch = batch?;
-        rows += batch.num_rows() as u64;
-        bytes += bytes_of(&batch) as u64;
+        rows += batch.borrow().num_rows() as u64;
+        bytes += bytes_of(batch.borrow()) as u64;
         match (bounds.rows, bounds.bytes) {
             (Some(most), _) if rows > most => Err(too_large(&format!("{most} rows"), &role, "max_rows")),
             (_, Some(most)) if bytes > most => Err(too_large(&format!("{} MiB", most >> 20), &role, "max_mib")),

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow_flight::FlightData;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use tonic::Status;
@@ -12,6 +11,7 @@ use tonic::Status;
 use crate::Result;
 use crate::audit::{Audit, Record};
 use crate::auth::Principal;
+use crate::message::Message;
 use crate::runs::{ABANDONED, Run};
 use crate::service::Service;
 use crate::writes::Written;
@@ -105,12 +105,12 @@ impl Service {
 
 /// The messages, with `record` written and `run` ended at their end.
 pub(crate) fn audited(
-    data: BoxStream<'static, Result<FlightData, Status>>,
+    data: BoxStream<'static, Result<Message, Status>>,
     audit: Option<&Arc<Audit>>,
     record: Record,
     rows: Rows,
     run: Option<Run>,
-) -> BoxStream<'static, Result<FlightData, Status>> {
+) -> BoxStream<'static, Result<Message, Status>> {
     if audit.is_none() && run.is_none() {
         return data;
     }
@@ -129,7 +129,7 @@ pub(crate) fn audited(
                 Some((Err(status), None))
             }
             Some(Ok(message)) => {
-                let bytes = message.data_header.len() + message.data_body.len();
+                let bytes = message.bytes();
                 served.record.bytes += bytes as u64;
                 if let Some(run) = &served.run {
                     run.sent(bytes as u64);

@@ -30,6 +30,7 @@ use crate::runs::Runs;
 use crate::secret::{self, Key};
 use crate::service::Service;
 use crate::statements::Statements;
+use crate::wire::Wire;
 use crate::{Certificate, Error, Result, load_or_create_secret};
 
 /// Tokens that have been ended before their time, below the warehouse directory.
@@ -155,7 +156,7 @@ impl Server {
             }
             asked.send_replace(true);
         };
-        let flight = FlightServiceServer::from_arc(Arc::clone(&self.service)).max_decoding_message_size(REQUEST_BYTES);
+        let flight = Wire::new(Arc::clone(&self.service));
         let builder = self.builder;
         let connections = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let open = self.service.connections().clone();

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use haetae_warehouse::query::QueryStream;
-use prost::Message;
+use prost::Message as _;
 use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
@@ -24,6 +24,7 @@ use crate::asked::Asked;
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal};
 use crate::bounds::{Bounds, Class};
+use crate::message::Message;
 use crate::queries::Queries;
 use crate::result_limit::limited;
 use crate::running::{Cut, Running};
@@ -189,7 +190,7 @@ impl Service {
         &self,
         caller: Caller<'_>,
         ticket: &[u8],
-    ) -> Result<BoxStream<'static, Result<FlightData, Status>>, Status> {
+    ) -> Result<BoxStream<'static, Result<Message, Status>>, Status> {
         let principal = self.principal(&caller).await?;
         let compression = self.compression(&caller, &principal)?;
         let mut rows_sent = Rows::default();
@@ -200,7 +201,7 @@ impl Service {
                 self.refused(&principal, String::new, &opened);
                 let claim = opened?;
                 let class = self.class(&caller, &principal)?;
-                let shape = Asked::of(&claim).shape();
+                let shape = self.statements.shape(&Asked::of(&claim));
                 let run = self.runs.begin(&principal, class.name(), shape.clone(), &claim.query);
                 rows_sent = Rows::clone(run.rows());
                 let fetched = self.fetched(&principal, &claim, class, &run, &mut cut).await;

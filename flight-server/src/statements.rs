@@ -6,9 +6,9 @@
 //! both see the same. A prepared handle names neither: each use of it is planned with what the warehouse has and
 //! the policy shows then; the warehouse keeps plans of look-ups by version and access.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -45,6 +45,13 @@ const HANDLE_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Parameter values travel in the ticket; clients take no message above four mebibytes by default.
 const PARAMETER_BYTES: usize = 2 << 20;
 
+/// Programs send few different statements; who writes values into them fills these, and they start anew.
+const SHAPES_KEPT: usize = 1024;
+const DESCRIBED_KEPT: usize = 64;
+
+/// Of a longer statement nothing is kept.
+const KEPT_SQL_BYTES: usize = 4096;
+
 /// How a result is to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
@@ -53,15 +60,55 @@ pub(crate) struct Sent {
     pub(crate) endpoints: usize,
 }
 
-/// Plans and runs statements; keeps nothing between two calls.
+/// Plans and runs statements. What it keeps between two calls is worked out anew where it has gone.
 pub(crate) struct Statements {
     engine: Engine,
     sealer: Sealer,
+    /// Columns of look-ups as clients get them described; the newest last.
+    described: Mutex<Vec<(SchemaRef, Bytes)>>,
+    shapes: Mutex<HashMap<String, String>>,
 }
 
 impl Statements {
     pub(crate) fn new(engine: Engine) -> Result<Self> {
-        Ok(Self { engine, sealer: Sealer::new()? })
+        Ok(Self { engine, sealer: Sealer::new()?, described: Mutex::default(), shapes: Mutex::default() })
+    }
+
+    /// A statement without its values.
+    pub(crate) fn shape(&self, asked: &Asked) -> String {
+        let Asked::Sql(sql) = asked else { return asked.shape() };
+        if sql.len() > KEPT_SQL_BYTES {
+            return asked.shape();
+        }
+        if let Some(known) = lock(&self.shapes).get(sql) {
+            return known.clone();
+        }
+        let found = asked.shape();
+        let mut shapes = lock(&self.shapes);
+        if shapes.len() >= SHAPES_KEPT {
+            shapes.clear();
+        }
+        shapes.insert(sql.clone(), found.clone());
+        found
+    }
+
+    /// Columns as clients get them described. Those of a look-up are the same piece of memory each time.
+    fn described(&self, schema: &SchemaRef, look_up: bool) -> Result<Bytes, Status> {
+        let known = |kept: &Vec<(SchemaRef, Bytes)>| {
+            kept.iter().find(|(known, _)| Arc::ptr_eq(known, schema)).map(|(_, described)| described.clone())
+        };
+        if let Some(described) = look_up.then(|| known(&lock(&self.described))).flatten() {
+            return Ok(described);
+        }
+        let described = schema_message(schema)?;
+        if look_up {
+            let mut kept = lock(&self.described);
+            if kept.len() >= DESCRIBED_KEPT {
+                kept.remove(0);
+            }
+            kept.push((Arc::clone(schema), described.clone()));
+        }
+        Ok(described)
     }
 
     /// Fails when the warehouse cannot be read.
@@ -142,7 +189,8 @@ impl Statements {
                 (0..parts).map(part).collect()
             }
         };
-        Ok((info_of(&schema, endpoints)?, statement.tables()))
+        let described = self.described(&schema, statement.looks_up())?;
+        Ok((info_of(described, endpoints), statement.tables()))
     }
 
     /// An endpoint whose ticket lasts from now on.
@@ -284,14 +332,20 @@ fn seen_by(snapshot: Snapshot, principal: &Principal) -> Result<Snapshot, Status
 
 /// One endpoint with a ticket that does not end.
 pub(crate) fn flight_info(schema: &Schema, ticket: Vec<u8>) -> Result<FlightInfo, Status> {
-    info_of(schema, vec![FlightEndpoint::new().with_ticket(Ticket::new(ticket))])
+    let described = schema_message(&Arc::new(schema.clone()))?;
+    Ok(info_of(described, vec![FlightEndpoint::new().with_ticket(Ticket::new(ticket))]))
 }
 
 /// Endpoints whose rows come one after another, fetched over the connection that asked.
-fn info_of(schema: &Schema, endpoints: Vec<FlightEndpoint>) -> Result<FlightInfo, Status> {
-    let info = FlightInfo::new().try_with_schema(schema).map_err(status::internal("describe the columns"))?;
+fn info_of(schema: Bytes, endpoints: Vec<FlightEndpoint>) -> FlightInfo {
+    let info = FlightInfo { schema, ..FlightInfo::new() };
     let info = info.with_ordered(endpoints.len() > 1).with_descriptor(FlightDescriptor::default());
-    Ok(endpoints.into_iter().fold(info, FlightInfo::with_endpoint))
+    endpoints.into_iter().fold(info, FlightInfo::with_endpoint)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whole after every change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {

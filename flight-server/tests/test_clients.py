@@ -324,6 +324,24 @@ def test_pyarrow_exchanges(server):
         assert reader.read_all()["x"].to_pylist() == [1, 2, 10, 20]
 
 
+def test_pyarrow_waits_for_each_answer_of_an_exchange(server):
+    client, options = server.pyarrow()
+    sql = "select value from generate_series(1, 5) where value = cast($1 as bigint)"
+    descriptor = flight.FlightDescriptor.for_command(command("CommandStatementQuery", text_field(1, sql)))
+    writer, reader = client.do_exchange(descriptor, options)
+    schema = pa.schema([("n", pa.int64())])
+    with writer:
+        writer.begin(schema)
+        for number, n in enumerate((2, 9, 5)):
+            writer.write_batch(pa.record_batch({"n": [n]}, schema=schema))
+            chunk = reader.read_chunk()
+            assert chunk.data.to_pydict() == {"value": [n] if n <= 5 else []}
+            assert chunk.app_metadata.to_pybytes() == str(number).encode()
+        writer.done_writing()
+        with pytest.raises(StopIteration):
+            reader.read_chunk()
+
+
 @pytest.mark.parametrize("codec", ["lz4", "zstd"])
 def test_pyarrow_reads_compressed_results(server, codec):
     client, options = server.pyarrow()

@@ -22,8 +22,8 @@ pub enum Progress {
         total: u64,
         /// When the work began.
         began: Instant,
-        /// When the last line was written.
-        last: Mutex<Instant>,
+        /// When the last line was written, of how many items, and of what.
+        last: Mutex<(Instant, u64, &'static str)>,
     },
 }
 
@@ -32,7 +32,7 @@ impl Progress {
     pub fn start(total: u64) -> Self {
         if !std::io::stderr().is_terminal() {
             let now = Instant::now();
-            return Self::Lines { total, began: now, last: Mutex::new(now) };
+            return Self::Lines { total, began: now, last: Mutex::new((now, 0, "")) };
         }
         let bar = ProgressBar::new(total);
         let form = "making {msg} {bar:32} {human_pos} of {human_len} items, {rate}, {eta} left";
@@ -60,8 +60,13 @@ impl Progress {
             }
             Self::Lines { total, began, last } => {
                 let Ok(mut last) = last.lock() else { return };
-                if last.elapsed() >= PAUSE || items == *total {
-                    *last = Instant::now();
+                let (then, before, was_doing) = *last;
+                if was_doing != doing {
+                    eprintln!("making {doing}");
+                    last.2 = doing;
+                }
+                if then.elapsed() >= PAUSE && items > 0 || (items == *total && before < items) {
+                    *last = (Instant::now(), items, doing);
                     let rate = items as f64 / began.elapsed().as_secs_f64();
                     eprintln!("made {items} of {total} items ({rows} rows), {rate:.0} items/s");
                 }

@@ -5,6 +5,7 @@ mod credentials;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,6 +43,9 @@ const LONGEST_SESSION: u64 = 30 * 24 * 3600;
 
 /// Passwords that are checked at the same time; each check takes 19 MiB.
 const CHECKS_AT_ONCE: usize = 2;
+
+/// Of so many access tokens it is kept that their signatures are right.
+const OPENED_KEPT: usize = 1024;
 
 /// What the session of a certificate begins with; that of a login has no space.
 const CERTIFICATE: &str = "certificate ";
@@ -101,6 +105,8 @@ pub(crate) struct Auth {
     revoked: Revoked,
     checks: Semaphore,
     dummy: String,
+    /// Access tokens whose signatures were right.
+    opened: Mutex<HashMap<String, Claims>>,
 }
 
 impl Auth {
@@ -119,6 +125,7 @@ impl Auth {
             revoked,
             checks: Semaphore::new(CHECKS_AT_ONCE),
             dummy,
+            opened: Mutex::default(),
         })
     }
 
@@ -307,12 +314,31 @@ impl Auth {
     /// The claims of a token whose user is still there, with the same password, and whose session
     /// has not been ended.
     fn open(&self, token: &str, purpose: Use) -> Result<Claims, Status> {
-        let claims = jwt::open(&self.signing, token, purpose, (self.clock)() / 1000).ok_or_else(unknown)?;
+        let claims = self.claims(token, purpose).ok_or_else(unknown)?;
         let credential = self.credential(&claims.sub).ok_or_else(unknown)?;
         if !self.equal(&credential, &claims.cred) || self.revoked.has(&claims.sid) {
             return Err(unknown());
         }
         Ok(claims)
+    }
+
+    /// What a token says that has not ended. Its signature is checked once: it stays right, whatever happens to its
+    /// user and its session.
+    fn claims(&self, token: &str, purpose: Use) -> Option<Claims> {
+        let now = (self.clock)() / 1000;
+        if purpose != Use::Access {
+            return jwt::open(&self.signing, token, purpose, now);
+        }
+        if let Some(claims) = lock(&self.opened).get(token) {
+            return (claims.exp > now).then(|| claims.clone());
+        }
+        let claims = jwt::open(&self.signing, token, purpose, now)?;
+        let mut opened = lock(&self.opened);
+        if opened.len() >= OPENED_KEPT {
+            opened.clear();
+        }
+        opened.insert(token.to_owned(), claims.clone());
+        Some(claims)
     }
 
     fn tokens(&self, user: &str, session: String) -> Result<Tokens, Status> {

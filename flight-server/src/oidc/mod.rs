@@ -13,6 +13,5 @@ mod tests;
 mod token;
 
 pub(crate) use address::address;
-pub(crate) use claims::Person;
 pub(crate) use issuer::Issuer;
 pub(crate) use key::Algorithm;

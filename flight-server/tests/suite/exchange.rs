@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::FlightDataEncoderBuilder;
@@ -63,6 +63,58 @@ async fn values_go_in_and_rows_come_out() {
     let call = request(&client, stream::iter([FlightData::default()]));
     let refused = client.inner().clone().do_exchange(call).await.map(drop).unwrap_err();
     assert!(refused.message().contains("names no command"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_answer_says_where_it_ends() {
+    let server = Running::start().await;
+    let client = server.client().await;
+    let query = "select courier_id, name from dim_courier where courier_id = $1".to_owned();
+    let command = CommandStatementQuery { query, transaction_id: None };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let ids = |id: &str| {
+        let ids: ArrayRef = Arc::new(StringArray::from_iter_values([id]));
+        RecordBatch::try_from_iter([("id", ids)]).unwrap()
+    };
+    let values = stream::iter(["C1", "C9", "C3", "C2"].map(|id| Ok(ids(id))));
+    let data = FlightDataEncoderBuilder::new().with_flight_descriptor(Some(descriptor)).build(values);
+    let mut data = data.try_collect::<Vec<FlightData>>().await.unwrap().into_iter();
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    // The columns, and the first values.
+    data.by_ref().take(2).for_each(|message| sender.unbounded_send(message).unwrap());
+    let mut answer = client.inner().clone().do_exchange(request(&client, receiver)).await.unwrap().into_inner();
+    let schema = answer.message().await.unwrap().unwrap();
+    let expected = [vec![["C1", "Fast"]], vec![], vec![["C3", "느린 택배"]], vec![["C2", ""]]];
+    for (number, expected) in expected.into_iter().enumerate() {
+        // The next values are not sent before the answer is here.
+        let mut messages = vec![schema.clone()];
+        while messages.last().unwrap().app_metadata.is_empty() {
+            messages.push(answer.message().await.unwrap().unwrap());
+        }
+        assert_eq!(messages.last().unwrap().app_metadata, number.to_string());
+        let rows = FlightRecordBatchStream::new_from_flight_data(stream::iter(messages.into_iter().map(Ok)));
+        assert_eq!(cells(&rows.try_collect::<Vec<_>>().await.unwrap()), expected);
+        match data.next() {
+            Some(next) => sender.unbounded_send(next).unwrap(),
+            None => sender.close_channel(),
+        }
+    }
+    assert!(answer.message().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_result_is_the_same_in_every_way_it_is_sent() {
+    let server = Running::start().await;
+    let mut client = server.client().await;
+    let sql = "select value, repeat('가', value % 40) as t, case when value % 3 = 0 then null else value end as n, \
+               value % 2 = 0 as b \
+               from generate_series(1, 60000) order by value";
+    let info = client.execute(sql.to_owned(), None).await.unwrap();
+    let (bytes, rows) = raw(&client, &info, None).await.unwrap();
+    assert!(bytes > 2 << 20 && rows.iter().map(RecordBatch::num_rows).sum::<usize>() == 60_000, "{bytes} bytes");
+    let expected = cells(&rows);
+    assert_eq!(cells(&raw(&client, &info, Some("lz4")).await.unwrap().1), expected);
+    assert_eq!(cells(&exchange(&client, sql, Vec::new()).await.unwrap()), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

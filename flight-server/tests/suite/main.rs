@@ -11,6 +11,7 @@ mod limits;
 mod load;
 mod login;
 mod metadata;
+mod others_scripts;
 mod our_client;
 mod plans;
 mod policy_file;

@@ -17,7 +17,7 @@ use crate::world::World;
 /// Periods that audits look at, as day indices: the halves of 2020 and the first quarter of 2021.
 const PERIODS: [(i32, i32); 3] = [(0, 181), (182, 365), (366, 455)];
 /// Share of the lines of an audited period that is looked at.
-const CHECKED: f64 = 0.25;
+const CHECKED: f64 = 0.5;
 /// Share of the frauds on these lines that is found.
 const FOUND: f64 = 0.85;
 /// The case of an importer that is not audited.
@@ -65,9 +65,9 @@ impl Audits {
         let (mut cases, mut of) = (Vec::new(), Vec::new());
         for (importer, habits) in world.companies.importers.iter().enumerate() {
             let kind = match rng.unit() {
-                x if habits.watched && x < 0.20 => Some("targeted"),
-                x if habits.weight > 3.0 && x < 0.15 => Some("regular"),
-                x if x > 0.985 => Some("random"),
+                x if habits.watched && habits.weight > 0.5 && x < 0.35 => Some("targeted"),
+                x if habits.weight > 3.0 && x < 0.35 => Some("regular"),
+                x if x > 0.99 => Some("random"),
                 _ => None,
             };
             let period = PERIODS[rng.below(PERIODS.len())];

@@ -110,7 +110,7 @@ fn the_program_says_what_it_made_and_what_went_wrong() {
     };
     let (ok, said, progress) = run(&["--seed", "7", "--items", "500"]);
     assert!(ok && said.contains("500 items"), "{said}");
-    assert!(progress.contains("made 500 of 500 rows") && progress.contains("rows/s"), "{progress}");
+    assert!(progress.contains("made 500 of 500 items") && progress.contains("items/s"), "{progress}");
     let (ok, said, error) = run(&["--items", "500"]);
     assert!(!ok && said.is_empty() && error.contains("--force"), "{error}");
     let (ok, _, error) = run(&["--items", "-5"]);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
 use haetae_synth::{Options, generate};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{Frame, demo, options};
@@ -517,8 +518,7 @@ fn the_summary_counts_the_rows_that_are_served() {
         .unwrap()
         .map(|entry| {
             let file = std::fs::File::open(entry.unwrap().path()).unwrap();
-            let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
-            use parquet::file::reader::FileReader as _;
+            let reader = SerializedFileReader::new(file).unwrap();
             reader.metadata().file_metadata().num_rows() as usize
         })
         .sum();

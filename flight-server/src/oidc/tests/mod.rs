@@ -15,6 +15,7 @@ use tonic::{Code, Status};
 
 use self::server::Served;
 use self::signer::Signer;
+use super::claims::Person;
 use super::*;
 use crate::policy::{Provider, Source};
 

@@ -3,6 +3,7 @@
 //! about.
 
 mod catalog;
+mod coded;
 mod edits;
 mod fair;
 mod faults;
@@ -13,6 +14,7 @@ mod memory;
 mod meta;
 mod outside;
 mod parameters;
+mod plain;
 mod point;
 pub mod policy;
 mod shape;
@@ -68,6 +70,9 @@ const SESSIONS_KEPT: usize = 4;
 
 /// Look-ups keep rows in memory beside that of queries: at most this part of as much.
 const LOOK_UP_SHARE: usize = 8;
+
+/// A side of a join of fewer bytes is one table for all cores.
+const JOINED_WHOLE: usize = 32 << 20;
 
 /// How many users' views of one version are kept ready.
 const VIEWS_KEPT: usize = 64;
@@ -154,6 +159,7 @@ impl Base {
             .with_config(self.config.clone())
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
+            .with_physical_optimizer_rules(coded::rules())
             .with_physical_optimizer_rule(Arc::new(fair::FairJoins));
         state.aggregate_functions().get_or_insert_default().push(Arc::new(medcouple::aggregate()));
         state
@@ -519,5 +525,9 @@ fn session_config(options: &EngineOptions) -> SessionConfig {
     settings.execution.parquet.bloom_filter_on_read = true;
     settings.execution.collect_statistics = true;
     settings.optimizer.prefer_existing_sort = true;
+    // What a table of companies or codes has in a few columns. Below it the rows of the other side are joined where they
+    // are read; else all of them are handed from core to core first.
+    settings.optimizer.hash_join_single_partition_threshold = JOINED_WHOLE;
+    settings.optimizer.hash_join_single_partition_threshold_rows = JOINED_WHOLE / 64;
     config
 }

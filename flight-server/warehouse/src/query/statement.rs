@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -23,6 +22,7 @@ use futures::{Stream, StreamExt, stream};
 use super::faults::{explain, read_only};
 use super::memory::QueryMemory;
 use super::parameters::{number_parameters, position, row_values};
+use super::plain::{plain_batch, plain_schema, plain_type};
 use super::point::Point;
 use super::policy::{self, Access};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
@@ -35,10 +35,12 @@ const STACK: usize = 8 << 20;
 #[derive(Debug, Clone)]
 pub struct Statement {
     state: Arc<SessionState>,
-    plan: LogicalPlan,
+    plan: Arc<LogicalPlan>,
     parameters: SchemaRef,
     access: Option<Arc<Access>>,
     dictionaries: bool,
+    /// The columns as far as they are known before parameters are bound.
+    columns: SchemaRef,
     /// Where it only looks rows up.
     point: Option<Arc<Point>>,
 }
@@ -70,12 +72,16 @@ impl Statement {
             policy::allowed(&plan, access)?;
         }
         let parameters = parameters(&plan, access.as_deref())?;
-        Ok(Self { state, plan, parameters, access, dictionaries: false, point: None })
+        let columns = plain_schema(plan.schema().as_arrow(), false);
+        Ok(Self { state, plan: Arc::new(plan), parameters, access, dictionaries: false, columns, point: None })
     }
 
     /// Leaves columns that are dictionaries as they are, for who can read them.
     pub fn with_dictionaries(mut self, keep: bool) -> Self {
-        self.dictionaries = keep;
+        if keep != self.dictionaries {
+            self.dictionaries = keep;
+            self.columns = plain_schema(self.plan.schema().as_arrow(), keep);
+        }
         self
     }
 
@@ -105,7 +111,10 @@ impl Statement {
 
     /// `schema.table` of what the statement reads.
     pub fn tables(&self) -> BTreeSet<String> {
-        policy::reads(&self.plan).into_keys().collect()
+        match &self.point {
+            Some(point) => point.reads.keys().cloned().collect(),
+            None => policy::reads(&self.plan).into_keys().collect(),
+        }
     }
 
     /// (schema, table) of the one table of data whose rows the result has, each for itself, chosen and computed: then the
@@ -115,7 +124,7 @@ impl Statement {
             return None;
         }
         let alone = |exprs: &[Expr]| !exprs.iter().any(has_subquery);
-        let mut plan = &self.plan;
+        let mut plan = self.plan.as_ref();
         loop {
             plan = match plan {
                 LogicalPlan::Projection(node) if alone(&node.expr) => &node.input,
@@ -133,7 +142,7 @@ impl Statement {
 
     /// The columns of the result as they are known before parameters are bound.
     pub fn unbound_schema(&self) -> SchemaRef {
-        plain_schema(self.plan.schema().as_arrow(), self.dictionaries)
+        Arc::clone(&self.columns)
     }
 
     /// The columns of the result. `values` holds one column for each parameter, in order.
@@ -194,7 +203,7 @@ impl Statement {
         values: Option<&RecordBatch>,
         row: Option<usize>,
     ) -> Result<(Arc<dyn ExecutionPlan>, BTreeMap<String, BTreeSet<String>>)> {
-        let mut plan = self.plan.clone();
+        let mut plan = self.plan.as_ref().clone();
         if let (Some(values), Some(row)) = (values, row) {
             let bound = row_values(values, row)?;
             plan = plan.replace_params_with_values(&bound).map_err(|error| self.explain(&error))?;
@@ -312,46 +321,4 @@ fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> 
     let fields: Option<Vec<Field>> = fields.into_iter().collect();
     let fields = fields.ok_or_else(|| wrong("the parameters must be numbered from $1 without gaps".to_owned()))?;
     Ok(Arc::new(Schema::new(fields)))
-}
-
-/// The schema without metadata, which two plans of the same query need not agree on, and with types
-/// that every client reads.
-fn plain_schema(schema: &Schema, dictionaries: bool) -> SchemaRef {
-    Arc::new(Schema::new(schema.fields().iter().map(|field| plain_field(field, dictionaries)).collect::<Vec<_>>()))
-}
-
-fn plain_field(field: &FieldRef, dictionaries: bool) -> FieldRef {
-    Arc::new(Field::new(field.name(), plain_type(field.data_type(), dictionaries), field.is_nullable()))
-}
-
-/// Without views and, unless they are wanted, dictionaries, also inside of lists and structs: older clients cannot
-/// read views, and some expect one dictionary for all batches.
-fn plain_type(data_type: &DataType, dictionaries: bool) -> DataType {
-    let plain_field = |field: &FieldRef| plain_field(field, dictionaries);
-    match data_type {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
-        DataType::Dictionary(key, values) if dictionaries => {
-            DataType::Dictionary(key.clone(), Box::new(plain_type(values, dictionaries)))
-        }
-        DataType::Dictionary(_, values) => plain_type(values, dictionaries),
-        DataType::RunEndEncoded(_, values) => plain_type(values.data_type(), dictionaries),
-        DataType::List(item) | DataType::ListView(item) => DataType::List(plain_field(item)),
-        DataType::LargeList(item) | DataType::LargeListView(item) => DataType::LargeList(plain_field(item)),
-        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(plain_field(item), *length),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain_field).collect()),
-        DataType::Map(entries, sorted) => DataType::Map(plain_field(entries), *sorted),
-        other => other.clone(),
-    }
-}
-
-fn plain_batch(batch: RecordBatch, target: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(target.fields()).map(|(column, field)| {
-        if column.data_type() == field.data_type() { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
-    });
-    let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    columns
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(target), columns, &rows))
-        .map_err(Error::data("send a batch"))
 }

@@ -6,6 +6,7 @@ mod differential;
 mod durability;
 mod edits;
 mod files;
+mod groups;
 mod ingest;
 mod kcs;
 mod look_up;

@@ -103,11 +103,15 @@ fn columns_say_what_the_schema_says_of_them() {
     assert_eq!(ask(&snapshot, sql), expected);
     let sql = "select schema_name, table_name, classification, class from meta.columns where column_name in ('raw_text', 'fraud') \
                and schema_name = 'customs' order by 2";
-    let expected =
-        [["customs", "fact_inspection", "criminal_history", "secret"], ["customs", "rejects", "raw_text", "secret"]];
+    let expected = [
+        ["customs", "fact_audit_line", "criminal_history", "secret"],
+        ["customs", "fact_inspection", "criminal_history", "secret"],
+        ["customs", "rejects", "raw_text", "secret"],
+    ];
     assert_eq!(ask(&snapshot, sql), expected);
     let codes = "select c.description from meta.codes c join meta.columns m on m.code_list = c.code_list \
-                 where m.column_name = 'transport_mode' and m.schema_name = 'customs' and c.code = '40'";
+                 where m.column_name = 'transport_mode' and m.schema_name = 'customs' and m.table_name = 'fact_item' \
+                 and c.code = '40'";
     assert_eq!(ask(&snapshot, codes), [["Air"]]);
 }
 

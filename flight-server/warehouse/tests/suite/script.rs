@@ -114,9 +114,15 @@ fn query(sql: &str, sorted: bool, database: &mut dyn Database) -> (String, Vec<S
         Ok(answer) => answer,
         Err(error) => return (format!("query error {error}"), Vec::new()),
     };
+    let (types, rows) = answer(&schema, &batches, sorted);
+    (format!("query {types}{order}"), rows)
+}
+
+/// A letter for the type of each column, and a line for each row.
+pub fn answer(schema: &SchemaRef, batches: &[RecordBatch], sorted: bool) -> (String, Vec<String>) {
     let types: String = schema.fields().iter().map(|field| letter(field.data_type())).collect();
     let mut rows: Vec<String> = Vec::new();
-    for batch in &batches {
+    for batch in batches {
         let cell = |row: usize, column: &arrow::array::ArrayRef| match column.is_null(row) {
             true => "NULL".to_owned(),
             false => match array_value_to_string(column, row).unwrap() {
@@ -130,7 +136,7 @@ fn query(sql: &str, sorted: bool, database: &mut dyn Database) -> (String, Vec<S
     if sorted {
         rows.sort();
     }
-    (format!("query {types}{order}"), rows)
+    (types, rows)
 }
 
 fn letter(data_type: &DataType) -> char {

@@ -1,0 +1,173 @@
+//! What goes in: batches of rows, and what they are grouped by. What comes out: for each row the number of its group,
+//! from 0 without gaps, and at the end the keys of the groups.
+
+use std::mem::size_of;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr_common::physical_expr::is_volatile;
+
+use super::pairs::Pairs;
+use super::values::Values;
+
+/// A function of a column with more values than this is computed for each row.
+const MOST_REMEMBERED: usize = 1 << 16;
+
+/// The groups that were met.
+#[derive(Debug)]
+pub(super) struct Groups {
+    keys: Vec<Key>,
+    /// Of all keys up to the second, the third and so on.
+    pairs: Vec<Pairs>,
+    numbers: Vec<u32>,
+    others: Vec<u32>,
+}
+
+/// One of the expressions that rows are grouped by.
+#[derive(Debug)]
+struct Key {
+    expr: Arc<dyn PhysicalExpr>,
+    values: Values,
+    /// For a function of one column.
+    known: Option<Known>,
+}
+
+/// What a function has given for the values of its column, so that it is asked once for each of them.
+#[derive(Debug)]
+struct Known {
+    column: usize,
+    inputs: Values,
+    /// The function over a batch of that column alone.
+    function: Arc<dyn PhysicalExpr>,
+    schema: SchemaRef,
+    /// Number of the input -> number of the output.
+    outputs: Vec<u32>,
+}
+
+impl Groups {
+    pub(super) fn new(exprs: &[Arc<dyn PhysicalExpr>], schema: &SchemaRef) -> Result<Self> {
+        let keys = exprs.iter().map(|expr| Key::new(expr, schema)).collect::<Result<Vec<_>>>()?;
+        let pairs = keys.iter().skip(1).map(|_| Pairs::default()).collect();
+        Ok(Self { keys, pairs, numbers: Vec::new(), others: Vec::new() })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self.pairs.last() {
+            Some(pairs) => pairs.len(),
+            None => self.keys.first().map_or(0, |key| key.values.len()),
+        }
+    }
+
+    /// Bytes of memory.
+    pub(super) fn size(&self) -> usize {
+        let keys: usize = self.keys.iter().map(Key::size).sum();
+        let pairs: usize = self.pairs.iter().map(Pairs::size).sum();
+        keys + pairs + (self.numbers.capacity() + self.others.capacity()) * size_of::<u32>()
+    }
+
+    /// Makes `groups` the number of each row's group.
+    pub(super) fn number(&mut self, batch: &RecordBatch, groups: &mut Vec<usize>) -> Result<()> {
+        self.numbers.clear();
+        let Some((first, others)) = self.keys.split_first_mut() else { return Ok(()) };
+        first.number(batch, &mut self.numbers)?;
+        for (key, pairs) in others.iter_mut().zip(&mut self.pairs) {
+            self.others.clear();
+            key.number(batch, &mut self.others)?;
+            for (number, other) in self.numbers.iter_mut().zip(&self.others) {
+                *number = pairs.number(*number, *other)?;
+            }
+        }
+        groups.clear();
+        groups.extend(self.numbers.iter().map(|number| *number as usize));
+        Ok(())
+    }
+
+    /// The keys of all groups, in the order of their numbers.
+    pub(super) fn keys(&self) -> Result<Vec<ArrayRef>> {
+        let mut numbers: Vec<u32> = (0..self.len() as u32).collect();
+        let mut columns = Vec::with_capacity(self.keys.len());
+        for (key, pairs) in self.keys.iter().skip(1).zip(&self.pairs).rev() {
+            let (firsts, seconds) = numbers.iter().map(|number| pairs.pair(*number as usize)).unzip();
+            numbers = firsts;
+            columns.push(key.values.values(seconds)?);
+        }
+        if let Some(key) = self.keys.first() {
+            columns.push(key.values.values(numbers)?);
+        }
+        columns.reverse();
+        Ok(columns)
+    }
+}
+
+impl Key {
+    fn new(expr: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Result<Self> {
+        let values = Values::new(expr.data_type(schema)?, true);
+        Ok(Self { expr: Arc::clone(expr), values, known: Known::new(expr, schema)? })
+    }
+
+    fn size(&self) -> usize {
+        let known =
+            self.known.as_ref().map_or(0, |known| known.inputs.size() + known.outputs.capacity() * size_of::<u32>());
+        self.values.size() + known
+    }
+
+    /// Puts the number of each row's value at the end of `numbers`.
+    fn number(&mut self, batch: &RecordBatch, numbers: &mut Vec<u32>) -> Result<()> {
+        if let Some(known) = &mut self.known {
+            known.number(batch, &mut self.values, numbers)?;
+            if known.inputs.len() > MOST_REMEMBERED {
+                self.known = None;
+            }
+            return Ok(());
+        }
+        let column = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
+        self.values.number(&column, numbers).map(|_| ())
+    }
+}
+
+impl Known {
+    /// `None` where the expression is no function of one column.
+    fn new(expr: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Result<Option<Self>> {
+        let columns: Vec<Column> = collect_columns(expr).into_iter().collect();
+        let [column] = columns.as_slice() else { return Ok(None) };
+        let field = schema.field(column.index());
+        if expr.is::<Column>() || is_volatile(expr) || !Values::can(field.data_type()) {
+            return Ok(None);
+        }
+        let alone = Arc::clone(expr).transform(|part| {
+            Ok(match part.downcast_ref::<Column>() {
+                Some(column) => Transformed::yes(Arc::new(Column::new(column.name(), 0)) as Arc<dyn PhysicalExpr>),
+                None => Transformed::no(part),
+            })
+        });
+        Ok(Some(Self {
+            column: column.index(),
+            inputs: Values::new(field.data_type().clone(), false),
+            function: alone?.data,
+            schema: Arc::new(Schema::new(vec![field.clone()])),
+            outputs: Vec::new(),
+        }))
+    }
+
+    fn number(&mut self, batch: &RecordBatch, values: &mut Values, numbers: &mut Vec<u32>) -> Result<()> {
+        let (column, begin) = (batch.column(self.column), numbers.len());
+        let fresh = self.inputs.number(column, numbers)?;
+        if !fresh.is_empty() {
+            let inputs = take(column, &UInt32Array::from(fresh), None)?;
+            let inputs = RecordBatch::try_new(Arc::clone(&self.schema), vec![inputs])?;
+            let outputs = self.function.evaluate(&inputs)?.into_array(inputs.num_rows())?;
+            values.number(&outputs, &mut self.outputs)?;
+        }
+        for number in numbers.iter_mut().skip(begin) {
+            *number = self.outputs[*number as usize];
+        }
+        Ok(())
+    }
+}
