@@ -191,6 +191,7 @@ fn groups_under_a_policy_are_those_of_what_is_shown() {
         system: Vec::new(),
         work: None,
         writes: Default::default(),
+        clearance: Default::default(),
     };
     runtime().block_on(async {
         let snapshot = engine(&place, 2, 1 << 30).current().unwrap().seen_by(&Arc::new(access)).unwrap();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
@@ -44,24 +44,25 @@ fn statistics(in_files: &Schema, (file, partitions): &Known<'_>) -> Statistics {
     let rows = file.statistics.as_ref().and_then(|said| said.get("numRecords")?.as_u64());
     let rows = rows.and_then(|rows| usize::try_from(rows).ok());
     let count = |value: Option<usize>| value.map_or(Precision::Absent, Precision::Exact);
-    let bound = |value: Option<ScalarValue>| value.map_or(Precision::Absent, Precision::Exact);
+    // What is not known is a null of the type: where one file lacks a bound, those of the others would not be used.
+    let bound = |value: Option<ScalarValue>, kind: &DataType| {
+        let value = value.or_else(|| ScalarValue::try_new_null(kind).ok());
+        value.map_or(Precision::Absent, Precision::Exact)
+    };
     let of_files = in_files.fields().iter().map(|field| {
         let value = |kind| said(kind, field.name()).and_then(|value| of_json(value, field.data_type()));
         let nulls = said("nullCount", field.name()).and_then(serde_json::Value::as_u64);
         ColumnStatistics::new_unknown()
             .with_null_count(count(nulls.and_then(|nulls| usize::try_from(nulls).ok())))
-            .with_min_value(bound(value("minValues")))
-            .with_max_value(bound(value("maxValues")))
+            .with_min_value(bound(value("minValues"), field.data_type()))
+            .with_max_value(bound(value("maxValues"), field.data_type()))
     });
     let of_place = partitions.iter().map(|value| {
-        let unknown = ColumnStatistics::new_unknown();
-        match value.is_null() {
-            true => unknown.with_null_count(count(rows)),
-            false => unknown
-                .with_null_count(Precision::Exact(0))
-                .with_min_value(Precision::Exact(value.clone()))
-                .with_max_value(Precision::Exact(value.clone())),
-        }
+        let nulls = if value.is_null() { rows } else { Some(0) };
+        ColumnStatistics::new_unknown()
+            .with_null_count(count(nulls))
+            .with_min_value(Precision::Exact(value.clone()))
+            .with_max_value(Precision::Exact(value.clone()))
     });
     let column_statistics = of_files.chain(of_place).collect();
     Statistics { num_rows: count(rows), total_byte_size: Precision::Absent, column_statistics }
