@@ -17,7 +17,7 @@ test:  ## every test, Rust and Python; cells of the course that have passed unch
 	@scripts/setup lab test && scripts/build && scripts/test
 
 release-test:  ## as `make test`, and nothing is left out because it has passed before
-	@scripts/setup lab test && scripts/build && HAETAE_RUN_ALL=1 scripts/test
+	@export HAETAE_RUN_ALL=1; scripts/setup lab test && scripts/build && scripts/test
 
 crash-test:  ## thousands of kills, power cuts and errors of the disk; prints what was lost
 	@scripts/setup lab test && scripts/build && scripts/crash-test
