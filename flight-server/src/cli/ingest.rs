@@ -163,8 +163,10 @@ fn tables_of(folder: &Path) -> Result<Vec<(Format, Vec<PathBuf>)>, Failure> {
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if entry.file_type().map_err(failed)?.is_file() && !hidden {
-            files.push(entry.path());
+        let path = entry.path();
+        // Links are followed; one that leads nowhere fails where it is read, by its name.
+        if !hidden && (path.is_file() || !path.exists()) {
+            files.push(path);
         }
     }
     files.sort();

@@ -123,6 +123,13 @@ fn planned(options: &Run) -> Result<Vec<(Pipeline, PathBuf)>, Failure> {
         let files = haetae_pipeline::files(&pipeline, &options.paths)?;
         planned.extend(files.into_iter().filter(own).map(|file| (pipeline.clone(), file)));
     }
+    let stranger = options.paths.iter().find(|path| !path.is_dir() && planned.iter().all(|(_, file)| file != *path));
+    if let Some(path) = stranger {
+        let path = path.display();
+        return Err(Failure::Other(format!(
+            "{path} is called as no table, such as fact_item.parquet; nothing was loaded"
+        )));
+    }
     match planned.is_empty() {
         true => Err(Failure::Other(
             "no file there is called as a table, such as fact_item.parquet; nothing was loaded".into(),
