@@ -2,7 +2,7 @@
 //! a real server on loopback that is there afterwards.
 
 use std::num::NonZero;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -16,6 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
+/// Inputs for which a good ticket is used; it would not be good for ever.
+const TICKET_INPUTS: u32 = 4096;
 /// What is read of a result: one without an end is left in the middle.
 const MESSAGES: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,8 +46,8 @@ struct Wire {
     runtime: Runtime,
     client: Client,
     token: String,
-    /// A ticket that is good.
-    ticket: Vec<u8>,
+    /// A ticket that is good, and how many inputs have used it.
+    ticket: Mutex<(Vec<u8>, u32)>,
     /// The warehouse goes with it.
     _folder: TempDir,
 }
@@ -58,7 +60,7 @@ impl Wire {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("warehouse");
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (client, token, ticket) = runtime.block_on(async {
+        let (client, token) = runtime.block_on(async {
             let server = Server::bind(&root, &options()).await.unwrap();
             let address = format!("http://{}", server.address());
             tokio::spawn(server.run(std::future::pending()));
@@ -66,11 +68,28 @@ impl Wire {
             let password = std::fs::read_to_string(root.join(SECRET_FILE)).unwrap();
             let mut client = FlightSqlServiceClient::new(channel.clone());
             client.handshake(USER, password.trim()).await.unwrap();
-            let info = client.execute("select 1".to_owned(), None).await.unwrap();
-            let ticket = info.endpoint[0].ticket.clone().unwrap().ticket.to_vec();
-            (FlightServiceClient::new(channel), client.token().unwrap().clone(), ticket)
+            (FlightServiceClient::new(channel), client.token().unwrap().clone())
         });
-        Self { runtime, client, token, ticket, _folder: folder }
+        Self { runtime, client, token, ticket: Mutex::new((Vec::new(), TICKET_INPUTS)), _folder: folder }
+    }
+
+    /// A good ticket: the first and each later one are redeemed unchanged before they are used.
+    fn good_ticket(&self) -> Vec<u8> {
+        let mut held = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.1 >= TICKET_INPUTS {
+            *held = (self.runtime.block_on(self.fresh_ticket()), 0);
+        }
+        held.1 += 1;
+        held.0.clone()
+    }
+
+    async fn fresh_ticket(&self) -> Vec<u8> {
+        let mut client = FlightSqlServiceClient::new_from_inner(self.client.clone());
+        client.set_token(self.token.clone());
+        let info = client.execute("select 1".to_owned(), None).await.unwrap();
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        self.get(ticket.clone(), &self.token).await.expect("a ticket that nobody has changed is good");
+        ticket.ticket.to_vec()
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
@@ -201,15 +220,16 @@ pub fn ticket(input: &[u8]) {
     let answer = match first % 3 {
         0 => wire.runtime.block_on(wire.get(Ticket::new(bytes.to_vec()), &wire.token)),
         1 => {
-            let changed = changed(&wire.ticket, bytes);
+            let good = wire.good_ticket();
+            let changed = changed(&good, bytes);
             let answer = wire.runtime.block_on(wire.get(Ticket::new(changed.clone()), &wire.token));
-            assert!(answer.is_err() || changed == wire.ticket, "a ticket that was changed is good: {changed:?}");
+            assert!(answer.is_err() || changed == good, "a ticket that was changed is good: {changed:?}");
             answer
         }
         _ => {
             let changed = changed(wire.token.as_bytes(), bytes);
             let Ok(token) = String::from_utf8(changed) else { return };
-            let answer = wire.runtime.block_on(wire.get(Ticket::new(wire.ticket.clone()), &token));
+            let answer = wire.runtime.block_on(wire.get(Ticket::new(wire.good_ticket()), &token));
             assert!(answer.is_err() || token == wire.token, "a token that was changed is good: {token}");
             answer
         }
