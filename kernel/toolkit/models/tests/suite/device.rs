@@ -33,13 +33,22 @@ fn devices() -> Vec<Device> {
 /// What a fit says: the losses of its epochs, those of other rows, and scores.
 type Said = Vec<f64>;
 
+/// The greatest difference. What is no number would be passed over by it, and is refused before.
+fn apart(name: &str, found: &[f64], here: &[f64]) -> f64 {
+    assert!(
+        found.iter().chain(here).all(|number| number.is_finite()),
+        "{name}: not all of {found:?} and {here:?} are numbers"
+    );
+    found.iter().zip(here).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
 /// `fit` gets a device. Nothing that it says may be further off than `tolerance`, and something must have been learnt.
 fn compare(name: &str, tolerance: f64, fit: &dyn Fn(Device) -> Result<Said>) {
     let here = fit(Device::Cpu).unwrap();
     for device in devices() {
         let found = fit(device).unwrap();
         assert_eq!(found.len(), here.len());
-        let apart = found.iter().zip(&here).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let apart = apart(name, &found, &here);
         eprintln!("{name} on {device}: at most {apart:e} apart");
         assert!(apart <= tolerance, "{name} on {device}: {apart:e} apart, expected at most {tolerance:e}");
     }
@@ -155,7 +164,7 @@ fn a_model_that_a_device_has_trained_is_one_for_every_machine() {
     let read = haetae_models::FcnnModel::from_bytes(&bytes).unwrap();
     assert_eq!(read.size(), Fcnn::params().epochs(1).fit(&train, &target).unwrap().size());
     let (there, here) = (model.predict(&train).unwrap(), read.on_device(Device::Cpu).predict(&train).unwrap());
-    let apart = there.iter().zip(&here).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let apart = apart("FCNN", &there, &here);
     assert!(apart < 1e-6, "{apart:e}");
     // The same fit again is the same to the last bit.
     assert_eq!(params.fit(&train, &target).unwrap().predict(&train).unwrap(), there);
