@@ -2,7 +2,7 @@
 
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
 key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
-regression in Python, on the plain columns of the same rows. The best of either side is chosen on the judged rows, on both
+regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen on the judged rows, on both
 sides alike. `families.py [kcs|generated] [FAMILY...]` as a program prints the table alone, of these families only if any are named.
 """
 
@@ -52,7 +52,10 @@ BEST = [("full", "P@5 %"), ("clean", "AUC"), ("clean", "AP"), ("grouped", "AUC")
 SHORT = {"P@5 %": "p5", "AUC": "auc", "AP": "ap"}
 NAMES = [
     ("families", "families", ""),
-    *((f"best_{protocol}_{SHORT[column]}", "share" if column == "P@5 %" else "area", ">= peer") for protocol, column in BEST),
+    *(
+        (f"{kind}_{protocol}_{SHORT[column]}", "share" if column == "P@5 %" else "area", ">= peer")
+        for kind in ("best", "same_features") for protocol, column in BEST
+    ),
 ]
 
 
@@ -141,8 +144,9 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
     ours = {name: figures for family in families for name, figures in of_family(kernel, family).items()}
     models = plain.models()
     theirs = {name: plain.judged(model) for name, model in models.items()}
-    # Shown, but no peer: what of the difference is the features'.
-    shown = {**theirs, f"{SAME}, on our features": plain.judged(models[SAME], plain.ours)}
+    # A peer of its own: what of the difference is the features'.
+    alike = {f"{SAME}, on our features": plain.judged(models[SAME], plain.ours)}
+    shown = {**theirs, **alike}
     rows = [
         [name, protocol, *(round(value, 3) for value in figures[protocol]), round(seconds, 1)]
         for protocol in PROTOCOLS
@@ -155,20 +159,23 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
     )
     count = sum(family not in BASELINES for family in families)
     made = [context.figure(f"models.{data}_families", count, "families", note=note, table=table)]
-    return made + [best(context, data, *what, ours, theirs) for what in BEST]
+    made += [best(context, f"{data}_best", *what, ours, theirs) for what in BEST]
+    return made + [best(context, f"{data}_same_features", *what, ours, alike) for what in BEST]
 
 
-def best(context, data, protocol, column, ours, theirs):
+def best(context, name, protocol, column, ours, theirs):
     """The best of our families beside the best model in Python, both chosen on the judged rows."""
     place = COLUMNS.index(column)
     value = lambda side: lambda name: side[name][1][protocol][place]
-    mine = max((name for name in ours if name not in BASELINES), key=value(ours))
+    own = [name for name in ours if name not in BASELINES]
+    mine = max(own, key=value(ours))
     peer = max(theirs, key=value(theirs))
     short = SHORT[column]
     rest = ", ".join(f"{name} {value(ours)(name):.3f}" for name in BASELINES)
     return context.figure(
-        f"models.{data}_best_{protocol}_{short}", value(ours)(mine), "share" if short == "p5" else "area", aim=">= peer",
-        peer=f"{peer} (best of {len(theirs)})", peer_value=value(theirs)(peer), note=f"{mine}; baselines: {rest}",
+        f"models.{name}_{protocol}_{short}", value(ours)(mine), "share" if short == "p5" else "area", aim=">= peer",
+        peer=f"{peer} (best of {len(theirs)})" if len(theirs) > 1 else peer, peer_value=value(theirs)(peer),
+        note=f"{mine}, the best of {len(own)} orders of ours; baselines: {rest}",
     )
 
 
