@@ -4,7 +4,7 @@ score from a fitted model, and go back through Flight into a table of the user's
 The model is fitted before, on inspected lines of the first half year, as many at every size. As a program it measures sizes by
 themselves, apart from the rest of the area: `score_all.py [--warehouse FOLDER] [--record] ITEMS...`, such as 1000000. With `--warehouse` the
 greatest size is scored in that warehouse, which has to hold as many lines, instead of one that is made for the occasion; the
-table of scores in it is emptied at the end.
+table of scores in it, `work.bench_score_all`, is emptied at the end.
 """
 
 import argparse
@@ -37,7 +37,7 @@ println!("{{}}", known.height());
 """
 
 # The table stays, without lines: the warehouse may be one of others.
-EMPTY = 'replace_table("scores", &sql("select * from work.scores limit 0")?)?'
+EMPTY = 'replace_table("bench_score_all", &sql("select * from work.bench_score_all limit 0")?)?'
 COUNT = 'println!("{}", sql("select count(*) as lines from fact_item")?.numbers("lines")?[0]);'
 
 # Seconds of each stage, in the order of STAGES.
@@ -66,7 +66,7 @@ SCORE = f"""
         let columns = vec![lines.column("declaration_id")?.clone(), lines.column("item_no")?.clone(), scores];
         let scored = DataFrame::new(lines.height(), columns)?;
         // The first part is all there is, also where a run before was cut off.
-        written += if day == 0 {{ replace_table("scores", &scored)? }} else {{ append_to("scores", &scored)? }};
+        written += if day == 0 {{ replace_table("bench_score_all", &scored)? }} else {{ append_to("bench_score_all", &scored)? }};
         stage(3, from);
         day = until;
     }}
@@ -75,8 +75,8 @@ SCORE = f"""
 """
 
 CHECK = """
-let written = sql("select count(*) as lines, min(score) as least, max(score) as most from work.scores")?;
-let missing = sql("select count(*) as lines from fact_item i left anti join work.scores s
+let written = sql("select count(*) as lines, min(score) as least, max(score) as most from work.bench_score_all")?;
+let missing = sql("select count(*) as lines from fact_item i left anti join work.bench_score_all s
     on s.declaration_id = i.declaration_id and s.item_no = i.item_no")?;
 println!("{} {} {} {}", written.numbers("lines")?[0], written.numbers("least")?[0], written.numbers("most")?[0],
     missing.numbers("lines")?[0]);
@@ -169,8 +169,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("items", type=int, nargs="*", default=[1_000_000], help="sizes, smallest first")
     parser.add_argument("--warehouse", type=Path, help="a warehouse that holds as many lines as the greatest size")
-    parser.add_argument("--record", action="store_true", help="write bench-results/score_all.json and the page of benchmarks")
+    parser.add_argument("--record", action="store_true", help="write bench-results/score_all.json and the page of benchmarks; the last size has to be 24700000 or more")
     words = parser.parse_args()
+    if words.record and words.items[-1] < SIZES[-1]:
+        parser.error(f"--record wants {SIZES[-1]:,} lines or more as the last size, for its figures are called so; found {words.items[-1]:,}")
     with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
         context = Context(Path(folder), False)
         try:
