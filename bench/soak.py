@@ -51,9 +51,12 @@ def figures(context):
     peak = memory_mb(server.process.pid)
     with server.cursor() as cursor:
         # The classes are those that the server knows of, not those that were meant.
-        cursor.execute("select distinct class from system.queries where statement like '%fact_inspection%'")
+        # Statements stand there without their values, so that this one does not find itself; the short ones have neither word.
+        cursor.execute(
+            "select distinct class from system.queries where statement like '%fact_inspection%' or statement like '%hs6%'"
+        )
         classes = [row[0] for row in cursor.fetchall()]
-    if classes not in ([], ["bulk"]):
+    if out["long"] and classes != ["bulk"]:
         out["errors"].append(f"long queries ran in the classes {classes}, expected bulk alone")
     for error in out["errors"]:
         print(f"    {error}", flush=True)
