@@ -3,7 +3,7 @@
 //! Source: Beck and Teboulle, *A fast iterative shrinkage-thresholding algorithm*, 2009, with steps by the curvature of
 //! each weight, and the start over of O'Donoghue and Candès, *Adaptive restart for accelerated gradient schemes*, 2015.
 
-use super::newton::{Found, Problem};
+use super::newton::{Found, Problem, larger};
 use crate::Result;
 use crate::progress::step;
 
@@ -79,12 +79,14 @@ fn stepped(problem: &Problem<'_>, from: &[f64], slopes: &[f64], curves: &[f64], 
 }
 
 /// The largest slope that is left of loss and penalty together; at weights of 0 the penalty holds up to its own size.
+/// Infinite where one of them is no number.
 fn off(problem: &Problem<'_>, weights: &[f64], slopes: &[f64]) -> f64 {
     let held = problem.held();
     let one = |(i, (weight, slope)): (usize, (&f64, &f64))| match *weight {
         _ if i >= held => slope.abs(),
-        0.0 => (slope.abs() - problem.penalty).max(0.0),
+        0.0 if slope.abs() <= problem.penalty => 0.0,
+        0.0 => slope.abs() - problem.penalty,
         weight => (slope + problem.penalty * weight.signum()).abs(),
     };
-    weights.iter().zip(slopes).enumerate().map(one).fold(0.0, f64::max)
+    weights.iter().zip(slopes).enumerate().map(one).fold(0.0, larger)
 }

@@ -256,5 +256,23 @@ fn plus(a: &[f64], factor: f64, b: &[f64]) -> Vec<f64> {
 }
 
 fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |most, value| value.abs().max(most))
+    values.iter().fold(0.0, |most, value| larger(most, value.abs()))
+}
+
+/// The larger of two sizes. What is no number is beyond all bounds: a search is not at its end where one came up.
+pub(super) fn larger(most: f64, found: f64) -> f64 {
+    if found.is_nan() { f64::INFINITY } else { most.max(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_no_small_gradient() {
+        assert!(largest(&[0.0, -2.0, 1.0]) == 2.0);
+        for values in [[f64::NAN, 0.0], [0.0, f64::NAN]] {
+            assert!(largest(&values) == f64::INFINITY);
+        }
+    }
 }
