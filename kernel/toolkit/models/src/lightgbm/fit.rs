@@ -130,15 +130,17 @@ impl Watched<'_> {
 /// One more tree along the gradients of a loss.
 fn along(learner: &mut Learner<'_>, loss: OwnLoss<'_>, target: &[f64]) -> Result<bool> {
     let (gradients, curvatures) = loss(&learner.scores()?, target);
-    let wrong =
-        |(gradient, curvature): (&f64, &f64)| !(gradient.is_finite() && *curvature >= 0.0 && curvature.is_finite());
-    if let Some(row) = gradients.iter().zip(&curvatures).position(wrong) {
-        let found = format_args!("{} and {} in row {row}", gradients[row], curvatures[row]);
-        return Ranges("LightGBM").refuse("loss", "finite gradients, and finite curvatures of at least 0", found);
-    }
     #[expect(clippy::cast_possible_truncation, reason = "the library takes gradients as f32")]
     let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<f32>>();
-    learner.step_along(&narrow(&gradients), &narrow(&curvatures))
+    let (slopes, bends) = (narrow(&gradients), narrow(&curvatures));
+    // As the library gets them: what is finite in f64 may be infinite in f32.
+    let wrong = |(slope, bend): (&f32, &f32)| !(slope.is_finite() && *bend >= 0.0 && bend.is_finite());
+    if let Some(row) = slopes.iter().zip(&bends).position(wrong) {
+        let found = format_args!("{} and {} in row {row}", gradients[row], curvatures[row]);
+        let expected = "finite gradients, and finite curvatures of at least 0, in 32 bits";
+        return Ranges("LightGBM").refuse("loss", expected, found);
+    }
+    learner.step_along(&slopes, &bends)
 }
 
 fn check_names(features: &FeatureMatrix) -> Result<()> {

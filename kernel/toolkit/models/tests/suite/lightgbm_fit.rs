@@ -306,6 +306,9 @@ fn a_loss_of_ones_own_is_learnt() {
         message.contains("`loss`: expected finite gradients") && message.contains("NaN and 1 in row 0"),
         "{message}"
     );
+    // Finite here, and infinite in the 32 bits that the library takes.
+    let message = wrong(&|scores, _| (vec![0.0; scores.len()], vec![1e39; scores.len()]));
+    assert!(message.contains("in 32 bits") && message.contains("in row 0"), "{message}");
     let message = wrong(&|scores, _| (vec![0.0; scores.len() - 1], vec![1.0; scores.len()]));
     assert!(message.contains("gradients: expected 500 rows"), "{message}");
 }

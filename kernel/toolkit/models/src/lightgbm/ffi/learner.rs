@@ -43,20 +43,26 @@ impl<'a> Learner<'a> {
     pub(in crate::lightgbm) fn scores(&self) -> Result<Vec<f64>> {
         const CALL: &str = "scoring training rows";
         quiet();
+        let mut scores = vec![0.0; self.rows()?];
         let mut len: i64 = 0;
-        // SAFETY: a live handle and a place for one number.
-        check(unsafe { sys::LGBM_BoosterGetNumPredict(self.booster.0, 0, &mut len) }, CALL)?;
-        let mut scores = vec![0.0; usize::try_from(len).unwrap_or(0)];
         // SAFETY: the buffer has the length that the library asked for.
         check(unsafe { sys::LGBM_BoosterGetPredict(self.booster.0, 0, &mut len, scores.as_mut_ptr()) }, CALL)?;
         Ok(scores)
+    }
+
+    /// Training rows: each has one score.
+    fn rows(&self) -> Result<usize> {
+        let mut len: i64 = 0;
+        // SAFETY: a live handle and a place for one number.
+        check(unsafe { sys::LGBM_BoosterGetNumPredict(self.booster.0, 0, &mut len) }, "counting training rows")?;
+        Ok(usize::try_from(len).unwrap_or(0))
     }
 
     /// As [`Learner::step`], by a gradient and a curvature for each training row.
     pub(in crate::lightgbm) fn step_along(&mut self, gradients: &[f32], curvatures: &[f32]) -> Result<bool> {
         const CALL: &str = "growing a tree";
         quiet();
-        let rows = self.scores()?.len();
+        let rows = self.rows()?;
         for (what, found) in [("gradients", gradients.len()), ("curvatures", curvatures.len())] {
             if found != rows {
                 return Err(Error::Rows { what, expected: rows, found });
