@@ -249,3 +249,23 @@ fn report(schema: &str, done: &Ingested) -> String {
     line(format!("load {load_id} is safe on the disk; the warehouse is at version {}", done.version));
     text
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_in_a_folder_are_followed() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = elsewhere.path().join("of-today.csv");
+        std::fs::write(&file, "").unwrap();
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        link(&file, "fact_item.csv");
+        // A folder is none of the files; a link that leads nowhere is one that cannot be read.
+        link(elsewhere.path(), "more");
+        link(&elsewhere.path().join("gone"), "dim_office.csv");
+        let found: Vec<PathBuf> = tables_of(folder.path()).unwrap().into_iter().flat_map(|(_, files)| files).collect();
+        assert_eq!(found, ["dim_office.csv", "fact_item.csv"].map(|name| folder.path().join(name)));
+    }
+}

@@ -226,6 +226,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_was_named_and_is_no_table_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (good, stranger) = (folder.path().join("fact_item.parquet"), folder.path().join("fact_items.parquet"));
+        for file in [&good, &stranger] {
+            std::fs::write(file, "").unwrap();
+        }
+        let run = |paths: Vec<PathBuf>| {
+            planned(&Run { warehouse: PathBuf::new(), pipeline: "generated".to_owned(), paths })
+                .map(|planned| planned.len())
+        };
+        let message = run(vec![good.clone(), stranger]).unwrap_err().to_string();
+        assert!(message.contains("fact_items.parquet is called as no table"), "{message}");
+        assert_eq!(run(vec![good]).unwrap(), 1);
+        // In a folder others may lie beside.
+        assert_eq!(run(vec![folder.path().to_path_buf()]).unwrap(), 1);
+    }
+
+    #[test]
     fn content_that_was_passed_over_is_not_told_as_loaded() {
         let kcs = find("kcs").unwrap();
         let skipped = vec![Skipped { file: "a.csv".into(), load_id: 7 }];
