@@ -19,7 +19,7 @@ from pyarrow import flight
 
 BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
-TABLES = 13
+TABLES = 40
 # Those of `course`, and of `meta`, `quality`, `risk` and `system`.
 COURSE, OWN = 8, [8, 5, 11, 1]
 
