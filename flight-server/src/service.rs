@@ -22,7 +22,7 @@ use tonic::{Status, Streaming};
 use crate::admission::Admission;
 use crate::asked::Asked;
 use crate::audit::{Audit, Record};
-use crate::auth::{Auth, Principal};
+use crate::auth::{Auth, Principal, Refused};
 use crate::bounds::{Bounds, Class};
 use crate::message::Message;
 use crate::queries::Queries;
@@ -108,7 +108,14 @@ impl Service {
     }
 
     pub(crate) async fn principal(&self, caller: &Caller<'_>) -> Result<Principal, Status> {
-        let principal = self.auth.principal(caller.headers, caller.peer, caller.certificate.as_deref()).await?;
+        let found = self.auth.principal(caller.headers, caller.peer, caller.certificate.as_deref()).await;
+        let principal = found.map_err(|Refused { status, record }| {
+            if let Some(record) = record {
+                self.runs.metrics().login(outcome(&status));
+                self.audit::<()>(*record, &Err(status.clone()));
+            }
+            status
+        })?;
         self.auditable()?;
         if let Some(vouched) = self.auth.introduced(&principal) {
             self.runs.metrics().login("ok".to_owned());

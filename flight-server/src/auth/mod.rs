@@ -2,6 +2,7 @@
 //! the principal, or a refusal.
 
 mod credentials;
+mod refused;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +22,10 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 pub(crate) use credentials::{basic_credentials, payload_credentials};
+pub(crate) use refused::Refused;
 
 use self::credentials::strip_scheme;
+use crate::audit::Record;
 use crate::bounds::RoleBounds;
 use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
@@ -46,6 +49,9 @@ const CHECKS_AT_ONCE: usize = 2;
 
 /// Of so many access tokens it is kept that their signatures are right.
 const OPENED_KEPT: usize = 1024;
+
+/// How often a token is looked at again because the policy has changed meanwhile.
+const LOOKS: usize = 3;
 
 /// What the session of a certificate begins with; that of a login has no space.
 const CERTIFICATE: &str = "certificate ";
@@ -102,6 +108,8 @@ pub(crate) struct Auth {
     comparing: [u8; 32],
     clock: Clock,
     limits: Mutex<Limits>,
+    /// Refused tokens of the issuer by peer: no more than these are recorded.
+    refusals: Mutex<Limits>,
     revoked: Revoked,
     checks: Semaphore,
     dummy: String,
@@ -122,6 +130,7 @@ impl Auth {
             comparing: key.of("credentials"),
             clock,
             limits: Mutex::default(),
+            refusals: Mutex::default(),
             revoked,
             checks: Semaphore::new(CHECKS_AT_ONCE),
             dummy,
@@ -203,21 +212,22 @@ impl Auth {
         headers: &MetadataMap,
         peer: Option<SocketAddr>,
         certificate: Option<&str>,
-    ) -> Result<Principal, Status> {
+    ) -> Result<Principal, Refused> {
         let given = headers.get("authorization").and_then(|value| value.to_str().ok());
         if let (None, Some(certificate)) = (given, certificate) {
-            return self.certified(certificate, peer);
+            return Ok(self.certified(certificate, peer)?);
         }
         let Some(token) = given.and_then(|value| strip_scheme(value, "Bearer")) else {
             return Err(Status::unauthenticated(
                 "no bearer token; log in with user name and password first (Handshake)",
-            ));
+            )
+            .into());
         };
         if !jwt::is_ours(token)
             && let Users::Policy(policies) = &self.users
-            && let Some(provider) = policies.current().oidc.clone()
+            && let Some(principal) = self.vouched(token, policies, peer).await?
         {
-            return self.vouched(token, &provider, policies, peer).await;
+            return Ok(principal);
         }
         let claims = self.open(token, Use::Access)?;
         let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
@@ -237,16 +247,40 @@ impl Auth {
         }
     }
 
-    /// The user of a token that an issuer has signed. The session is the token.
+    /// The user of a token that an issuer has signed; `None` where the policy names no issuer. Keys are waited for, and the
+    /// policy may be another one then: what one issuer says is never worth what another one's section gives.
     async fn vouched(
+        &self,
+        token: &str,
+        policies: &Policies,
+        peer: Option<SocketAddr>,
+    ) -> Result<Option<Principal>, Refused> {
+        for _ in 0..LOOKS {
+            let Some(provider) = policies.current().oidc.clone() else { return Ok(None) };
+            let found = self.vouched_by(token, &provider, policies, peer).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Err(Status::unavailable("the policy has changed again and again while the token was looked at; try again")
+            .into())
+    }
+
+    /// The user of a token of this issuer; `None` where the policy says something else of issuers by now. The session is the
+    /// token.
+    async fn vouched_by(
         &self,
         token: &str,
         provider: &Arc<Provider>,
         policies: &Policies,
         peer: Option<SocketAddr>,
-    ) -> Result<Principal, Status> {
-        let person = self.issuer.person(token, provider, (self.clock)() / 1000).await?;
-        let refused = |reason: String| Status::permission_denied(format!("{} {reason}", person.user));
+    ) -> Result<Option<Principal>, Refused> {
+        let person = self.issuer.person(token, provider, (self.clock)() / 1000).await;
+        let person = person.map_err(|status| self.refused("", provider, peer, status))?;
+        let refused = |reason: String| {
+            let status = Status::permission_denied(format!("{} {reason}", person.user));
+            self.refused(&person.user, provider, peer, status)
+        };
         let claim = provider.roles_claim.join(".");
         let Some(role) = person.role.clone() else {
             return Err(refused(format!(
@@ -256,13 +290,16 @@ impl Auth {
         let Some((policy, access)) = policies.access_of(&person.user, &role, &person.attributes) else {
             return Err(refused("has no role here any more; ask whoever keeps the policy".to_owned()));
         };
+        if policy.oidc.as_ref() != Some(provider) {
+            return Ok(None);
+        }
         let wanted = policy.roles.get(&role).map(|role| &role.attributes).into_iter().flatten();
         if let Some(missing) = wanted.into_iter().find(|wanted| !person.attributes.contains_key(*wanted)) {
             return Err(refused(format!(
                 "cannot have the role {role}: the token has no text for the attribute {missing}; ask whoever runs the issuer"
             )));
         }
-        Ok(Principal {
+        Ok(Some(Principal {
             bounds: policy.bounds(&role),
             policy: policy.version.clone(),
             vouched: Some(format!("issuer {}, subject {}", provider.issuer, person.subject).into()),
@@ -271,7 +308,22 @@ impl Auth {
             session: person.session,
             peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
             access: Some(access),
-        })
+        }))
+    }
+
+    /// A token of the issuer that is refused, with what is recorded of it: nothing of the token but the user, once it is
+    /// known. Every request brings one, so that only some of a peer's are recorded: a stranger could fill the disk.
+    fn refused(&self, user: &str, provider: &Provider, peer: Option<SocketAddr>, status: Status) -> Refused {
+        let address = peer.map(|peer| peer.ip().to_string()).unwrap_or_default();
+        let recorded = lock(&self.refusals).attempt(&address, &address, (self.clock)()).is_ok();
+        let record = recorded.then(|| Record {
+            event: "login".to_owned(),
+            user: user.to_owned(),
+            peer: peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            statement: format!("issuer {}: {}", provider.issuer, status.message()),
+            ..Record::default()
+        });
+        Refused { status, record: record.map(Box::new) }
     }
 
     /// What an audit says of a principal whom it has not met: who vouches for it.

@@ -49,7 +49,9 @@ impl Person {
         let role = role.map(|(_, role)| role.clone());
         let mut attributes = BTreeMap::new();
         for (attribute, claim) in &provider.attributes {
-            if let Some(value) = at(claims, claim).and_then(Value::as_str) {
+            // A text without content is none: as the beginning of what a row filter looks for, it would fit every row.
+            let value = at(claims, claim).and_then(Value::as_str).filter(|value| !value.trim().is_empty());
+            if let Some(value) = value {
                 attributes.insert(attribute.clone(), value.to_owned());
             }
         }

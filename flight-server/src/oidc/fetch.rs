@@ -19,14 +19,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, address};
+use super::file::file;
 use super::key::{Key, keys};
 use crate::policy::{Provider, Source};
 
 /// What a request of the issuer may take in all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A longer answer is none.
-const ANSWER_BYTES: usize = 1 << 20;
+/// A longer answer is none, and neither is a longer file.
+pub(super) const ANSWER_BYTES: usize = 1 << 20;
 
 /// Below the issuer's address (OpenID Connect Discovery, section 4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -45,7 +46,9 @@ struct Document {
 pub(super) async fn fetched(provider: &Provider) -> Result<Vec<Key>, String> {
     let text = match &provider.keys {
         Source::File(path) => {
-            tokio::fs::read(path).await.map_err(|error| format!("cannot read {}: {error}", path.display()))?
+            let path = path.clone();
+            let read = tokio::task::spawn_blocking(move || file(&path)).await;
+            read.map_err(|error| format!("the file of keys was not read: {error}"))??
         }
         Source::Address(at) => get(at, provider).await?,
         Source::Discovery => {
@@ -81,7 +84,7 @@ async fn asked(to: &Address, ca: Option<&Path>) -> Result<Vec<u8>, String> {
 }
 
 /// One request, whose answer is taken as it is: who is sent elsewhere is sent there by whoever keeps the policy.
-async fn exchanged(
+pub(super) async fn exchanged(
     to: &Address,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) -> Result<Vec<u8>, String> {
@@ -102,16 +105,13 @@ async fn exchanged(
         let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
         body.map(|body| body.to_bytes().to_vec()).map_err(|error| error.to_string())
     };
-    // The connection is driven beside the request, and ends with it.
+    let mut answer = std::pin::pin!(answer);
+    // The connection is driven beside the request. It may fail while it closes, when all of the answer has come: what came
+    // is taken, however the connection ended, and an answer that is not whole knows that it is none.
     tokio::select! {
-        answer = answer => answer,
-        ended = async {
-            let ended = connection.await;
-            match ended {
-                Ok(()) => std::future::pending().await,
-                Err(error) => error,
-            }
-        } => Err(ended.to_string()),
+        biased;
+        answer = &mut answer => answer,
+        _ = connection => answer.await,
     }
 }
 
@@ -119,7 +119,11 @@ fn tls(ca: Option<&Path>) -> Result<ClientConfig, String> {
     let system = || SYSTEM_ROOTS.into_iter().map(Path::new).find(|path| path.exists());
     let path = ca.or_else(system).ok_or("the system has no list of those who sign certificates; write ca = \"…\"")?;
     let unreadable = |reason: String| format!("cannot use {}: {reason}", path.display());
-    let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let pem = match ca {
+        Some(ca) => file(ca)?,
+        // The system's own list is for the system to keep.
+        None => std::fs::read(path).map_err(|error| unreadable(error.to_string()))?,
+    };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;

@@ -6,6 +6,7 @@
 mod address;
 mod claims;
 mod fetch;
+mod file;
 mod issuer;
 mod key;
 #[cfg(test)]

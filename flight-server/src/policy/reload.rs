@@ -115,15 +115,20 @@ impl Policy {
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |what: String| Error::Policy { path: path.to_owned(), problems: vec![Problem { line: 1, what }] };
         let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
-        let mode = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.mode() & 0o777;
-        if mode & 0o022 != 0 {
-            let remedy = format!("run `chmod go-w {}`", path.display());
-            return Err(wrong(format!(
-                "others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"
-            )));
+        let meta = fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
+        if let Some(what) = open_to_others(path, &meta) {
+            return Err(wrong(what));
         }
         Self::parse(path, &text)
     }
+}
+
+/// What is wrong where others than its owner can write a file that gives rights.
+pub(crate) fn open_to_others(path: &Path, meta: &fs::Metadata) -> Option<String> {
+    let mode = meta.mode() & 0o777;
+    let remedy = format!("run `chmod go-w {}`", path.display());
+    (mode & 0o022 != 0)
+        .then(|| format!("others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"))
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

@@ -91,9 +91,12 @@ async fn who_is_vouched_for_sees_what_the_role_shows() {
     let refused = status(ask(&mut nobody, sql)).await;
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert!(refused.message().starts_with("oidc:s-3 has no role here: no group in the claim groups"), "{refused}");
-    let mut placeless = with(&server, issuer.token(json!({"office": 7}))).await;
-    let refused = status(ask(&mut placeless, sql)).await;
-    assert!(refused.message().contains("the token has no text for the attribute but"), "{refused}");
+    for office in [json!(7), json!(""), json!("  ")] {
+        let mut placeless = with(&server, issuer.token(json!({ "office": office }))).await;
+        let refused = status(ask(&mut placeless, sql)).await;
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        assert!(refused.message().contains("the token has no text for the attribute but"), "{refused}");
+    }
     for (changes, reason) in [
         (json!({"exp": 1}), "has expired"),
         (json!({"aud": "other"}), "is not for this server"),
@@ -108,12 +111,20 @@ async fn who_is_vouched_for_sees_what_the_role_shows() {
     assert!(status(ask(&mut forged, sql)).await.message().contains("its signature is wrong"));
 
     let mut lee = server.client_of("lee", "a long password").await;
-    let sql = "select user_name, role, statement, outcome from system.audit where event = 'login' order by seq";
+    let sql = "select user_name, role, statement, outcome from system.audit where event = 'login' and outcome = 'ok' order by seq";
     let told = |subject: &str| format!("issuer https://login.example, subject {subject}");
     let logins = ask(&mut lee, sql).await.unwrap();
     assert_eq!(logins.len(), 4, "{logins:?}");
     assert_eq!(logins[0], ["oidc:s-1", "analyst", &told("s-1"), "ok"]);
     assert_eq!(logins[2], ["oidc:s-2", "admin", &told("s-2"), "ok"]);
+    let sql =
+        "select user_name, outcome, statement from system.audit where event = 'login' and outcome <> 'ok' order by seq";
+    let refused = ask(&mut lee, sql).await.unwrap();
+    let users: Vec<&str> = refused.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(users, ["oidc:s-3", "oidc:s-1", "oidc:s-1", "oidc:s-1", "", "", "", ""]);
+    assert!(refused[0][2].starts_with("issuer https://login.example: oidc:s-3 has no role here"), "{refused:?}");
+    let why = "issuer https://login.example: the token of https://login.example is refused: its signature is wrong";
+    assert_eq!(refused[7], ["", "Unauthenticated", why]);
     let sql =
         "select count(*) from system.audit where event = 'query' and user_name = 'oidc:s-1' and session like 'oidc %'";
     assert_eq!(ask(&mut lee, sql).await.unwrap(), [["2"]]);
@@ -130,6 +141,26 @@ async fn who_is_vouched_for_sees_what_the_role_shows() {
     let text = std::fs::read_to_string(server.place.root().join("audit/audit.jsonl")).unwrap();
     assert!(!text.contains("eyJ"), "no token is in the audit");
     assert!(audit_key(&server.place.root()).is_ok());
+}
+
+#[tokio::test]
+async fn refused_tokens_do_not_fill_the_audit() {
+    let (place, issuer) = (Place::new(), Issuer::new());
+    let keys = place.file("keys.json", issuer.keys());
+    place.write_policy(&policy(&keys, ""));
+    let server = Running::over(place, std::time::Duration::from_secs(1), None).await;
+    let mut stranger = with(&server, Issuer::new().token(json!({}))).await;
+    for _ in 0..60 {
+        assert_eq!(status(ask(&mut stranger, "select 1")).await.code(), Code::Unauthenticated);
+    }
+    // Those who are let in are not held up by it, from the same address.
+    let mut desk = with(&server, issuer.token(json!({}))).await;
+    assert_eq!(ask(&mut desk, "select 1").await.unwrap(), [["1"]]);
+    let mut lee = server.client_of("lee", "a long password").await;
+    let sql = "select count(*) from system.audit where event = 'login' and outcome = 'Unauthenticated'";
+    let recorded: u64 = ask(&mut lee, sql).await.unwrap()[0][0].parse().unwrap();
+    // Ten, and one more for every six seconds.
+    assert!((10..20).contains(&recorded), "{recorded}");
 }
 
 #[test]

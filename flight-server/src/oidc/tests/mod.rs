@@ -1,5 +1,8 @@
 //! Tokens of an issuer that the test makes, with keys that it shows on this machine; the clock is the test's.
 
+mod changes;
+mod closing;
+mod files;
 mod server;
 mod signer;
 
@@ -216,6 +219,27 @@ async fn groups_are_taken_as_they_are() {
         assert!(message.ends_with("it has been revoked"), "{message}");
     }
     assert!(issuer.person(&signer.token("p", &with("jti", json!("t-8"))), &provider, NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_attribute_without_content_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let signer = Signer::p256();
+    let provider = Arc::new(provider(file(folder.path(), &[signer.key("p")])));
+    let issuer = Issuer::default();
+    for (value, found) in [
+        (json!("40"), Some("40")),
+        (json!(" 40"), Some(" 40")),
+        (json!(""), None),
+        (json!(" \t\u{3000}"), None),
+        (json!(40), None),
+        (json!(["40"]), None),
+        (Value::Null, None),
+    ] {
+        let token = signer.token("p", &with("office", value.clone()));
+        let person = issuer.person(&token, &provider, NOW).await.unwrap();
+        assert_eq!(person.attributes.get("office").map(String::as_str), found, "{value}");
+    }
 }
 
 #[tokio::test]
