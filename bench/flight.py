@@ -138,6 +138,7 @@ def figures(context):
             peer="pyarrow.flight server (C++), same batches", peer_value=speed(1), note=note,
         ),
         policy.mismatches(context),
+        policy.features(context),
         *postgres.figures(context, ours),
         *point_reads.figures(context, ours),
         *analyst_queries.figures(context),

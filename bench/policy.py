@@ -4,6 +4,7 @@ import re
 import subprocess
 
 TEST = "restricted_answers_are_those_of_filtered_and_masked_tables"
+FEATURE = re.compile(r"^\| \d+ \| [^|]+ \| yes\b[^|]* \| `[^|]+` \|$", re.MULTILINE)
 LINE = re.compile(r"flight\.policy_mismatches = (\d+) of (\d+) comparisons")
 
 
@@ -18,4 +19,13 @@ def mismatches(context):
     return context.figure(
         "flight.policy_mismatches", count, "answers", n=compared, aim="= 0",
         note="generated queries x 4 roles; peer: DataFusion over tables that other code filtered and masked",
+    )
+
+
+def features(context):
+    """Rows of the page that say yes; `docs/tests/test_flight_sql.py` checks that the tests that they name are there."""
+    rows = FEATURE.findall((context.root / "docs/reference/flight-sql.md").read_text())
+    return context.figure(
+        "flight.features", len(rows), "features", n=23, aim=">= 22",
+        note="features of Flight SQL in docs/reference/flight-sql.md, each held by the tests that its row names",
     )
