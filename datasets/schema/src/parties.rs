@@ -4,7 +4,7 @@
 use arrow_schema::DataType::{Date32, Float64, Int32};
 
 use crate::codes;
-use crate::table::Classification::{CriminalHistory, Identifier, Name};
+use crate::table::Classification::{CriminalHistory, Identifier, Name, Personal};
 use crate::table::{Column, Table};
 
 const COMPANY: Column =
@@ -76,10 +76,10 @@ pub(crate) const DIM_PERSON: Table = Table {
         Column::maybe_text("name_local", "Name in the letters of the country; null where they are Latin.")
             .classified(Name),
         Column::text("nationality", "Nationality.").refers("dim_country", "country_code"),
-        Column::text("birth_date", "Date of birth, as YYYY-MM-DD.").classified(Identifier),
-        Column::text("region", "Province or city where the person lives."),
-        Column::text("address", "Street and number.").classified(Identifier),
-        Column::text("phone", "Telephone number.").classified(Identifier),
+        Column::text("birth_date", "Date of birth, as YYYY-MM-DD.").classified(Personal),
+        Column::text("region", "Province or city where the person lives.").classified(Personal),
+        Column::text("address", "Street and number.").classified(Personal),
+        Column::text("phone", "Telephone number.").classified(Personal),
     ],
     key: &["person_id"],
     sort: &["person_id"],
@@ -112,13 +112,14 @@ pub(crate) const BRIDGE_COMPANY_COMPANY: Table = Table {
     sort: &["owner_company_id", "company_id", "valid_from"],
 };
 
+/// Who is kin to whom is nobody's business, and hashes would draw the same tree: the numbers are no mere identifiers here.
 pub(crate) const BRIDGE_PERSON_PERSON: Table = Table {
     name: "bridge_person_person",
     comment: "One tie between two persons; each pair stands once, the smaller number first.",
     columns: &[
-        PERSON,
-        Column::text("other_person_id", "The other person.").refers("dim_person", "person_id").classified(Identifier),
-        Column::text("relation", "How they are tied.").codes(&codes::PERSON_RELATION),
+        PERSON.classified(Personal),
+        Column::text("other_person_id", "The other person.").refers("dim_person", "person_id").classified(Personal),
+        Column::text("relation", "How they are tied.").codes(&codes::PERSON_RELATION).classified(Personal),
     ],
     key: &["person_id", "other_person_id", "relation"],
     sort: &["person_id", "other_person_id", "relation"],

@@ -17,6 +17,8 @@ pub enum Classification {
     Identifier,
     /// The name of a person or company.
     Name,
+    /// What is known of a natural person beside name and number: birth, home, telephone, family.
+    Personal,
     /// What inspections found: the criminal history of those who trade.
     CriminalHistory,
     /// Text as it came in. It may hold any of the others.
@@ -25,7 +27,8 @@ pub enum Classification {
 
 impl Classification {
     /// Every classification, the open one first.
-    pub const ALL: [Self; 5] = [Self::Open, Self::Identifier, Self::Name, Self::CriminalHistory, Self::RawText];
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::Identifier, Self::Name, Self::Personal, Self::CriminalHistory, Self::RawText];
 
     /// The name in policies and in the metadata of columns.
     pub const fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Classification {
             Self::Open => "open",
             Self::Identifier => "identifier",
             Self::Name => "name",
+            Self::Personal => "personal",
             Self::CriminalHistory => "criminal_history",
             Self::RawText => "raw_text",
         }

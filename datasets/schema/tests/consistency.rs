@@ -187,7 +187,7 @@ fn the_readme_lists_each_table_with_its_columns_keys_and_nulls() {
 fn whatever_names_a_trader_or_its_past_is_classified() {
     for (t, c) in each_column() {
         let trader = ["declarant_id", "importer_id", "seller_id", "courier_id", "company_id", "owner_company_id"];
-        let person = ["person_id", "other_person_id", "entity_id", "birth_date"];
+        let person = ["person_id", "entity_id"];
         let reached = ["address", "phone", "bank_account", "business_no"];
         let party = ["dim_declarant", "dim_importer", "dim_seller", "dim_courier", "dim_company", "dim_person"]
             .contains(&t.name);
@@ -195,6 +195,9 @@ fn whatever_names_a_trader_or_its_past_is_classified() {
         let expected = match c.name {
             // That somebody stands in it at all is criminal history.
             _ if t.name == "bridge_person_offence" => Classification::CriminalHistory,
+            // Who is kin to whom, by their numbers.
+            _ if t.name == "bridge_person_person" => Classification::Personal,
+            "birth_date" | "region" | "address" | "phone" if t.name == "dim_person" => Classification::Personal,
             name if [&trader[..], &person, &reached].concat().contains(&name) => Classification::Identifier,
             "name" | "name_local" if party => Classification::Name,
             "issuer" => Classification::Name,

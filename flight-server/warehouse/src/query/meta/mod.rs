@@ -106,7 +106,7 @@ fn star(schema: &str, table: &str) -> Option<&'static StarTable> {
 fn class(entry: &Entry, classification: Classification) -> &str {
     match classification {
         Classification::Open => &entry.class,
-        Classification::Identifier | Classification::Name => "personal",
+        Classification::Identifier | Classification::Name | Classification::Personal => "personal",
         Classification::CriminalHistory | Classification::RawText => "secret",
     }
 }

@@ -73,7 +73,7 @@ impl Mask {
             Classification::Open => None,
             Classification::Identifier => Some(Self::Hash),
             Classification::Name => Some(Self::PartialName),
-            Classification::CriminalHistory | Classification::RawText => Some(Self::Null),
+            Classification::Personal | Classification::CriminalHistory | Classification::RawText => Some(Self::Null),
         }
     }
 }
