@@ -209,9 +209,9 @@ fn customs() -> String {
 }
 
 /// How the tables are called that hold what was not known on the day: facts, registers with their history, what binds
-/// them. A definition reads the facts of its day under other names, and of what its plan reads these are then the
+/// them, and the exchange rates, which are those of later weeks too. A definition reads the facts of its day under other names, and of what its plan reads these are then the
 /// program's own.
-const LATER: [&str; 4] = ["fact_", "bridge_", "dim_company", "dim_person"];
+pub(crate) const LATER: [&str; 5] = ["fact_", "bridge_", "dim_company", "dim_person", "dim_currency_rate"];
 /// The part of a file that is no part of a version.
 const SCHEDULE: &str = "retrain";
 /// What tables and reasons call something else.

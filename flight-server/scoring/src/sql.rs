@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::Definition;
+use crate::definition::LATER;
 
 /// The last day of inspections whose results are known before `day`.
 pub(crate) fn known_on(definition: &Definition, day: NaiveDate) -> NaiveDate {
@@ -22,8 +23,7 @@ fn features(definition: &Definition, day: NaiveDate) -> String {
 /// The same, of other items than those of the day.
 fn features_of(definition: &Definition, day: NaiveDate, today: &str) -> String {
     let (schema, known) = (&definition.schema, known_on(definition, day));
-    // A register with its history tells what became of a company after the day.
-    let known_before = |table: &&haetae_schema::Table| table.name != "dim_company" && table.name != "dim_person";
+    let known_before = |table: &&haetae_schema::Table| !LATER.iter().any(|later| table.name.starts_with(later));
     let dimensions = haetae_schema::tables().iter().filter(|table| table.name.starts_with("dim_")).filter(known_before);
     let dimensions: String =
         dimensions.map(|table| format!("{0} as (select * from {schema}.{0}), ", table.name)).collect();

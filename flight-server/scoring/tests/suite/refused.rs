@@ -28,6 +28,10 @@ fn definitions_that_are_wrong_are_named() {
             "SQL names `fact_`",
         ),
         (
+            text().replace("t.duty_rate > 0.4", "1 in (select 1 from customs.dim_currency_rate)"),
+            "SQL names `dim_currency_rate`",
+        ),
+        (
             text().replace("duty_rate = \"the duty rate\"", "score = \"the score\"\nduty_rate = \"the duty rate\""),
             "the feature `score` has a name that reasons and drift use",
         ),
