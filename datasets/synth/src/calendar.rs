@@ -45,8 +45,13 @@ const HOLIDAYS: [(i32, usize, usize); 26] = [
 
 /// Year, month (1..=12) and day of the month of a day's index.
 pub fn ymd(day: usize) -> (i32, usize, usize) {
-    let (year, mut left) = if day < 366 { (2020, day) } else { (2021, day - 366) };
-    let february = if year == 2020 { 29 } else { 28 };
+    let (mut year, mut left) = (2020, day);
+    let leap = |year: i32| year % 4 == 0;
+    while left >= 365 + usize::from(leap(year)) {
+        left -= 365 + usize::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + usize::from(leap(year));
     for (i, length) in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate() {
         if left < length {
             return (year, i + 1, left + 1);

@@ -27,6 +27,43 @@ struct Span {
     closed: bool,
 }
 
+/// What the history of importers says of other tables.
+pub struct History {
+    /// For each importer the first day of its name of today; before it had another.
+    named: Vec<i32>,
+    /// For each importer the day on which it closed.
+    closed: Vec<i32>,
+}
+
+impl History {
+    /// The same spans as in `dim_company`.
+    pub fn new(world: &World, parties: &Parties) -> Self {
+        let importers = world.companies.importers.len();
+        let mut history = Self { named: vec![i32::MIN; importers], closed: vec![i32::MAX; importers] };
+        for span in spans(world, parties) {
+            let importer = span.company as usize;
+            if let (Some(named), true, Some(to)) = (history.named.get_mut(importer), span.former_name, span.to) {
+                *named = to + 1;
+            }
+            if let (Some(closed), true) = (history.closed.get_mut(importer), span.closed) {
+                *closed = span.from.min(*closed);
+            }
+        }
+        history
+    }
+
+    /// What an importer is called on a day.
+    pub fn name(&self, seed: u64, importer: usize, day: i32) -> String {
+        let former = self.named.get(importer).is_some_and(|named| day < *named);
+        names::company(seed, 1 + u64::from(former), importer)
+    }
+
+    /// Whether an importer is still in business after a day.
+    pub fn lasts(&self, importer: usize, day: i32) -> bool {
+        self.closed.get(importer).is_none_or(|closed| *closed > day)
+    }
+}
+
 /// Hands `dim_company` to the sink.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use super::FINANCE;
 use super::columns::{numbers, table, text, whole};
+use super::companies::History;
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::importers::Importer;
@@ -31,17 +32,18 @@ struct Accounts {
 }
 
 /// Hands `fact_company_finance` to the sink, for a world that trades `items` lines. One importer in eight publishes no
-/// accounts.
+/// accounts, and nobody those of the year in which it closed.
 ///
 /// # Errors
 /// What the sink reports.
-pub fn write(world: &World, ids: &Ids, items: u64, sink: &mut Sink<'_>) -> Result<(), SynthError> {
+pub fn write(world: &World, ids: &Ids, history: &History, items: u64, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let importers = &world.companies.importers;
     let lines = items as f64 / importers.iter().map(|im| f64::from(im.weight)).sum::<f64>();
     let mut order: Vec<usize> = (0..importers.len()).collect();
     order.sort_by_key(|&i| ids.importer(i));
     let published = |&i: &usize| mix(world.seed, 207, i as u64, 0) % 8 > 0;
-    let rows: Vec<(usize, i32)> = order.into_iter().filter(published).flat_map(|i| years(i, &importers[i])).collect();
+    let rows = order.into_iter().filter(published).flat_map(|i| years(i, &importers[i]));
+    let rows: Vec<(usize, i32)> = rows.filter(|&(i, year)| history.lasts(i, last_day(year))).collect();
     table(sink, "fact_company_finance", &rows, |some| {
         let all: Vec<Accounts> =
             some.iter().map(|&(i, year)| accounts(world.seed, i, year, &importers[i], lines)).collect();
@@ -62,6 +64,11 @@ pub fn write(world: &World, ids: &Ids, items: u64, sink: &mut Sink<'_>) -> Resul
             whole(all.iter().map(|a| a.employees)),
         ]
     })
+}
+
+/// The last day of a year with accounts.
+fn last_day(year: i32) -> i32 {
+    365 - 365 * (2020 - year) - i32::from(year < 2020)
 }
 
 /// The full years since registration.

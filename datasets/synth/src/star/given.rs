@@ -56,12 +56,22 @@ const AGREEMENTS: [(&str, &str, &str, bool); 19] = [
     ("VN", "FVN1", "Agreement with Viet Nam", true),
 ];
 
+/// Days of `dim_date`, to the end of 2024: payments, audits, rulings and decisions come after the last declaration.
+const ALL_DAYS: usize = 1_827;
+/// Holidays on a fixed day of the year; those by the moon are listed for the days of declarations alone.
+const FIXED: [(usize, usize); 9] = [(1, 1), (3, 1), (5, 1), (5, 5), (6, 6), (8, 15), (10, 3), (10, 9), (12, 25)];
+
+fn fixed_holiday(day: usize) -> bool {
+    let (_, month, day_of_month) = ymd(day);
+    FIXED.contains(&(month, day_of_month))
+}
+
 /// Hands the small tables to the sink.
 ///
 /// # Errors
 /// What the sink reports.
 pub fn write(world: &World, rates: &Rates, sink: &mut Sink<'_>) -> Result<(), SynthError> {
-    let all: Vec<usize> = (0..DAYS).collect();
+    let all: Vec<usize> = (0..ALL_DAYS).collect();
     table(sink, "dim_date", &all, |some| {
         let part = |of: fn(usize) -> usize| whole(some.iter().map(|&day| of(day) as i32));
         vec![
@@ -72,7 +82,7 @@ pub fn write(world: &World, rates: &Rates, sink: &mut Sink<'_>) -> Result<(), Sy
             part(|day| ymd(day).2),
             part(|day| 1 + weekday(day)),
             part(iso_week),
-            flags(some.iter().map(|&day| holiday(day))),
+            flags(some.iter().map(|&day| holiday(day) || day >= DAYS && fixed_holiday(day))),
         ]
     })?;
     codes_of(sink, "dim_procedure", &codes::IMPORT_TYPE)?;
@@ -136,9 +146,9 @@ fn weekday(day: usize) -> usize {
 
 /// The week that has the Thursday of the day's week in it (ISO 8601). 2020-01-01 is in week 1, 2021-01-01 in week 53.
 fn iso_week(day: usize) -> usize {
-    let monday = day as i32 - weekday(day) as i32;
-    // The first weeks begin on 2019-12-30 and 2021-01-04.
-    if monday >= 369 { 1 + (monday - 369) as usize / 7 } else { 1 + (monday + 2) as usize / 7 }
+    let thursday = day + 3 - weekday(day);
+    let begins = (0..=thursday).rev().find(|&day| matches!(ymd(day), (_, 1, 1))).unwrap_or_default();
+    1 + (thursday - begins) / 7
 }
 
 #[cfg(test)]
@@ -149,5 +159,9 @@ mod tests {
     fn weeks_are_those_of_the_standard() {
         assert_eq!([0, 4, 5, 365, 366, 368, 369].map(iso_week), [1, 1, 2, 53, 53, 53, 1]);
         assert_eq!([0, 4, 366].map(weekday), [2, 6, 4]);
+        // 2022-01-02, 2022-01-03, 2024-12-29 and 2024-12-31.
+        assert_eq!([732, 733, 1_824, 1_826].map(iso_week), [52, 1, 52, 1]);
+        assert_eq!(ymd(ALL_DAYS - 1), (2024, 12, 31));
+        assert_eq!([790, 1_155].map(ymd), [(2022, 3, 1), (2023, 3, 1)]);
     }
 }

@@ -30,6 +30,7 @@ use crate::rows::Ids;
 use crate::world::World;
 
 use self::audits::{Audited, Audits};
+use self::companies::History;
 use self::offences::Deed;
 use self::parties::Parties;
 use self::rates::Rates;
@@ -61,6 +62,7 @@ pub const TABLES: [&str; 10] = [
 /// What lasts beside the world.
 pub struct Star {
     parties: Parties,
+    history: History,
     rates: Rates,
     audits: Audits,
     /// Number of lines that are made in all.
@@ -85,7 +87,9 @@ pub struct Sums {
 impl Star {
     /// Draws what lasts in a world that trades `items` lines.
     pub fn new(world: &World, items: u64) -> Self {
-        Self { parties: Parties::new(world), rates: Rates::new(world.seed), audits: Audits::new(world), items }
+        let parties = Parties::new(world);
+        let history = History::new(world, &parties);
+        Self { parties, history, rates: Rates::new(world.seed), audits: Audits::new(world), items }
     }
 
     /// The tables of one day's lines, in the order of the lines.
@@ -100,7 +104,7 @@ impl Star {
         for lines in items.chunk_by(|a, b| a.serial == b.serial) {
             let Some(declaration) = header::declare(world, &self.rates, lines, &mut rng) else { continue };
             settled.push(money::settle(&declaration, &mut rng));
-            papers.extend(papers::hand_in(world, ids, &declaration, &mut rng));
+            papers.extend(papers::hand_in(world, ids, &self.history, &declaration, &mut rng));
             declarations.push(declaration);
         }
         let audited = self.audits.look_at(items, &mut rng);
@@ -129,7 +133,7 @@ impl Star {
         given::write(world, &self.rates, sink)?;
         let names = self.parties.names(world.seed);
         companies::write(world, ids, &self.parties, &names, sink)?;
-        finance::write(world, ids, self.items, sink)?;
+        finance::write(world, ids, &self.history, self.items, sink)?;
         persons::write(world, &self.parties, &names, sink)?;
         ties::write(ids, &self.parties, &names, sink)?;
         rulings::write(world, ids, sink)

@@ -70,7 +70,9 @@ pub fn write(
             _ => 0.003 + 0.16 * dishonesty * dishonesty,
         };
         if rng.chance(chance) {
-            offences.push(earlier(role.person, &mut rng));
+            let born = parties.persons[role.person as usize].born;
+            // Whoever was a child all those years has done nothing.
+            offences.extend(earlier(role.person, born, &mut rng));
         }
     }
     for deed in deeds {
@@ -98,9 +100,14 @@ pub fn write(
     })
 }
 
-/// An offence of 2010 to 2019, decided before 2020.
-fn earlier(person: u32, rng: &mut Rng) -> Offence {
-    let day = -(rng.between(400.0, 3_650.0) as i32);
+/// 18 years in days, and some more than that.
+const OF_AGE: i32 = 6_576;
+
+/// An offence of 2010 to 2019, decided before 2020, by somebody who was 18 years old.
+fn earlier(person: u32, born: i32, rng: &mut Rng) -> Option<Offence> {
+    let earliest = 3_650.0_f64.min(f64::from(-(born + OF_AGE)));
+    // One draw, whoever it is, so that the draws of the others are what they were.
+    let day = -((400.0 + (earliest - 400.0) * rng.unit()) as i32);
     let kind = match rng.unit() {
         x if x < 0.5 => "duty_evasion",
         x if x < 0.75 => "false_declaration",
@@ -109,5 +116,5 @@ fn earlier(person: u32, rng: &mut Rng) -> Offence {
     };
     let decided = day + 60 + rng.below(300) as i32;
     let penalty = ((13.5 + 1.2 * rng.normal()).exp() / 10_000.0).round().max(10.0) * 10_000.0;
-    Offence { person, kind, day, decided, declaration: None, penalty }
+    (earliest > 400.0).then_some(Offence { person, kind, day, decided, declaration: None, penalty })
 }

@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use sha2::{Digest, Sha256};
 
 use super::columns::{days, iso, maybe, numbers, rows, text, whole};
+use super::companies::History;
 use super::header::Declaration;
 use super::rates::CURRENCIES;
 use crate::error::SynthError;
@@ -17,6 +18,9 @@ use crate::world::World;
 
 /// Share of the declarations whose papers are looked at that have files of them.
 const KEPT: f64 = 0.2;
+
+/// Where the name of the buyer stands until the day of the paper is known.
+const BUYER: &str = "<buyer>";
 
 /// One document.
 pub struct Paper {
@@ -37,7 +41,7 @@ struct Object {
 }
 
 /// The documents of a declaration; most have none here.
-pub fn hand_in(world: &World, ids: &Ids, d: &Declaration<'_>, rng: &mut Rng) -> Vec<Paper> {
+pub fn hand_in(world: &World, ids: &Ids, history: &History, d: &Declaration<'_>, rng: &mut Rng) -> Vec<Paper> {
     if d.lane == "green" || !rng.chance(KEPT) {
         return Vec::new();
     }
@@ -49,12 +53,12 @@ pub fn hand_in(world: &World, ids: &Ids, d: &Declaration<'_>, rng: &mut Rng) -> 
         }
         None => "not stated".to_owned(),
     };
-    let buyer = names::company(world.seed, 1, first.importer);
     let shipped = d.cargo.departure;
     let number = |letters: &str, rng: &mut Rng| format!("{letters}-{:07}", rng.below(10_000_000));
     let mut papers = Vec::new();
     let mut add = |kind, number: String, issuer: String, days_before: i32, body: String, rng: &mut Rng| {
         let issued = shipped - days_before;
+        let body = body.replace(BUYER, &history.name(world.seed, first.importer, issued));
         let text = format!("{body}No. {number} of {}\nDeclared as {}\n", iso(issued), d.id);
         let sha256 = hexadecimal(&Sha256::digest(&text));
         let objects = objects(kind, rng);
@@ -62,7 +66,7 @@ pub fn hand_in(world: &World, ids: &Ids, d: &Declaration<'_>, rng: &mut Rng) -> 
     };
     let lines = lines(world, d, true);
     let invoice = format!(
-        "COMMERCIAL INVOICE\nSeller: {seller}\nBuyer: {buyer}\nTerms: {} {}\n{lines}Total: {} {:.2}\n",
+        "COMMERCIAL INVOICE\nSeller: {seller}\nBuyer: {BUYER}\nTerms: {} {}\n{lines}Total: {} {:.2}\n",
         d.incoterm, from.name, CURRENCIES[d.currency].0, d.invoice
     );
     let no = number("CI", rng);
@@ -76,13 +80,13 @@ pub fn hand_in(world: &World, ids: &Ids, d: &Declaration<'_>, rng: &mut Rng) -> 
         add("origin", no, format!("Chamber of Commerce of {origin}"), rng.below(3) as i32, body, rng);
     }
     let packing = format!(
-        "PACKING LIST\nSeller: {seller}\nBuyer: {buyer}\nPackages: {}\nNet: {} kg\nGross: {} kg\n",
+        "PACKING LIST\nSeller: {seller}\nBuyer: {BUYER}\nPackages: {}\nNet: {} kg\nGross: {} kg\n",
         d.cargo.packages, d.net, d.gross
     );
     let no = number("PL", rng);
     add("packing", no, seller.clone(), rng.below(4) as i32, packing, rng);
     let body = format!(
-        "TRANSPORT DOCUMENT\nCarrier: {}\nShipper: {seller}\nConsignee: {buyer}, {}\nFrom: {}\nPackages: {}\n",
+        "TRANSPORT DOCUMENT\nCarrier: {}\nShipper: {seller}\nConsignee: {BUYER}, {}\nFrom: {}\nPackages: {}\n",
         d.cargo.carrier,
         ids.importer(first.importer),
         from.name,

@@ -351,6 +351,86 @@ fn accounts_add_up() {
 }
 
 #[test]
+fn nobody_has_accounts_of_the_year_in_which_it_closed() {
+    let (companies, accounts) = (Frame::table("dim_company"), Frame::table("fact_company_finance"));
+    let from = companies.day("valid_from");
+    let states = companies.word("state").into_iter().zip(companies.word("company_id")).zip(from);
+    let closed: HashMap<&str, i32> =
+        states.filter(|((state, _), _)| *state == "closed").map(|((_, id), from)| (id, from)).collect();
+    // Days since 1970-01-01.
+    let ends: HashMap<i32, i32> = HashMap::from([(2017, 17_531), (2018, 17_896), (2019, 18_261), (2020, 18_627)]);
+    for (id, year) in accounts.word("company_id").into_iter().zip(accounts.whole("fiscal_year")) {
+        assert!(closed.get(id).is_none_or(|closed| *closed > ends[&year]), "{id} has accounts of {year}");
+    }
+    assert!(!closed.is_empty());
+}
+
+#[test]
+fn papers_have_the_name_that_the_buyer_had_on_their_day() {
+    let (companies, links) = (Frame::table("dim_company"), Frame::table("bridge_document_declaration"));
+    let (documents, headers) = (Frame::table("fact_document"), Frame::table("fact_declaration"));
+    let mut spans: HashMap<&str, Vec<(i32, Option<i32>, &str)>> = HashMap::new();
+    let rows = companies.day("valid_from").into_iter().zip(companies.date("valid_to")).zip(companies.word("name"));
+    for (id, ((from, to), name)) in companies.word("company_id").into_iter().zip(rows) {
+        spans.entry(id).or_default().push((from, to, name));
+    }
+    let (text, header) = (index(&documents, "sha256"), index(&headers, "declaration_id"));
+    let (texts, importers) = (documents.word("document_text"), headers.word("importer_id"));
+    let papers = links.word("sha256").into_iter().zip(links.word("declaration_id")).zip(links.day("issued_on"));
+    let mut former = 0;
+    for ((sha256, declaration), day) in papers {
+        let text = texts[text[sha256]];
+        assert!(!text.contains("<buyer>"), "{text}");
+        let Some(line) = text.lines().find(|l| l.starts_with("Buyer: ") || l.starts_with("Consignee: ")) else {
+            continue;
+        };
+        let all = &spans[importers[header[declaration]]];
+        let Some((_, to, name)) = all.iter().find(|(from, to, _)| *from <= day && to.is_none_or(|to| day <= to)) else {
+            continue;
+        };
+        assert!(line.contains(name), "{line} on day {day}, when it was {name}");
+        former += usize::from(to.is_some() && all.iter().any(|(.., other)| other != name));
+    }
+    assert!(former > 0);
+}
+
+#[test]
+fn whoever_was_found_guilty_was_of_age() {
+    let (offences, persons) = (Frame::table("bridge_person_offence"), Frame::table("dim_person"));
+    let (person, born) = (index(&persons, "person_id"), persons.word("birth_date"));
+    for (id, day) in offences.word("person_id").into_iter().zip(offences.day("offence_date")) {
+        let year: i32 = born[person[id]][..4].parse().unwrap();
+        // Days from 1970-01-01 to the end of the year of birth at most.
+        let latest = ((year + 1 - 1970) as f64 * 365.25).ceil() as i32;
+        let earliest = latest - 366;
+        assert!(day >= earliest + 6_574, "{id}, born in {year}, on day {day}");
+    }
+}
+
+#[test]
+fn every_day_of_a_fact_stands_among_the_days() {
+    let days: HashSet<i32> = Frame::table("dim_date").day("day").into_iter().collect();
+    let first = *days.iter().min().unwrap();
+    for (table, column) in [
+        ("fact_payment", "due_date"),
+        ("fact_payment", "payment_date"),
+        ("fact_refund", "refund_date"),
+        ("fact_amendment", "amendment_date"),
+        ("fact_declaration", "release_date"),
+        ("fact_inspection", "inspection_date"),
+        ("fact_audit", "closed_on"),
+        ("fact_ruling", "ruling_date"),
+        ("bridge_person_offence", "decision_date"),
+    ] {
+        let late =
+            Frame::table(table).date(column).into_iter().flatten().find(|day| *day >= first && !days.contains(day));
+        assert_eq!(late, None, "{table}.{column}");
+    }
+    let last = days.iter().max().unwrap();
+    assert_eq!(days.len() as i32, last - first + 1);
+}
+
+#[test]
 fn shares_are_never_more_than_the_whole() {
     let (persons, companies) = (Frame::table("bridge_company_person"), Frame::table("bridge_company_company"));
     let shares = |frame: &Frame| frame.column("share_rate").as_primitive::<Float64Type>().iter().collect::<Vec<_>>();
