@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::differential::cells;
 use crate::files::{Place, item, items, runtime};
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "office_id",
     "hs6",
     "substr(hs6, 1, 2)",
@@ -39,6 +39,8 @@ const KEYS: [&str; 24] = [
     "departure_country <> origin_country",
     "quantity > 3",
     "case when quantity > 3 then hs6 end",
+    "item_no > 3 and 12 / item_no > 2",
+    "item_no = 1 or 12 / item_no > 3",
     // Numbers with a fraction: DataFusion groups these.
     "duty_rate",
     "'a'",
@@ -199,6 +201,45 @@ fn groups_under_a_policy_are_those_of_what_is_shown() {
         assert_eq!(compare(&snapshot, 150).await, 150);
         let plan = plan(&snapshot, "select office_id, count(*) from fact_item group by 1").await;
         assert!(plan.contains("CodedAggregateExec") && plan.contains("PolicyScan"), "{plan}");
+    });
+}
+
+#[test]
+fn a_key_that_fails_for_values_is_computed_for_rows() {
+    let place = Place::new();
+    // Nine rows of ten have the number 1, four values of five have another one. `and` asks its other side only for rows
+    // that it needs where they are few, `or` too.
+    let lines: Vec<String> = (0..1000)
+        .map(|n| {
+            let number = if n % 10 == 0 { 2 + n / 10 % 4 } else { 1 };
+            item(&(10_000 + n).to_string(), &[("item_no", &number.to_string())])
+        })
+        .collect();
+    place.load("fact_item", &place.file("items.csv", items(&lines))).unwrap();
+    runtime().block_on(async {
+        let snapshot = engine(&place, 1, 1 << 30).current().unwrap();
+        for (key, expected) in [
+            ("item_no > 1 and 12 / (item_no - 1) > 5", [["false", "950"], ["true", "50"]]),
+            ("item_no = 1 or 12 / (item_no - 1) > 5", [["false", "50"], ["true", "950"]]),
+        ] {
+            let sql = format!("select {key}, count(*) from fact_item group by 1 order by 1");
+            assert!(plan(&snapshot, &sql).await.contains("Coded"), "{key}");
+            assert_eq!(cells(&rows(&snapshot, &sql).await.unwrap()), expected, "{key}");
+        }
+        let sql = "select 12 / (item_no - 1), count(*) from fact_item group by 1";
+        assert!(rows(&snapshot, sql).await.unwrap_err().to_lowercase().contains("zero"));
+    });
+}
+
+#[test]
+fn states_that_grow_are_left_to_datafusion_where_rows_come_in_one_part() {
+    let place = place(100);
+    runtime().block_on(async {
+        for (measure, coded) in [("median(item_no)", false), ("array_agg(hs6)", false), ("sum(item_no)", true)] {
+            let snapshot = engine(&place, 1, 1 << 30).current().unwrap();
+            let sql = format!("select office_id, {measure} from fact_item group by 1");
+            assert_eq!(plan(&snapshot, &sql).await.contains("Coded"), coded, "{measure}");
+        }
     });
 }
 

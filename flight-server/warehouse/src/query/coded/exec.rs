@@ -47,6 +47,7 @@ impl CodedAggregateExec {
             && keys.expr().iter().all(|(expr, _)| can(expr))
             && aggregate.limit_options().is_none()
             && !by_identifier(aggregate, &schema)
+            && !(aggregate.input().properties().output_partitioning().partition_count() == 1 && grows(aggregate))
             && aggregate.dynamic_expressions_produced().is_empty()
             && aggregate.aggr_expr().iter().all(|a| a.groups_accumulator_supported() && a.order_bys().is_empty());
         fits.then(|| Self::over(Arc::clone(plain)))
@@ -82,6 +83,15 @@ fn by_identifier(aggregate: &AggregateExec, schema: &SchemaRef) -> bool {
         InputOrderMode::PartiallySorted(places) => places.iter().filter_map(|place| keys.get(*place)).any(is_text),
         InputOrderMode::Sorted => keys.iter().any(is_text),
     }
+}
+
+/// Whether what is kept of a group grows with its rows. DataFusion makes one step of both halves where the rows come in
+/// one part; in two, such states would be written out and read again.
+fn grows(aggregate: &AggregateExec) -> bool {
+    aggregate.aggr_expr().iter().any(|function| {
+        let lists = function.state_fields().is_ok_and(|fields| fields.iter().any(|f| f.data_type().is_nested()));
+        function.is_distinct() || lists || function.fun().name() == "string_agg"
+    })
 }
 
 impl DisplayAs for CodedAggregateExec {

@@ -2,6 +2,7 @@
 //! from 0 without gaps, and at the end the keys of the groups.
 
 use std::mem::size_of;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
@@ -89,9 +90,19 @@ impl Groups {
         Ok(())
     }
 
-    /// The keys of all groups, in the order of their numbers.
-    pub(super) fn keys(&self) -> Result<Vec<ArrayRef>> {
-        let mut numbers: Vec<u32> = (0..self.len() as u32).collect();
+    /// Keeps what [`Self::keys`] needs alone: no more rows can be numbered.
+    pub(super) fn forget(&mut self) {
+        for key in &mut self.keys {
+            key.known = None;
+            key.values.forget();
+        }
+        self.pairs.iter_mut().for_each(Pairs::forget);
+        (self.numbers, self.others) = (Vec::new(), Vec::new());
+    }
+
+    /// The keys of some groups, in the order of their numbers.
+    pub(super) fn keys(&self, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let mut numbers: Vec<u32> = (groups.start as u32..groups.end as u32).collect();
         let mut columns = Vec::with_capacity(self.keys.len());
         for (key, pairs) in self.keys.iter().skip(1).zip(&self.pairs).rev() {
             let (firsts, seconds) = numbers.iter().map(|number| pairs.pair(*number as usize)).unzip();
@@ -121,11 +132,15 @@ impl Key {
     /// Puts the number of each row's value at the end of `numbers`.
     fn number(&mut self, batch: &RecordBatch, numbers: &mut Vec<u32>) -> Result<()> {
         if let Some(known) = &mut self.known {
-            known.number(batch, &mut self.values, numbers)?;
-            if known.inputs.len() > MOST_REMEMBERED {
+            let begin = numbers.len();
+            let found = known.number(batch, &mut self.values, numbers)?;
+            if !found || known.inputs.len() > MOST_REMEMBERED {
                 self.known = None;
             }
-            return Ok(());
+            if found {
+                return Ok(());
+            }
+            numbers.truncate(begin);
         }
         let column = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
         self.values.number(&column, numbers).map(|_| ())
@@ -156,18 +171,20 @@ impl Known {
         }))
     }
 
-    fn number(&mut self, batch: &RecordBatch, values: &mut Values, numbers: &mut Vec<u32>) -> Result<()> {
+    /// Whether the function could be asked. Where it fails for values, it may not for the rows: `and` and `or` look at
+    /// how many rows are true before they ask their other side for all of them.
+    fn number(&mut self, batch: &RecordBatch, values: &mut Values, numbers: &mut Vec<u32>) -> Result<bool> {
         let (column, begin) = (batch.column(self.column), numbers.len());
         let fresh = self.inputs.number(column, numbers)?;
         if !fresh.is_empty() {
             let inputs = take(column, &UInt32Array::from(fresh), None)?;
             let inputs = RecordBatch::try_new(Arc::clone(&self.schema), vec![inputs])?;
-            let outputs = self.function.evaluate(&inputs)?.into_array(inputs.num_rows())?;
-            values.number(&outputs, &mut self.outputs)?;
+            let Ok(outputs) = self.function.evaluate(&inputs) else { return Ok(false) };
+            values.number(&outputs.into_array(inputs.num_rows())?, &mut self.outputs)?;
         }
         for number in numbers.iter_mut().skip(begin) {
             *number = self.outputs[*number as usize];
         }
-        Ok(())
+        Ok(true)
     }
 }

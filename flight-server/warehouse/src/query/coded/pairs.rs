@@ -8,6 +8,10 @@ use super::table::{NONE, Table};
 
 /// Beyond so many cells the pairs are hashed: 64 MiB.
 const MOST_CELLS: usize = 1 << 24;
+/// So many cells are always allowed, and for each pair so many: where one key follows from the other, nearly all cells
+/// of a square would be empty. Memory is reserved after each batch, so that this bounds what a batch can take before.
+const FREE_CELLS: usize = 1 << 16;
+const CELLS_OF_A_PAIR: usize = 16;
 /// Beyond so many rows too, since each has a place of its own.
 const MOST_ROWS: usize = 4096;
 const FEWEST_CELLS: usize = 16;
@@ -40,6 +44,11 @@ impl Pairs {
         self.pairs[number]
     }
 
+    /// Keeps what [`Self::pair`] needs alone.
+    pub(super) fn forget(&mut self) {
+        (self.rows, self.cells, self.hashed) = (Vec::new(), 0, None);
+    }
+
     #[inline]
     pub(super) fn number(&mut self, first: u32, second: u32) -> Result<u32> {
         if let Some(table) = &mut self.hashed {
@@ -60,14 +69,14 @@ impl Pairs {
     fn add(&mut self, first: u32, second: u32) -> Result<u32> {
         let number = self.pairs.len() as u32;
         self.pairs.push((first, second));
-        if !self.put(first, second, number) && !self.turn() {
+        if !self.put(first, second, number, most_cells(self.pairs.len())) && !self.turn() {
             self.hash()?;
         }
         Ok(number)
     }
 
-    /// Whether there is room for the pair.
-    fn put(&mut self, first: u32, second: u32, number: u32) -> bool {
+    /// Whether there is room for the pair within so many cells.
+    fn put(&mut self, first: u32, second: u32, number: u32, most: usize) -> bool {
         let (row, cell) = if self.turned { (second, first) } else { (first, second) };
         let (row, cell) = (row as usize, cell as usize);
         if row >= MOST_ROWS {
@@ -79,7 +88,7 @@ impl Pairs {
         let cells = &mut self.rows[row];
         if cell >= cells.len() {
             let wanted = (cell + 1).next_power_of_two().max(FEWEST_CELLS);
-            if self.cells - cells.len() + wanted > MOST_CELLS {
+            if self.cells - cells.len() + wanted > most {
                 return false;
             }
             self.cells += wanted - cells.len();
@@ -96,7 +105,9 @@ impl Pairs {
         }
         (self.rows, self.cells, self.turned) = (Vec::new(), 0, true);
         let pairs = std::mem::take(&mut self.pairs);
-        let fit = pairs.iter().enumerate().all(|(number, (first, second))| self.put(*first, *second, number as u32));
+        let most = most_cells(pairs.len());
+        let mut numbered = pairs.iter().enumerate();
+        let fit = numbered.all(|(number, (first, second))| self.put(*first, *second, number as u32, most));
         self.pairs = pairs;
         fit
     }
@@ -112,6 +123,41 @@ impl Pairs {
     }
 }
 
+fn most_cells(pairs: usize) -> usize {
+    (pairs * CELLS_OF_A_PAIR).clamp(FREE_CELLS, MOST_CELLS)
+}
+
 fn key(first: u32, second: u32) -> u64 {
     u64::from(first) << 32 | u64::from(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Pairs {
+        let mut found = Pairs::default();
+        for round in 0..2 {
+            for (number, (first, second)) in pairs.clone().enumerate() {
+                assert_eq!(found.number(first, second).unwrap(), number as u32, "round {round}: {first}, {second}");
+            }
+        }
+        assert!(pairs.enumerate().all(|(number, pair)| found.pair(number) == pair));
+        found
+    }
+
+    #[test]
+    fn keys_that_follow_from_each_other_take_no_square_of_cells() {
+        let found = numbered((0..4000).map(|n| (n, n)));
+        assert!(found.hashed.is_some() && found.size() < 1 << 20, "{}", found.size());
+    }
+
+    #[test]
+    fn few_values_with_few_have_cells() {
+        let found = numbered((0..40 * 365).map(|n| (n % 40, n / 40)));
+        assert!(found.hashed.is_none());
+        // More first than second values: rows are for the second ones.
+        let found = numbered((0..10_000).map(|n| (n, 0)).chain([(3, 1), (9_999, 2)]));
+        assert!(found.hashed.is_none() && found.turned);
+    }
 }

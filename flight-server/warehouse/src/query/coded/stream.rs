@@ -1,11 +1,11 @@
 //! What goes in: the rows of one part of a query. What comes out: for each of their groups one row of keys and states,
 //! more than one where memory is short.
 
-use std::collections::VecDeque;
 use std::mem::size_of;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
@@ -51,10 +51,20 @@ struct Running {
     groups: Groups,
     places: Vec<usize>,
     rows: usize,
-    ready: VecDeque<RecordBatch>,
+    /// Groups that were handed on before: a group counts as often as it was begun.
+    handed: usize,
+    handing: Option<Handing>,
     ended: bool,
     /// Whether each row is handed on as a group of its own.
     given_up: bool,
+}
+
+/// Groups on their way out. Their keys are made batch by batch: numbers are small, and the texts for all of them
+/// together may be more than one array can hold.
+struct Handing {
+    groups: Groups,
+    states: Vec<ArrayRef>,
+    left: Range<usize>,
 }
 
 impl Aggregate {
@@ -80,18 +90,24 @@ impl Aggregate {
     }
 }
 
+impl Handing {
+    fn size(&self) -> usize {
+        self.groups.size() + self.states.iter().map(|state| state.get_array_memory_size()).sum::<usize>()
+    }
+}
+
 /// Runs it.
 pub(super) fn run(work: Work) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
     let groups = Groups::new(&work.keys, &work.input.schema())?;
     let begun =
-        Running { work, groups, places: Vec::new(), rows: 0, ready: VecDeque::new(), ended: false, given_up: false };
+        Running { work, groups, places: Vec::new(), rows: 0, handed: 0, handing: None, ended: false, given_up: false };
     Ok(stream::try_unfold(begun, Running::next))
 }
 
 impl Running {
     async fn next(mut self) -> Result<Option<(RecordBatch, Self)>> {
         loop {
-            if let Some(batch) = self.ready.pop_front() {
+            if let Some(batch) = self.handed_on()? {
                 self.work.metrics.record_output(batch.num_rows());
                 return Ok(Some((batch, self)));
             }
@@ -108,7 +124,8 @@ impl Running {
                 }
                 Some(batch) if self.given_up => {
                     let batch = self.each(&batch)?;
-                    self.ready.push_back(batch);
+                    self.work.metrics.record_output(batch.num_rows());
+                    return Ok(Some((batch, self)));
                 }
                 Some(batch) => self.add(&batch)?,
             }
@@ -123,7 +140,7 @@ impl Running {
         }
         self.rows += batch.num_rows();
         let few = self.work.few;
-        if self.rows >= few.rows && groups as f64 > few.groups * self.rows as f64 {
+        if self.rows >= few.rows && (self.handed + groups) as f64 > few.groups * self.rows as f64 {
             self.given_up = true;
             return self.hand_on();
         }
@@ -140,23 +157,39 @@ impl Running {
 
     /// Hands all groups on, and begins with none.
     fn hand_on(&mut self) -> Result<()> {
-        if self.groups.len() > 0 {
-            let mut columns = self.groups.keys()?;
-            for aggregate in &mut self.work.aggregates {
-                columns.extend(aggregate.states.state(EmitTo::All)?);
-            }
-            let groups = RecordBatch::try_new(Arc::clone(&self.work.schema), columns)?;
-            for begin in (0..groups.num_rows()).step_by(self.work.batch_rows) {
-                let rows = self.work.batch_rows.min(groups.num_rows() - begin);
-                self.ready.push_back(groups.slice(begin, rows));
-            }
-        }
-        self.groups = Groups::new(&self.work.keys, &self.work.input.schema())?;
+        let fresh = Groups::new(&self.work.keys, &self.work.input.schema())?;
+        let mut groups = std::mem::replace(&mut self.groups, fresh);
+        let count = groups.len();
+        groups.forget();
         self.places = Vec::new();
+        let mut states = Vec::new();
         for aggregate in &mut self.work.aggregates {
+            if count > 0 {
+                states.extend(aggregate.states.state(EmitTo::All)?);
+            }
             aggregate.states = aggregate.function.create_groups_accumulator()?;
         }
-        self.work.reservation.try_resize(self.size())
+        self.handed += count;
+        let handing = Handing { groups, states, left: 0..count };
+        // It is there already, so that it is not asked whether there is room for it.
+        self.work.reservation.resize(self.size() + handing.size());
+        self.handing = Some(handing);
+        Ok(())
+    }
+
+    /// The next groups of those that are being handed on.
+    fn handed_on(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(handing) = &mut self.handing else { return Ok(None) };
+        if handing.left.is_empty() {
+            self.handing = None;
+            self.work.reservation.resize(self.size());
+            return Ok(None);
+        }
+        let (begin, rows) = (handing.left.start, self.work.batch_rows.min(handing.left.len()));
+        handing.left.start += rows;
+        let mut columns = handing.groups.keys(begin..begin + rows)?;
+        columns.extend(handing.states.iter().map(|state| state.slice(begin, rows)));
+        Ok(Some(RecordBatch::try_new(Arc::clone(&self.work.schema), columns)?))
     }
 
     fn each(&self, batch: &RecordBatch) -> Result<RecordBatch> {

@@ -9,7 +9,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, StringViewArray, UInt32Array, downcast_integer_array, make_view,
     new_empty_array,
 };
-use arrow::compute::{concat, take};
+use arrow::compute::{interleave, take};
 use arrow::datatypes::{ArrowNativeType, DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
 use arrow::datatypes::{TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType};
 use datafusion::common::internal_err;
@@ -34,6 +34,9 @@ pub(super) struct Values {
     null: u32,
     /// In the order of their numbers; empty where nobody asks for them.
     pieces: Vec<ArrayRef>,
+    /// The number of the first value of each.
+    begins: Vec<usize>,
+    kept_values: usize,
     piece_bytes: usize,
     kept: bool,
 }
@@ -65,6 +68,8 @@ impl Values {
             window: Window::default(),
             null: NONE,
             pieces: Vec::new(),
+            begins: Vec::new(),
+            kept_values: 0,
             piece_bytes: 0,
             kept,
         }
@@ -118,12 +123,25 @@ impl Values {
 
     /// The values of some numbers.
     pub(super) fn values(&self, numbers: Vec<u32>) -> Result<ArrayRef> {
-        let all = match self.pieces.as_slice() {
-            [] => new_empty_array(&self.data_type),
-            [one] => Arc::clone(one),
-            some => concat(&some.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
-        };
-        Ok(take(&all, &UInt32Array::from(numbers), None)?)
+        match self.pieces.as_slice() {
+            [] => Ok(new_empty_array(&self.data_type)),
+            [one] => Ok(take(one, &UInt32Array::from(numbers), None)?),
+            // Never all of them together, which may be too many for one array of texts.
+            some => {
+                let place = |number: u32| {
+                    let piece = self.begins.partition_point(|begin| *begin <= number as usize) - 1;
+                    (piece, number as usize - self.begins[piece])
+                };
+                let places: Vec<(usize, usize)> = numbers.into_iter().map(place).collect();
+                Ok(interleave(&some.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>(), &places)?)
+            }
+        }
+    }
+
+    /// Keeps what [`Self::values`] needs alone: no more values can be numbered.
+    pub(super) fn forget(&mut self) {
+        (self.table, self.window, self.null) = (Table::new(), Window::default(), NONE);
+        (self.long, self.long_bytes) = (HashMap::new(), 0);
     }
 
     fn keep(&mut self, column: &dyn Array, fresh: &[u32]) -> Result<()> {
@@ -133,6 +151,8 @@ impl Values {
             Some(views) => Arc::new(views.gc()) as ArrayRef,
             None => piece,
         };
+        self.begins.push(self.kept_values);
+        self.kept_values += piece.len();
         self.piece_bytes += piece.get_array_memory_size();
         self.pieces.push(piece);
         Ok(())
