@@ -31,6 +31,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     match &options.what {
         What::Check { file } => {
             let policy = Policy::read(file)?;
+            for warning in policy.warnings() {
+                eprintln!("warning: line {}: {}", warning.line, warning.what);
+            }
             let (users, roles) = policy.size();
             println!("{}: {users} users, {roles} roles, version {}", file.display(), policy.version);
         }

@@ -39,6 +39,7 @@ impl Policies {
     pub(crate) fn load(path: &Path, key: MaskKey, kept: Kept) -> Result<Self> {
         let stamp = stamp(path);
         let policy = Arc::new(Policy::read(path)?);
+        warn(path, &policy);
         let accesses = accesses(&policy, &key, &kept);
         let loaded = Mutex::new(Loaded { stamp, policy, accesses, others: BTreeMap::new() });
         Ok(Self { path: path.to_owned(), key, kept, loaded })
@@ -93,6 +94,7 @@ impl Policies {
                 Ok(policy) if policy.version == loaded.policy.version => {}
                 Ok(policy) => {
                     eprintln!("policy {} is in use from {}", policy.version, self.path.display());
+                    warn(&self.path, &policy);
                     loaded.policy = Arc::new(policy);
                     loaded.accesses = accesses(&loaded.policy, &self.key, &self.kept);
                     loaded.others.clear();
@@ -101,6 +103,13 @@ impl Policies {
             }
         }
         look(&mut loaded)
+    }
+}
+
+/// Says what the roles show that may not be meant.
+fn warn(path: &Path, policy: &Policy) {
+    for Problem { line, what } in policy.warnings() {
+        eprintln!("warning: {}, line {line}: {what}", path.display());
     }
 }
 

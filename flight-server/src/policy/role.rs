@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::datatypes::SchemaRef;
 use haetae_schema::Classification;
 use haetae_warehouse::query::policy::{
     Access, Clearance, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_catalogue,
@@ -11,6 +12,7 @@ use haetae_warehouse::query::tables as all_tables;
 use haetae_warehouse::{COURSE, META, OUTSIDE, QUALITY, REJECTS, RISK, SCHEMAS, WORK, outside};
 
 use super::sections::{Complaints, Entry, Section};
+use super::{Policy, Problem};
 use crate::bounds::{Class, RoleBounds};
 
 const SETTINGS: [&str; 12] = [
@@ -31,6 +33,13 @@ const SETTINGS: [&str; 12] = [
 /// The largest size of a result that can be said, in MiB.
 const MOST_MIB: u64 = 1 << 20;
 
+/// Who the people behind companies are, where they live, and who is kin to whom: nobody sees it by a `*`.
+const PERSONS: [&str; 4] = ["dim_person", "bridge_company_person", "bridge_person_person", "bridge_person_offence"];
+/// Whose rows belong to the rows of `fact_item` that a filter shows or hides.
+const ITEM: &str = "fact_item";
+/// By which other tables tell of the same declarations.
+const BINDS: [&str; 2] = ["declaration_id", "office_id"];
+
 /// What a role may do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role {
@@ -49,6 +58,17 @@ pub(crate) struct Role {
     pub(crate) bounds: RoleBounds,
     /// Whether the role may make tables in `work`, as `write` says.
     makes: bool,
+    /// What the role shows that may not be meant, each with its line.
+    warnings: Vec<Problem>,
+}
+
+impl Policy {
+    /// What the roles show that may not be meant, in the order of lines. The policy can be used all the same.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut all: Vec<Problem> = self.roles.values().flat_map(|role| role.warnings.clone()).collect();
+        all.sort_by_key(|problem| problem.line);
+        all
+    }
 }
 
 /// Where the parts of a role stand in the file.
@@ -89,6 +109,8 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
     let (mut rows, mut masks) = (Vec::new(), Vec::new());
     let mut writes = None;
     let mut limited = None;
+    // The tables that a `*` shows.
+    let mut starred = BTreeSet::new();
     for entry in complaints.entries(section, Some(&SETTINGS)) {
         if matches!(entry.key, "tables" | "clear" | "attributes" | "rows" | "masks" | "write") {
             limited = limited.or(Some(entry.line));
@@ -99,6 +121,9 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
             "tables" => {
                 for pattern in complaints.list(entry) {
                     for name in tables(pattern, entry.line, complaints) {
+                        if pattern.ends_with('*') {
+                            starred.insert(name.clone());
+                        }
                         role.tables.insert(name, TableAccess::default());
                     }
                 }
@@ -154,7 +179,61 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
     if let Some(entry) = writes {
         write(&mut role, entry, complaints);
     }
+    role.warnings = besides(&role, &starred, &lines);
     (role, lines)
+}
+
+/// What a role shows by a `*` although it hides it in `fact_item`: rows of the same declarations, and columns of the same
+/// name. A filter or a mask that the policy states is what is meant, `"true"` and `"show"` too.
+fn besides(role: &Role, starred: &BTreeSet<(String, String)>, lines: &Lines) -> Vec<Problem> {
+    let known = all_tables();
+    let mut warnings = Vec::new();
+    for ((schema, item), access) in role.tables.iter().filter(|((_, table), _)| table == ITEM) {
+        let beside = || {
+            let here = known.iter().filter(|(s, t, _)| s == schema && t != item);
+            let shown = here.filter(|(s, t, _)| starred.contains(&(s.clone(), t.clone())));
+            shown.filter(|(_, t, _)| t.starts_with("fact_") || t.starts_with("bridge_"))
+        };
+        let has = |columns: &SchemaRef, name: &str| columns.field_with_name(name).is_ok();
+        let of = |table: &str| role.tables.get(&(schema.clone(), table.to_owned()));
+        let all = access.filter.as_ref().is_none_or(|filter| filter.trim() == "true");
+        let open = beside().filter(|(_, t, columns)| {
+            BINDS.iter().any(|name| has(columns, name)) && of(t).is_some_and(|access| access.filter.is_none())
+        });
+        let open: Vec<String> = open.map(|(s, t, _)| format!("{s}.{t}")).collect();
+        if !all && !open.is_empty() {
+            warnings.push(Problem {
+                line: lines.of(schema, item, None),
+                what: format!(
+                    "the filter of {schema}.{item} does not hold for {}, which tell of the same declarations and are shown by \
+                     a `*`: give each a filter of its own (\"false\" hides all of it, \"true\" shows it), or name the tables \
+                     that the role needs",
+                    open.join(", ")
+                ),
+            });
+        }
+        let stated = |table: &str, column: &str| {
+            role.clearance.stated.contains(&(schema.clone(), table.to_owned(), column.to_owned()))
+        };
+        let hidden = access.columns.iter().filter(|(column, how)| stated(item, column) && **how != Column::Show);
+        for (column, _) in hidden {
+            let open = beside().filter(|(_, t, columns)| {
+                let shown = |access: &TableAccess| access.columns.get(column).is_none_or(|how| *how == Column::Show);
+                has(columns, column) && !stated(t, column) && of(t).is_some_and(shown)
+            });
+            let open: Vec<String> = open.map(|(s, t, _)| format!("{s}.{t}")).collect();
+            if !open.is_empty() {
+                warnings.push(Problem {
+                    line: lines.of(schema, item, Some(column)),
+                    what: format!(
+                        "{column} is masked in {schema}.{item}, and shown by a `*` in {}: mask it there too, or write \"show\"",
+                        open.join(", ")
+                    ),
+                });
+            }
+        }
+    }
+    warnings
 }
 
 /// What the role may change: its own schema `work`, and tables that it sees as they are. Who changed a table that they
@@ -276,8 +355,9 @@ fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(S
     // What the rules of data quality found, and scores, tell of rows that a filter hides, and trainees are nobody's
     // business: a role is given them by name.
     let any = |found: &str| schema == "*" && ![QUALITY, RISK, COURSE].contains(&found);
+    let every = |found: &str| table == "*" && !PERSONS.contains(&found);
     // Everyone sees what `meta` says about the tables that they see.
-    let fits = |s: &str, t: &str| s != META && (any(s) || schema == s) && (table == "*" || table == t);
+    let fits = |s: &str, t: &str| s != META && (any(s) || schema == s) && (every(t) || table == t);
     let found: Vec<(String, String)> =
         known.iter().filter(|(s, t, _)| fits(s, t)).map(|(s, t, _)| (s.clone(), t.clone())).collect();
     if found.is_empty() {
@@ -296,7 +376,14 @@ fn tables(pattern: &str, line: usize, complaints: &mut Complaints<'_>) -> Vec<(S
 
 /// The tables that a filter or masks are for, after a complaint where the role does not show them.
 fn shown(role: &Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) -> Vec<(String, String)> {
-    let found = tables(entry.key, entry.line, complaints);
+    let mut found = tables(entry.key, entry.line, complaints);
+    // What hides holds for all that the role shows, and so for what a `*` does not show by itself.
+    if let Some(schema) = entry.key.strip_suffix('*') {
+        let fits = |(s, t): &&(String, String)| {
+            PERSONS.contains(&t.as_str()) && ["", "*.", &format!("{s}.")].contains(&schema)
+        };
+        found.extend(role.tables.keys().filter(fits).cloned());
+    }
     let shown: Vec<_> = found.iter().filter(|name| role.tables.contains_key(*name)).cloned().collect();
     if shown.is_empty() && !found.is_empty() {
         complaints.add(entry.line, format!("the role does not show {}; add it to its `tables`", entry.key));

@@ -25,6 +25,37 @@ fn the_documented_policy_can_be_used() {
     let policy = Policy::parse("policy.toml", &example()).unwrap();
     assert_eq!(policy.size(), (4, 4));
     assert_eq!(policy.version.len(), 16);
+    assert!(policy.warnings().is_empty());
+}
+
+#[test]
+fn what_a_filter_of_lines_does_not_hide_is_warned_of() {
+    let role = |tables: &str, more: &str| {
+        let example = example();
+        let (head, rest) = example.split_once("[roles.officer]\n").unwrap();
+        let (_, rest) = rest.split_once("[roles.statistician]\n").unwrap();
+        let text = format!(
+            "{head}[roles.officer]\ntables = [{tables}]\nattributes = [\"office\"]\n{more}\n[roles.statistician]\n{rest}"
+        );
+        Policy::parse("policy.toml", &text).unwrap().warnings()
+    };
+    let filter = "rows.\"customs.fact_item\" = \"office_id = $office\"\n";
+    let found = role("\"customs.*\"", filter);
+    assert_eq!(found.len(), 1, "{found:?}");
+    for table in ["fact_declaration", "fact_tax", "fact_payment", "fact_manifest", "fact_amendment", "fact_inspection"]
+    {
+        assert!(found[0].what.contains(&format!("customs.{table}")), "{found:?}");
+    }
+    assert!(!found[0].what.contains("person") && !found[0].what.contains("dim_"), "{found:?}");
+    let less = role("\"customs.*\"", &format!("{filter}rows.\"customs.fact_tax\" = \"false\""));
+    assert!(less.len() == 1 && !less[0].what.contains("fact_tax"), "{less:?}");
+    assert!(role("\"customs.fact_item\", \"customs.fact_tax\"", filter).is_empty());
+    assert!(role("\"customs.*\"", "rows.\"customs.fact_item\" = \"true\"").is_empty());
+    // A column that is masked in lines alone.
+    let masked = "[roles.officer.masks.\"customs.fact_item\"]\noffice_id = \"hide\"";
+    let found = role("\"customs.*\"", masked);
+    assert!(found.len() == 1 && found[0].what.contains("customs.fact_declaration"), "{found:?}");
+    assert!(role("\"customs.fact_item\"", masked).is_empty());
 }
 
 #[test]

@@ -113,10 +113,11 @@ async fn offences_and_findings_of_audits_are_seen_by_those_alone_who_are_cleared
     place.load_table("dim_person", "persons.csv", PERSONS);
     place.load_table("fact_audit_line", "audited.csv", AUDITED);
     let roles = |clear: &str| {
+        let persons = "\"customs.bridge_person_offence\", \"customs.dim_person\"";
         format!(
             "[users.kim]\nrole = \"analyst\"\npassword = \"{0}\"\n[users.lee]\nrole = \"investigator\"\npassword = \"{0}\"\n\
-             [roles.analyst]\ntables = [\"customs.*\"]\nclear = [\"identifier\", \"name\", \"raw_text\"]\n\
-             [roles.investigator]\ntables = [\"customs.*\"]\nclear = [{clear}]\n",
+             [roles.analyst]\ntables = [\"customs.*\", {persons}]\nclear = [\"identifier\", \"name\", \"raw_text\"]\n\
+             [roles.investigator]\ntables = [\"customs.*\", {persons}]\nclear = [{clear}]\n",
             *HASH
         )
     };
@@ -146,6 +147,41 @@ async fn offences_and_findings_of_audits_are_seen_by_those_alone_who_are_cleared
         ask(&mut lee, "select person_id, name, name_local, birth_date, address, phone from dim_person").await.unwrap();
     let secrets = ["P1", "Kim Min-seo", "김민서", "1970-02-03", "1 Jong-daero", "010-0000-0001"];
     assert!(shown[0].iter().zip(secrets).all(|(shown, secret)| shown != secret), "{shown:?}");
+}
+
+#[tokio::test]
+async fn persons_are_shown_by_no_star_and_what_is_private_by_no_number() {
+    const TIES: &str = "person_id,other_person_id,relation\nP1,P2,spouse\n";
+    const PARTS: &str = "company_id,person_id,role,valid_from,valid_to,share_rate\nC1,P1,representative,2015-03-01,,\n";
+    let place = Place::new();
+    place.load_table("dim_person", "persons.csv", PERSONS);
+    place.load_table("bridge_person_person", "ties.csv", TIES);
+    place.load_table("bridge_company_person", "parts.csv", PARTS);
+    place.load_table("bridge_person_offence", "offences.csv", OFFENCES);
+    let clear = "clear = [\"identifier\", \"name\", \"raw_text\", \"criminal_history\"]";
+    place.write_policy(&format!(
+        "[users.kim]\nrole = \"starred\"\npassword = \"{0}\"\n[users.lee]\nrole = \"named\"\npassword = \"{0}\"\n\
+         [users.min]\nrole = \"cleared\"\npassword = \"{0}\"\n[roles.starred]\ntables = [\"customs.*\", \"*\"]\n{clear}\n\
+         [roles.named]\ntables = [\"customs.dim_person\", \"*.bridge_person_person\"]\n{clear}\n\
+         [roles.cleared]\ntables = [\"customs.dim_person\", \"customs.bridge_person_person\"]\nclear = [\"personal\"]\n",
+        *HASH
+    ));
+    let server = Running::over(place, Duration::from_secs(10), None).await;
+    let mut kim = server.client_of("kim", PASSWORD).await;
+    for table in ["dim_person", "bridge_person_person", "bridge_company_person", "bridge_person_offence"] {
+        ask(&mut kim, &format!("select * from {table}")).await.unwrap_err();
+    }
+    let sql = "select count(*) from meta.columns where table_name like '%person%'";
+    assert_eq!(ask(&mut kim, sql).await.unwrap(), [["0"]]);
+    let (private, ties) =
+        ("select birth_date, region, address, phone from dim_person", "select * from bridge_person_person");
+    let mut lee = server.client_of("lee", PASSWORD).await;
+    assert_eq!(ask(&mut lee, private).await.unwrap(), [[""; 4]]);
+    assert_eq!(ask(&mut lee, ties).await.unwrap(), [[""; 3]]);
+    assert_eq!(ask(&mut lee, "select name from dim_person").await.unwrap(), [["Kim Min-seo"]]);
+    let mut min = server.client_of("min", PASSWORD).await;
+    assert_eq!(ask(&mut min, private).await.unwrap(), [["1970-02-03", "Seoul", "1 Jong-daero", "010-0000-0001"]]);
+    assert_eq!(ask(&mut min, ties).await.unwrap(), [["P1", "P2", "spouse"]]);
 }
 
 #[tokio::test]
