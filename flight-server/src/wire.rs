@@ -1,22 +1,22 @@
-//! What goes in: calls as HTTP/2 brings them. What comes out: the same, answered: DoGet by messages that are written once,
-//! every other call as arrow-flight does it.
+//! What goes in: calls as HTTP/2 brings them. What comes out: the same, answered: DoGet and
+//! DoExchange by messages that are written once, every other call as arrow-flight does it.
 //!
 //! The generated service takes `FlightData`, whose body is one piece, and copies it into the message. Most bytes of a
-//! server go out through this one call.
+//! server go out through these two calls. An exchange also holds the service, which it asks again for each answer.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arrow_flight::Ticket;
 use arrow_flight::flight_service_server::FlightServiceServer;
+use arrow_flight::{FlightData, Ticket};
 use futures::stream::BoxStream;
-use prost::Message as _;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{BoxFuture, Service as _, http};
-use tonic::server::{Grpc, NamedService, ServerStreamingService};
-use tonic::{Request, Response, Status};
+use tonic::server::{Grpc, NamedService, ServerStreamingService, StreamingService};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::Result;
 use crate::message::Message;
@@ -24,6 +24,7 @@ use crate::server::REQUEST_BYTES;
 use crate::service::Service;
 
 const DO_GET: &str = "/arrow.flight.protocol.FlightService/DoGet";
+const DO_EXCHANGE: &str = "/arrow.flight.protocol.FlightService/DoExchange";
 
 /// The Flight service of a server.
 #[derive(Clone)]
@@ -53,15 +54,19 @@ impl tonic::codegen::Service<http::Request<Body>> for Wire {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        if request.uri().path() != DO_GET {
-            return self.others.call(request);
+        let service = Arc::clone(&self.service);
+        match request.uri().path() {
+            DO_GET => Box::pin(async move { Ok(calls::<Ticket>().server_streaming(Rows(service), request).await) }),
+            DO_EXCHANGE => {
+                Box::pin(async move { Ok(calls::<FlightData>().streaming(Exchanges(service), request).await) })
+            }
+            _ => self.others.call(request),
         }
-        let rows = Rows(Arc::clone(&self.service));
-        Box::pin(async move {
-            let mut call = Grpc::new(Tickets).max_decoding_message_size(REQUEST_BYTES);
-            Ok(call.server_streaming(rows, request).await)
-        })
     }
+}
+
+fn calls<T: prost::Message + Default + 'static>() -> Grpc<Messages<T>> {
+    Grpc::new(Messages(PhantomData)).max_decoding_message_size(REQUEST_BYTES)
 }
 
 struct Rows(Arc<Service>);
@@ -77,25 +82,38 @@ impl ServerStreamingService<Ticket> for Rows {
     }
 }
 
-/// Tickets come in, messages go out.
-struct Tickets;
+struct Exchanges(Arc<Service>);
 
-impl Codec for Tickets {
+impl StreamingService<FlightData> for Exchanges {
+    type Response = Message;
+    type ResponseStream = BoxStream<'static, Result<Message, Status>>;
+    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<FlightData>>) -> Self::Future {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move { service.exchanged(request).await.map(Response::new) })
+    }
+}
+
+/// `T` comes in, messages go out.
+struct Messages<T>(PhantomData<T>);
+
+impl<T: prost::Message + Default + 'static> Codec for Messages<T> {
     type Encode = Message;
-    type Decode = Ticket;
+    type Decode = T;
     type Encoder = Self;
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self {
-        Self
+        Self(PhantomData)
     }
 
     fn decoder(&mut self) -> Self {
-        Self
+        Self(PhantomData)
     }
 }
 
-impl Encoder for Tickets {
+impl<T: prost::Message> Encoder for Messages<T> {
     type Item = Message;
     type Error = Status;
 
@@ -107,11 +125,11 @@ impl Encoder for Tickets {
     }
 }
 
-impl Decoder for Tickets {
-    type Item = Ticket;
+impl<T: prost::Message + Default> Decoder for Messages<T> {
+    type Item = T;
     type Error = Status;
 
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Ticket>, Status> {
-        Ticket::decode(from).map(Some).map_err(|error| Status::internal(error.to_string()))
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<T>, Status> {
+        T::decode(from).map(Some).map_err(|error| Status::internal(error.to_string()))
     }
 }

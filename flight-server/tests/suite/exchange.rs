@@ -10,10 +10,11 @@ use arrow_flight::error::FlightError;
 use arrow_flight::sql::{CommandStatementQuery, ProstMessageExt};
 use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
 use futures::{TryStreamExt, stream};
+use haetae_flight_server::{Bounds, ServeOptions};
 use prost::Message;
 use tonic::{Code, Request, Status};
 
-use crate::harness::{Raw, Running, cells};
+use crate::harness::{Place, Raw, Running, cells, options};
 
 fn request<T>(client: &Raw, message: T) -> Request<T> {
     let mut request = Request::new(message);
@@ -99,6 +100,60 @@ async fn each_answer_says_where_it_ends() {
             None => sender.close_channel(),
         }
     }
+    assert!(answer.message().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_ends_with_its_session() {
+    let server = Running::under(&crate::writes::policy()).await;
+    let client = server.client_of("min", crate::writes::PASSWORD).await;
+    let command = CommandStatementQuery { query: "select cast($1 as bigint) as n".to_owned(), transaction_id: None };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let values = stream::iter([1, 2, 3].map(|n| Ok(numbers(&[n]))));
+    let data = FlightDataEncoderBuilder::new().with_flight_descriptor(Some(descriptor)).build(values);
+    let mut data = data.try_collect::<Vec<FlightData>>().await.unwrap().into_iter();
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    data.by_ref().take(2).for_each(|message| sender.unbounded_send(message).unwrap());
+    let mut answer = client.inner().clone().do_exchange(request(&client, receiver)).await.unwrap().into_inner();
+    for at in 0..3 {
+        let message = answer.message().await.unwrap().unwrap();
+        // The first message is the schema.
+        match at {
+            0 => assert!(message.app_metadata.is_empty()),
+            1 => {
+                assert_eq!(message.app_metadata, "0");
+                sender.unbounded_send(data.next().unwrap()).unwrap();
+            }
+            _ => assert_eq!(message.app_metadata, "1"),
+        }
+    }
+    crate::protocol::act(&client, "CloseSession", "").await.unwrap();
+    sender.unbounded_send(data.next().unwrap()).unwrap();
+    let ended = answer.message().await.unwrap_err();
+    assert_eq!(ended.code(), Code::Unauthenticated);
+    assert!(ended.message().contains("the exchange has ended"), "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_waits_for_values_takes_no_place() {
+    let one = std::num::NonZero::new(1).unwrap();
+    let bounds = Bounds { interactive: one, patience: std::time::Duration::from_secs(5), ..Bounds::default() };
+    let options = ServeOptions { bounds, ..options() };
+    let server = Running::serving(Place::new(), &options).await;
+    let mut client = server.client().await;
+    let command = CommandStatementQuery { query: "select cast($1 as bigint) as n".to_owned(), transaction_id: None };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let values = stream::iter([1, 2].map(|n| Ok(numbers(&[n]))));
+    let data = FlightDataEncoderBuilder::new().with_flight_descriptor(Some(descriptor)).build(values);
+    let mut data = data.try_collect::<Vec<FlightData>>().await.unwrap().into_iter();
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    data.by_ref().take(2).for_each(|message| sender.unbounded_send(message).unwrap());
+    let mut answer = client.inner().clone().do_exchange(request(&client, receiver)).await.unwrap().into_inner();
+    while answer.message().await.unwrap().unwrap().app_metadata.is_empty() {}
+    assert_eq!(crate::harness::ask(&mut client, "select 1").await.unwrap(), [["1"]]);
+    sender.unbounded_send(data.next().unwrap()).unwrap();
+    assert_eq!(answer.message().await.unwrap().unwrap().app_metadata, "1");
+    sender.close_channel();
     assert!(answer.message().await.unwrap().is_none());
 }
 
