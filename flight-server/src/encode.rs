@@ -5,7 +5,8 @@
 //! encoder counts whole buffers and cuts slices far too small. Messages stay small
 //! because clients refuse large ones and because larger ones are not faster.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, OffsetSizeTrait, RecordBatch};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
@@ -179,7 +180,7 @@ fn failed(error: ArrowError) -> Status {
     status::internal("encode a batch")(error)
 }
 
-/// The batch in parts of about [`MESSAGE_BYTES`], at least one.
+/// The batch in parts of about [`MESSAGE_BYTES`], at least one, and none above [`WHOLE_BYTES`] that can be halved.
 fn cut(batch: &RecordBatch, bytes: usize) -> Vec<RecordBatch> {
     let rows = batch.num_rows();
     let parts = bytes.div_ceil(MESSAGE_BYTES).clamp(1, rows.max(1));
@@ -187,16 +188,58 @@ fn cut(batch: &RecordBatch, bytes: usize) -> Vec<RecordBatch> {
         return vec![batch.clone()];
     }
     let each = rows.div_ceil(parts);
-    (0..rows).step_by(each).map(|start| batch.slice(start, each.min(rows - start))).collect()
+    let mut small = Vec::with_capacity(parts);
+    for start in (0..rows).step_by(each) {
+        let part = batch.slice(start, each.min(rows - start));
+        let bytes = bytes_of(&part);
+        halve(part, bytes, &mut small);
+    }
+    small
+}
+
+/// Equal in rows is not equal in bytes: long texts may lie together.
+fn halve(part: RecordBatch, bytes: usize, small: &mut Vec<RecordBatch>) {
+    let rows = part.num_rows();
+    if bytes <= WHOLE_BYTES || rows < 2 {
+        return small.push(part);
+    }
+    let halves = [part.slice(0, rows / 2), part.slice(rows / 2, rows - rows / 2)].map(|half| (bytes_of(&half), half));
+    // What both halves show as a whole, such as the values of a dictionary, becomes no less by halving.
+    if halves.iter().all(|(half, _)| *half > bytes / 4 * 3) {
+        return small.push(part);
+    }
+    for (bytes, half) in halves {
+        halve(half, bytes, small);
+    }
 }
 
 /// The size of the rows that a batch shows.
 pub(crate) fn bytes_of(batch: &RecordBatch) -> usize {
-    let column = |column: &arrow::array::ArrayRef| {
-        // An unknown size (of a nested view type) is taken to be the buffers': too many parts, none too large.
-        column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_buffer_memory_size())
-    };
-    batch.columns().iter().map(column).sum()
+    batch.columns().iter().map(|column| shown(column)).sum()
+}
+
+/// The size of what an array shows. Arrow counts all values behind a slice of lists, so that those are counted here.
+fn shown(array: &dyn Array) -> usize {
+    let nulls = if array.nulls().is_some() { array.len().div_ceil(8) } else { 0 };
+    nulls
+        + match array.data_type() {
+            DataType::List(_) => listed(array.as_list::<i32>().offsets(), array.as_list::<i32>().values()),
+            DataType::LargeList(_) => listed(array.as_list::<i64>().offsets(), array.as_list::<i64>().values()),
+            DataType::Map(..) => listed(array.as_map().offsets(), array.as_map().entries()),
+            DataType::FixedSizeList(..) => shown(array.as_fixed_size_list().values()),
+            DataType::Struct(_) => array.as_struct().columns().iter().map(|column| shown(column)).sum(),
+            // With its nulls. An unknown size (of a nested view type) is taken to be the buffers': too many parts, none
+            // too large.
+            _ => {
+                let all = array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_buffer_memory_size());
+                return all;
+            }
+        }
+}
+
+fn listed<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>, values: &dyn Array) -> usize {
+    let (first, last) = (offsets[0].as_usize(), offsets[offsets.len() - 1].as_usize());
+    offsets.len() * size_of::<O>() + shown(&values.slice(first, last - first))
 }
 
 #[cfg(test)]
@@ -234,6 +277,62 @@ mod tests {
         let whole = batch.slice(7, 60_000);
         assert!((MESSAGE_BYTES..WHOLE_BYTES).contains(&bytes_of(&whole)), "{}", bytes_of(&whole));
         assert_eq!(parts_of(&whole), [whole]);
+    }
+
+    #[test]
+    fn parts_are_small_where_long_texts_lie_together() {
+        let texts = (0..4000).map(|n| "x".repeat(if n < 30 { 400_000 } else { 3 }));
+        let batch = RecordBatch::try_from_iter([(
+            "t",
+            Arc::new(StringArray::from_iter_values(texts)) as arrow::array::ArrayRef,
+        )])
+        .unwrap();
+        let parts = parts_of(&batch);
+        assert!(parts.iter().all(|part| bytes_of(part) <= WHOLE_BYTES));
+        assert_eq!(concat_batches(&batch.schema(), &parts).unwrap(), batch);
+        // One row cannot be cut.
+        let long = StringArray::from_iter_values(["", &"x".repeat(5 << 20), ""]);
+        let batch = RecordBatch::try_from_iter([("t", Arc::new(long) as arrow::array::ArrayRef)]).unwrap();
+        assert_eq!(parts_of(&batch).iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn values_that_all_parts_share_do_not_make_them_smaller() {
+        let values = StringArray::from_iter_values((0..10).map(|n| format!("{n}{}", "x".repeat(1 << 19))));
+        let keys = arrow::array::Int32Array::from_iter_values((0..1000).map(|n| n % 10));
+        let column = arrow::array::DictionaryArray::try_new(keys, Arc::new(values)).unwrap();
+        let batch = RecordBatch::try_from_iter([("d", Arc::new(column) as arrow::array::ArrayRef)]).unwrap();
+        assert!(parts_of(&batch).len() < 10);
+    }
+
+    #[test]
+    fn a_slice_of_lists_counts_as_what_it_shows() {
+        use arrow::array::{ArrayRef, FixedSizeListArray, ListArray, StructArray};
+        use arrow::datatypes::{Field, Int64Type};
+
+        let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(
+            (0..100_000).map(|n| (n % 9 != 0).then(|| vec![Some(n), None, Some(1)])),
+        ));
+        let nested = FixedSizeListArray::try_new(
+            Arc::new(Field::new("l", lists.data_type().clone(), true)),
+            1,
+            Arc::clone(&lists),
+            None,
+        );
+        let inside =
+            StructArray::from(vec![(Arc::new(Field::new("l", lists.data_type().clone(), true)), Arc::clone(&lists))]);
+        let columns = [
+            ("l", Arc::clone(&lists)),
+            ("f", Arc::new(nested.unwrap()) as ArrayRef),
+            ("s", Arc::new(inside) as ArrayRef),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(n, column)| (n, column, true))).unwrap();
+        let (all, few) = (bytes_of(&batch), bytes_of(&batch.slice(5000, 10)));
+        assert!(all > 3 * 100_000 * 20, "{all}");
+        assert!((10 * 20 * 3..2000).contains(&few), "{few}");
+        let parts = parts_of(&batch);
+        assert!(parts.len() > 5 && parts.iter().all(|part| bytes_of(part) <= WHOLE_BYTES));
+        assert_eq!(concat_batches(&batch.schema(), &parts).unwrap(), batch);
     }
 
     /// Numbers, texts, nulls, lists and truth values, whose buffers begin at odd places.
