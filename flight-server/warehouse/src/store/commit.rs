@@ -9,11 +9,10 @@ use std::io::Write;
 use std::path::Path;
 
 use super::disk::Disk;
-use super::edit::Edit;
 use super::manifest::{self, Commit, DataFile, Key, Manifest, Operation};
 use super::transaction::Transaction;
 use super::{Store, vacuum};
-use crate::{Error, META, OUTSIDE, Result};
+use crate::{Error, Result};
 
 /// What became of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +115,7 @@ impl Transaction {
             }
         }
         self.rebase_catalogue(current, &mut next)?;
+        next.format = next.needed_format();
         let first = next.next_load;
         // Also a commit that records nothing uses up a number, because its files are named by it.
         next.next_load += self.operations.len().max(1) as u64;
@@ -138,27 +138,6 @@ impl Transaction {
             operations: operations.collect(),
         });
         Ok(next)
-    }
-
-    /// What the draft says of tables, on top of `current`: who edits it sees what they edit.
-    fn rebase_catalogue(&self, current: &Manifest, next: &mut Manifest) -> Result<()> {
-        if !self.edits.is_empty() && current.edits.len() != self.base.edits.len() {
-            return Err(self.conflict(META, "edits", current.version));
-        }
-        for (number, (operation, new)) in (next.edits.len() as u64 + 1..).zip(&self.edits) {
-            let operation = current.next_load + *operation as u64;
-            next.edits.push(Edit::of(number, operation, new));
-        }
-        for (name, table) in &self.outside {
-            if current.outside.get(name) != self.base.outside.get(name) {
-                return Err(self.conflict(OUTSIDE, name, current.version));
-            }
-            match table {
-                Some(table) => next.outside.insert(name.clone(), table.clone()),
-                None => next.outside.remove(name),
-            };
-        }
-        Ok(())
     }
 
     /// Gives the new files their final names, in `next` too.

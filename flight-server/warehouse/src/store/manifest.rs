@@ -15,6 +15,9 @@ use crate::{Error, Result};
 
 /// The layout of the JSON. A reader refuses what it does not know.
 const FORMAT: u32 = 2;
+/// The same with tables outside of the warehouse or edits of the catalogue. They decide on who sees what, and a release
+/// that does not know them would drop them without a word; with this number it refuses the warehouse.
+const WITH_CATALOGUE: u32 = 3;
 
 /// One version of all tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +184,11 @@ impl Manifest {
         Self { format: FORMAT, version, next_load, tables, outside, edits, commits }
     }
 
+    /// The oldest format that says all of it.
+    pub(super) fn needed_format(&self) -> u32 {
+        if self.outside.is_empty() && self.edits.is_empty() { FORMAT } else { WITH_CATALOGUE }
+    }
+
     /// The files of a table, none where nothing was loaded yet.
     pub fn files(&self, schema: &str, table: &str) -> &[DataFile] {
         self.table(schema, table).map_or(&[], |table| table.files.as_slice())
@@ -246,10 +254,12 @@ pub(super) fn parse(path: &Path, version: u64, text: &str) -> Result<Manifest> {
     let failed = |error: serde_json::Error| bad(error.to_string());
     let head: Head = serde_json::from_str(text).map_err(failed)?;
     let manifest = match head.format {
-        FORMAT => serde_json::from_str(text).map_err(failed)?,
+        FORMAT | WITH_CATALOGUE => serde_json::from_str(text).map_err(failed)?,
         first_format::FORMAT => first_format::parse(text).map_err(failed)?,
         other => {
-            return Err(bad(format!("expected format {FORMAT}, found {other}; it was written by another release")));
+            let reason =
+                format!("expected format 1 to {WITH_CATALOGUE}, found {other}; it was written by another release");
+            return Err(bad(reason));
         }
     };
     if manifest.version != version {

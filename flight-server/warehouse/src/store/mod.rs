@@ -25,6 +25,7 @@
 //! ```
 
 mod bounds;
+mod catalogue;
 mod clock;
 mod commit;
 mod compact;

@@ -219,7 +219,7 @@ fn a_damaged_manifest_says_what_is_wrong() {
     let place = Place::new();
     load(&place, &place.store, 0, 1);
     let path = place.store.root().join("manifest-1.json");
-    for (text, part) in [("{", "EOF while parsing"), ("{\"format\": 9}", "expected format 2, found 9")] {
+    for (text, part) in [("{", "EOF while parsing"), ("{\"format\": 9}", "expected format 1 to 3, found 9")] {
         std::fs::write(&path, text).unwrap();
         let error = place.store.current().unwrap_err();
         assert!(matches!(error, Error::BadManifest { .. }) && error.to_string().contains(part), "{error}");
