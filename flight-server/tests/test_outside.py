@@ -311,3 +311,15 @@ def test_they_are_in_the_catalogue(lake):
     assert lake.table("unregister", "listed").returncode == 0
     assert "there is no table" in lake.error("select * from outside.listed")
     assert "registered are" in lake.table("unregister", "listed").stderr
+
+
+def test_times_of_the_old_form_are_read_beyond_2262(lake):
+    never = datetime.datetime(9999, 12, 31, 23, 59, 59)
+    times = [datetime.datetime(2026, 1, 1, 12, 30, 15, 123456), never, None, datetime.datetime(1600, 1, 1)]
+    table = pa.table({"id": pa.array(range(4), pa.int64()), "at": pa.array(times, pa.timestamp("us"))})
+    (lake.folder / "old").mkdir()
+    pq.write_table(table, lake.folder / "old" / "a.parquet", use_deprecated_int96_timestamps=True)
+    assert pq.ParquetFile(lake.folder / "old" / "a.parquet").schema.column(1).physical_type == "INT96"
+    lake.register("parquet", "old")
+    same(lake, "select * from outside.old", table)
+    assert lake.ask("select id from outside.old where at > timestamp '5000-01-01'").column("id").to_pylist() == [1]

@@ -8,18 +8,25 @@ use arrow::datatypes::{DataType, Field, Schema};
 
 use super::names::decoded;
 use super::{OutsideFile, PartitionType, footer, place, wrong};
+use crate::store::OutsideKind;
 use crate::{Error, Result};
 
 /// What a folder is called whose value is null.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// More files are better loaded.
 const MOST_FILES: usize = 100_000;
+/// Files and folders of any kind: to walk more takes longer than anybody waits.
+const MOST_ENTRIES: usize = 400_000;
 /// Folders within folders.
 const DEEPEST: usize = 32;
 
 /// The columns of the first file, and behind them those of the folders; the names of the latter.
 pub(super) fn columns(folder: &Path, types: &[(String, PartitionType)]) -> Result<(Schema, Vec<String>)> {
-    let found = list(folder)?;
+    let Listed { found, other } = list(folder)?;
+    if let Some(other) = other {
+        let expected = "files that end in .parquet, or begin with _ or . as those do that programs write for themselves";
+        return Err(wrong(other, expected, "another file, whose rows would be left out; rename it or move it away"));
+    }
     let Some((_, first)) = found.first() else {
         return Err(wrong(folder, "at least one file that ends in .parquet", "none"));
     };
@@ -29,7 +36,7 @@ pub(super) fn columns(folder: &Path, types: &[(String, PartitionType)]) -> Resul
         return Err(wrong(folder, format!("folders {unknown}=…"), format!("partition columns: {known}")));
     }
     let path = place::inside(folder, first)?;
-    let schema = footer::columns(&path)?;
+    let schema = footer::columns(OutsideKind::Parquet, &path)?;
     let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     for key in &keys {
         if fields.iter().any(|field| field.name() == key) {
@@ -44,7 +51,7 @@ pub(super) fn columns(folder: &Path, types: &[(String, PartitionType)]) -> Resul
 /// The files. Fails where one is not in folders of these partition columns.
 pub(super) fn files(folder: &Path, partitions: &[String]) -> Result<Vec<OutsideFile>> {
     let mut files = Vec::new();
-    for (text, path) in list(folder)? {
+    for (text, path) in list(folder)?.found {
         let keys = keys(folder, &path)?;
         if !keys.iter().map(|(name, _)| name).eq(partitions) {
             let expected = match partitions {
@@ -62,10 +69,16 @@ pub(super) fn files(folder: &Path, partitions: &[String]) -> Result<Vec<OutsideF
     Ok(files)
 }
 
-/// (path below the folder, path) of all Parquet files, in the order of the former. Names that begin with . or _ are
-/// what programs write for themselves.
-fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut found = Vec::new();
+/// What lies in a folder. Names that begin with . or _ are what programs write for themselves.
+struct Listed {
+    /// (path below the folder, path) of all Parquet files, in the order of the former.
+    found: Vec<(String, PathBuf)>,
+    /// One of the files that are none. It may be one that is being written, so that a query passes it over.
+    other: Option<PathBuf>,
+}
+
+fn list(folder: &Path) -> Result<Listed> {
+    let (mut found, mut other, mut entries) = (Vec::new(), None, 0);
     let mut open = vec![(folder.to_path_buf(), 0)];
     while let Some((directory, depth)) = open.pop() {
         if depth > DEEPEST {
@@ -73,6 +86,10 @@ fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
         }
         for entry in fs::read_dir(&directory).map_err(Error::io("list", &directory))? {
             let entry = entry.map_err(Error::io("list", &directory))?;
+            entries += 1;
+            if entries > MOST_ENTRIES {
+                return Err(wrong(folder, format!("at most {MOST_ENTRIES} files and folders"), "more"));
+            }
             let (path, name) = (entry.path(), entry.file_name());
             let Some(name) = name.to_str() else { return Err(wrong(&path, "a name in UTF-8", "another one")) };
             if name.starts_with(['.', '_']) {
@@ -87,6 +104,8 @@ fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
             } else if name.ends_with(".parquet") {
                 let below = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
                 found.push((below, path));
+            } else {
+                other = other.or(Some(path));
             }
             if found.len() > MOST_FILES {
                 return Err(wrong(folder, format!("at most {MOST_FILES} files"), "more"));
@@ -94,7 +113,7 @@ fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
         }
     }
     found.sort();
-    Ok(found)
+    Ok(Listed { found, other })
 }
 
 /// (name, value) of the folders `name=value` that a file is in, the outermost first.

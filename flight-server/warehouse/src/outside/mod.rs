@@ -19,7 +19,7 @@ use crate::ingest::{made_columns, made_schema};
 use crate::store::{MadeColumn, OutsideEntry, OutsideKind, OutsideTable};
 use crate::{Error, Result};
 
-pub(crate) use footer::check as check_footer;
+pub(crate) use footer::{OLD_TIMES, check as check_footer, zone_of_old_times};
 pub use names::check as check_name;
 pub use place::FILE_NAME as ALLOWED_FILE;
 

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::actions::Action;
-use crate::outside::wrong;
+use crate::outside::{place, wrong};
 use crate::{Error, Result};
 
 /// A commit is a list of files; a longer one is none.
 const COMMIT_BYTES: u64 = 256 << 20;
+/// One action, which is about one file or about the columns.
+const LINE_BYTES: u64 = 16 << 20;
+/// All that is read for one version. A log that is longer wants a checkpoint.
+const LOG_BYTES: u64 = 1 << 30;
 
 /// What is to be read, in this order.
 #[derive(Debug)]
@@ -46,7 +50,6 @@ pub(super) fn plan(log: &Path, wanted: Option<u64>) -> Result<Plan> {
         return Err(wrong(log, format!("version {version}"), format!("versions up to {newest}")));
     }
     let base = checkpoints.into_iter().rfind(|(of, _)| *of <= version);
-    let first = base.as_ref().map_or(0, |(of, _)| of + 1);
     let commit = |number: u64| {
         names.commits.get(&number).cloned().ok_or_else(|| {
             let found = match &names.second {
@@ -56,7 +59,12 @@ pub(super) fn plan(log: &Path, wanted: Option<u64>) -> Result<Plan> {
             wrong(log, format!("the commit {number:020}.json for version {version}"), found)
         })
     };
-    let commits = (first..=version).map(commit).collect::<Result<_>>()?;
+    // After the last number that there is, there is no commit.
+    let first = base.as_ref().map_or(Some(0), |(of, _)| of.checked_add(1));
+    let commits = match first {
+        Some(first) => (first..=version).map(commit).collect::<Result<_>>()?,
+        None => Vec::new(),
+    };
     Ok(Plan { version, checkpoint: base.map(|(_, paths)| paths).unwrap_or_default(), commits })
 }
 
@@ -88,6 +96,26 @@ fn names(log: &Path) -> Result<Names> {
     Ok(names)
 }
 
+impl Plan {
+    /// Fails where there is more to read than is read, or something else than files of the table: a named pipe would be
+    /// waited for, and a symbolic link leads elsewhere.
+    pub(super) fn check(&self, folder: &Path, log: &Path) -> Result<()> {
+        let mut bytes = 0_u64;
+        for path in self.checkpoint.iter().chain(&self.commits) {
+            let about = place::inside(folder, path)?.metadata().map_err(Error::io("read", path))?;
+            if !about.is_file() {
+                return Err(wrong(path, "a file", "something else"));
+            }
+            bytes = bytes.saturating_add(about.len());
+        }
+        if bytes > LOG_BYTES {
+            let expected = format!("at most {LOG_BYTES} bytes of log for version {}", self.version);
+            return Err(wrong(log, expected, format!("{bytes}; write a checkpoint, or clean the log up")));
+        }
+        Ok(())
+    }
+}
+
 /// Gives each action of a commit to `take`.
 pub(super) fn read(path: &Path, take: &mut dyn FnMut(Action) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(Error::io("open", path))?;
@@ -95,13 +123,23 @@ pub(super) fn read(path: &Path, take: &mut dyn FnMut(Action) -> Result<()>) -> R
     if bytes > COMMIT_BYTES {
         return Err(wrong(path, format!("at most {COMMIT_BYTES} bytes"), bytes.to_string()));
     }
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let line = line.map_err(Error::io("read", path))?;
-        if line.trim().is_empty() {
+    // No more than was there when it was measured, whatever is written meanwhile.
+    let mut text = BufReader::new(file.take(bytes));
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = (&mut text).take(LINE_BYTES + 1).read_until(b'\n', &mut line).map_err(Error::io("read", path))?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 > LINE_BYTES {
+            return Err(wrong(path, format!("lines of at most {LINE_BYTES} bytes"), format!("a longer line {number}")));
+        }
+        if line.trim_ascii().is_empty() {
             continue;
         }
         let bad = |found: String| wrong(path, format!("an action of a Delta log in line {number}"), found);
-        let value: serde_json::Value = serde_json::from_str(&line).map_err(|error| bad(error.to_string()))?;
+        let value: serde_json::Value = serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
         let serde_json::Value::Object(named) = value else { return Err(bad("something else".to_owned())) };
         for (name, value) in named {
             take(Action::of(&name, value).map_err(bad)?)?;

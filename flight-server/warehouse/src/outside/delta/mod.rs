@@ -45,6 +45,7 @@ pub(super) fn columns(folder: &Path, version: Option<u64>) -> Result<(Schema, Ve
 pub(super) fn replay(folder: &Path, version: Option<u64>) -> Result<Replayed> {
     let log = place::inside(folder, &folder.join("_delta_log"))?;
     let plan = log::plan(&log, version)?;
+    plan.check(folder, &log)?;
     let (mut protocol, mut about) = (None, None);
     let mut adds: BTreeMap<String, Add> = BTreeMap::new();
     let mut take = |action: Action| {

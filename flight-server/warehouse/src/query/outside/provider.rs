@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
@@ -23,7 +24,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use super::checked::Checked;
 use super::{prune, values};
-use crate::outside::{OutsideFile, State, state};
+use crate::outside::{OLD_TIMES, OutsideFile, State, state, zone_of_old_times};
 use crate::store::OutsideTable;
 
 /// A table of one statement.
@@ -142,13 +143,17 @@ impl TableProvider for OutsideProvider {
             })
             .collect::<Result<_>>()?;
         let groups = FileGroup::new(whole).split_files(session.config().target_partitions());
-        let source = Arc::new(ParquetSource::new(table_schema));
+        let global = session.config().options().execution.parquet.clone();
+        let mut options = TableParquetOptions { global, ..Default::default() };
+        options.global.coerce_int96 = Some(OLD_TIMES.to_owned());
+        options.global.coerce_int96_tz = zone_of_old_times(self.table.kind).map(str::to_owned);
+        let source = Arc::new(ParquetSource::new(table_schema).with_table_parquet_options(options.clone()));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_groups(groups)
             .with_projection_indices(Some(indices))?
             .with_limit(limit.filter(|_| filters.is_empty()))
             .build();
-        ParquetFormat::default().create_physical_plan(session, config).await
+        ParquetFormat::default().with_options(options).create_physical_plan(session, config).await
     }
 }
 
