@@ -12,13 +12,13 @@ use haetae_warehouse::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, SCHEMAS, WORK};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::Result;
 use crate::audit::Record;
 use crate::auth::Principal;
 use crate::feed::{Fed, unreadable};
 use crate::served::Noted;
 use crate::service::Service;
 use crate::writes::{Written, space, transaction};
+use crate::{Result, status};
 
 /// Names one ingest, so that it can be made again without harm: an option of the command, or a header.
 const KEY_OPTION: &str = "haetae.key";
@@ -80,7 +80,14 @@ impl Service {
         let columns = columns.ok_or_else(|| Status::invalid_argument("the rows that were sent have no schema"))?;
         let rest = rows.map_err(|error| unreadable("record batches of Arrow", error));
         let batches = stream::iter(first.map(Ok)).chain(rest);
-        let work = self.work(principal, &id, key).await?;
+        let mut work = self.work(principal, &id, key).await?;
+        if !target.made {
+            // As the table is classified now: who sees a part of it no longer does not write it either.
+            let base = work.changes().map_err(|error| status::from_warehouse(&error))?.base_version();
+            if !self.statements.at(principal, base)?.may_write(&target.stored, &target.table) {
+                return Err(may_not_write(&target.name));
+            }
+        }
         let sender = format!("rows sent by {}", principal.user);
         self.write(work, batches, noted, move |changes, fed| target.take(changes, &columns, &sender, fed)).await
     }
@@ -138,7 +145,13 @@ impl Target {
     }
 }
 
-/// Where the rows go, if the user may write there.
+fn may_not_write(name: &str) -> Status {
+    Status::permission_denied(format!(
+        "writing {name} is not allowed: your role may not write it. What it may write stands in the policy under `write`"
+    ))
+}
+
+/// Where the rows go, if the policy lets the user write there.
 fn target(principal: &Principal, command: &CommandStatementIngest) -> Result<Target, Status> {
     if command.temporary {
         return Err(Status::unimplemented(
@@ -160,9 +173,7 @@ fn target(principal: &Principal, command: &CommandStatementIngest) -> Result<Tar
         (may && (SCHEMAS.contains(&schema) || schema == COURSE)).then(|| schema.to_owned())
     };
     let Some(stored) = stored else {
-        return Err(Status::permission_denied(format!(
-            "writing {name} is not allowed: your role may not write it. What it may write stands in the policy under `write`"
-        )));
+        return Err(may_not_write(&name));
     };
     let known = match schema == COURSE {
         true => haetae_schema::course_tables().iter().find(|known| known.name == table),

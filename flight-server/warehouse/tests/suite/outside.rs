@@ -13,7 +13,7 @@ use haetae_warehouse::ingest::Changes;
 use haetae_warehouse::outside::{ALLOWED_FILE, PartitionType, Wanted, again, look};
 use haetae_warehouse::query::Engine;
 use haetae_warehouse::query::policy::{Access, Clearance, Column, MaskKey, Rights, TableAccess};
-use haetae_warehouse::store::{Kind, OutsideEntry, OutsideKind};
+use haetae_warehouse::store::{About, Kind, NewEdit, OutsideEntry, OutsideKind};
 use haetae_warehouse::{Error, Result};
 use parquet::arrow::ArrowWriter;
 
@@ -96,7 +96,7 @@ fn months(beside: &Beside) {
     write(&trade.join("month=2026-02-01/b.parquet"), &[("id", ids(&[3])), ("name", names(&["c"]))]);
     write(&trade.join("month=__HIVE_DEFAULT_PARTITION__/c.parquet"), &[("id", ids(&[4])), ("name", names(&["d"]))]);
     fs::write(trade.join("_SUCCESS"), "").unwrap();
-    fs::write(trade.join("read.me"), "no table").unwrap();
+    fs::write(trade.join("_read.me"), "no table").unwrap();
 }
 
 fn monthly(beside: &Beside) -> Wanted {
@@ -243,6 +243,102 @@ fn a_folder_is_refused_whose_columns_cannot_be_told() {
     let error = beside.refused(Wanted { partitions: other, ..beside.wanted(OutsideKind::Parquet, "trade") });
     assert!(error.contains("day=") && error.contains("month"), "{error}");
     assert!(beside.refused(beside.wanted(OutsideKind::Delta, "trade")).contains("_delta_log"));
+}
+
+#[test]
+fn what_is_no_parquet_file_is_refused_when_a_folder_is_registered() {
+    let beside = Beside::new();
+    months(&beside);
+    let old = beside.lake.join("trade/month=2026-01-01/old.parq");
+    fs::write(&old, "").unwrap();
+    let error = beside.refused(monthly(&beside));
+    assert!(error.contains("old.parq") && error.contains("rename it or move it away"), "{error}");
+    fs::remove_file(&old).unwrap();
+    beside.register("trade", monthly(&beside)).unwrap();
+    // One that is being written is no reason to fail a query.
+    fs::write(&old, "").unwrap();
+    assert_eq!(beside.place.ask("select count(*) from outside.trade"), [["4"]]);
+}
+
+/// Edits a property of the columns of `outside.trade`.
+fn edited(changes: &mut Changes, property: &str, value: &str) {
+    let place = ["outside", "trade", "id"].map(str::to_owned).to_vec();
+    let (by, property, value) = ("owner".to_owned(), property.to_owned(), Some(value.to_owned()));
+    changes.edit(vec![NewEdit { by, about: About::Columns, place, property, value, takes_back: false }]);
+}
+
+#[test]
+fn edits_of_a_table_go_with_it() {
+    let beside = Beside::new();
+    months(&beside);
+    let store = &beside.place.store;
+    beside.register("trade", monthly(&beside)).unwrap();
+    assert_eq!(store.current().unwrap().format, 3, "a release that knows no such tables refuses the warehouse");
+    let mut changes = Changes::begin(store).unwrap();
+    edited(&mut changes, "classification", "open");
+    changes.commit().unwrap();
+    let class = "select classification from meta.columns where schema_name = 'outside' and column_name = 'id'";
+    assert_eq!(beside.place.ask(class), [["open"]]);
+    // Looked at again it is the same table.
+    let mut changes = Changes::begin(store).unwrap();
+    let known = changes.outside("trade").unwrap().clone();
+    changes.register("trade", again(store.root(), known).unwrap());
+    changes.commit().unwrap();
+    assert_eq!(beside.place.ask(class), [["open"]]);
+    // An edit that was prepared meanwhile is about a table that is there no longer.
+    let mut late = Changes::begin(store).unwrap();
+    edited(&mut late, "description", "Number");
+    let mut changes = Changes::begin(store).unwrap();
+    changes.unregister("trade");
+    let gone = changes.commit().unwrap().version;
+    assert!(matches!(late.commit(), Err(Error::Conflict { .. })));
+    let last = store.current().unwrap().edits.last().cloned().unwrap();
+    assert!(last.takes_back && last.property == "classification", "{last:?}");
+    assert_eq!(store.current().unwrap().version, gone, "in the same commit");
+    beside.register("trade", monthly(&beside)).unwrap();
+    assert_eq!(beside.place.ask(class), [["raw_text"]]);
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_not_kept() {
+    let beside = Beside::new();
+    months(&beside);
+    beside.register("trade", monthly(&beside)).unwrap();
+    for (value, kept) in [("Number", 1), ("Number", 1), ("Another", 2)] {
+        let mut changes = Changes::begin(&beside.place.store).unwrap();
+        edited(&mut changes, "description", value);
+        changes.commit().unwrap();
+        assert_eq!(beside.place.store.current().unwrap().edits.len(), kept, "{value}");
+    }
+}
+
+#[test]
+fn an_older_version_shows_no_table_that_the_newest_does_not_have() {
+    let beside = Beside::new();
+    months(&beside);
+    let open = |class: &str| {
+        let mut wanted = monthly(&beside);
+        wanted.entry.classification = class.to_owned();
+        wanted
+    };
+    let before = beside.register("trade", open("open")).unwrap();
+    let engine = beside.place.engine();
+    let access = access(TableAccess::default(), Clearance::default());
+    let sql = "select id from outside.trade where id = 1";
+    let at = |version: u64| ask_of(&engine.at(version).unwrap().unwrap().seen_by(&access).unwrap(), sql);
+    assert_eq!(at(before).unwrap(), [["1"]]);
+    // The same folder, as secret as can be: that holds for the older version too.
+    beside.register("trade", open("raw_text")).unwrap();
+    assert_eq!(at(before).unwrap(), Vec::<Vec<String>>::new());
+    let mut changes = Changes::begin(&beside.place.store).unwrap();
+    changes.unregister("trade");
+    changes.commit().unwrap();
+    assert!(at(before).unwrap_err().to_string().contains("there is no"), "it is forgotten");
+    write(&beside.lake.join("more/x.parquet"), &[("id", ids(&[1]))]);
+    let mut other = beside.wanted(OutsideKind::Parquet, "more");
+    other.entry.classification = "open".to_owned();
+    beside.register("trade", other).unwrap();
+    assert!(at(before).unwrap_err().to_string().contains("there is no"), "the name is another table's");
 }
 
 /// A Delta Lake table that is written by hand, commit by commit.
@@ -448,12 +544,16 @@ fn two_who_register_one_name_meet() {
 
 /// A user who sees `outside.trade` so, and nothing else.
 fn seen(engine: &Engine, shown: TableAccess, clearance: Clearance) -> haetae_warehouse::query::Snapshot {
+    engine.current().unwrap().seen_by(&access(shown, clearance)).unwrap()
+}
+
+fn access(shown: TableAccess, clearance: Clearance) -> Arc<Access> {
     let tables = BTreeMap::from([(("outside".to_owned(), "trade".to_owned()), shown)]);
     let attributes = BTreeMap::from([("most".to_owned(), "c".to_owned())]);
     let rights = Rights::Limited { tables, attributes, key: MaskKey::new([0; 32]) };
     let (system, writes) = (Vec::new(), BTreeSet::new());
     let id = format!("{clearance:?}");
-    engine.current().unwrap().seen_by(&Arc::new(Access { id, rights, system, work: None, writes, clearance })).unwrap()
+    Arc::new(Access { id, rights, system, work: None, writes, clearance })
 }
 
 #[test]
@@ -493,7 +593,10 @@ fn a_policy_that_does_not_fit_closes_the_table_alone() {
     months(&beside);
     beside.register("trade", monthly(&beside)).unwrap();
     let filter = Some("secret_column = 'x'".to_owned());
-    let broken = seen(&beside.place.engine(), TableAccess { filter, ..TableAccess::default() }, Clearance::default());
+    let columns = BTreeMap::from([("name".to_owned(), Column::Hide)]);
+    let broken = seen(&beside.place.engine(), TableAccess { filter, columns }, Clearance::default());
+    let shown = "select column_name from information_schema.columns where table_schema = 'outside' order by 1";
+    assert!(!format!("{:?}", ask_of(&broken, shown).unwrap()).contains("\"name\""), "what is hidden has no name");
     let error = ask_of(&broken, "select * from outside.trade").unwrap_err().to_string();
     assert!(error.contains("reading outside.trade failed") && !error.contains("secret_column"), "{error}");
     assert_eq!(ask_of(&broken, "select count(*) from meta.glossary").unwrap().len(), 1);

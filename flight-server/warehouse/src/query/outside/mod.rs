@@ -65,6 +65,14 @@ impl OutsideSchema {
                 },
                 None => None,
             };
+            // A table that is closed has no columns but those that are shown elsewhere too.
+            let columns = match (&guard, view) {
+                (Some(Err(_)), Some((_, access))) => match access.describe(OUTSIDE, name, &columns) {
+                    Some(described) => described,
+                    None => continue,
+                },
+                _ => columns,
+            };
             tables.insert(name.clone(), Shown { table: Arc::new(table.clone()), columns, guard });
         }
         Ok(Self { root, checked, tables })

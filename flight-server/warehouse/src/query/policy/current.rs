@@ -12,12 +12,20 @@ use arrow::datatypes::SchemaRef;
 use super::classes::held;
 use super::{Access, Column, Mask, Rights, TableAccess, is_comments};
 use crate::ingest::made_schema;
-use crate::query::catalog;
+use crate::query::{Snapshot, catalog};
 use crate::store::{About, Edits, Manifest};
 use crate::{META, OUTSIDE};
 
+impl Snapshot {
+    /// Whether the user may change rows of a table as it is classified now: see [`Access::may_write`].
+    pub fn may_write(&self, schema: &str, table: &str) -> bool {
+        self.access.as_ref().is_none_or(|access| access.may_write(schema, table))
+    }
+}
+
 impl Access {
-    /// Under the edits of `newest`, whichever version is read: an older one shows no more than the newest.
+    /// Under the edits and the tables outside that `newest` has, whichever version is read: an older one shows no more
+    /// than the newest.
     pub(in crate::query) fn under(self: &Arc<Self>, newest: &Manifest, read: &Manifest) -> Arc<Self> {
         let Rights::Limited { tables, .. } = &self.rights else { return Arc::clone(self) };
         let edits = Edits::of(&newest.edits);
@@ -33,16 +41,21 @@ impl Access {
         }
         let mut now = self.as_ref().clone();
         // Of what is kept by the name of an access, this is another one.
-        now.id = format!("{}+{}", self.id, newest.edits.len());
+        now.id = format!("{}+{}", self.id, newest.version);
         if let Rights::Limited { tables, .. } = &mut now.rights {
-            tables.retain(|(schema, table), _| schema != OUTSIDE || read.outside.contains_key(table));
+            // One that was forgotten, or gave its name to another, is not to be had by asking for an older version.
+            let is_same = |table: &str| match (read.outside.get(table), newest.outside.get(table)) {
+                (Some(then), Some(now)) => then.is_same(now),
+                _ => false,
+            };
+            tables.retain(|(schema, table), _| schema != OUTSIDE || is_same(table));
             for ((schema, table), access) in tables.iter_mut() {
                 if schema != OUTSIDE && !edited.contains(&(schema.as_str(), table.as_str())) {
                     continue;
                 }
                 let Some(columns) = columns(read, schema, table) else { continue };
                 self.reclassify((schema, table), &columns, access, |column| {
-                    held(&edits, read, (schema, table, column))
+                    held(&edits, newest, (schema, table, column))
                 });
             }
         }
@@ -66,7 +79,8 @@ impl Access {
         for field in columns.fields() {
             let name = field.name();
             let key = (schema.to_owned(), table.to_owned(), name.clone());
-            if self.clearance.stated.contains(&key) {
+            // Only a policy hides a column, whatever it is.
+            if self.clearance.stated.contains(&key) || matches!(access.columns.get(name), Some(Column::Hide)) {
                 continue;
             }
             let class = class(name);
