@@ -74,7 +74,7 @@ fn say(text: String) {
 }
 
 /// What an error says, without the way that led to it, which candle adds where RUST_BACKTRACE is set.
-fn plain(error: Error) -> String {
+pub(crate) fn plain(error: Error) -> String {
     match error {
         Error::WithBacktrace { inner, .. } => plain(*inner),
         other => other.to_string(),
