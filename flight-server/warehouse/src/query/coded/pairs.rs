@@ -6,8 +6,9 @@ use datafusion::error::Result;
 
 use super::table::{NONE, Table};
 
-/// Beyond so many cells the pairs are hashed: 64 MiB.
-const MOST_CELLS: usize = 1 << 24;
+/// Beyond so many cells, and so many for each pair, the pairs are hashed, which takes as much memory.
+const MOST_CELLS: usize = 1 << 22;
+const CELLS_OF_PAIR: usize = 8;
 /// Beyond so many rows too, since each has a place of its own.
 const MOST_ROWS: usize = 4096;
 const FEWEST_CELLS: usize = 16;
@@ -79,7 +80,7 @@ impl Pairs {
         let cells = &mut self.rows[row];
         if cell >= cells.len() {
             let wanted = (cell + 1).next_power_of_two().max(FEWEST_CELLS);
-            if self.cells - cells.len() + wanted > MOST_CELLS {
+            if self.cells - cells.len() + wanted > MOST_CELLS.max(CELLS_OF_PAIR * self.pairs.len()) {
                 return false;
             }
             self.cells += wanted - cells.len();
@@ -95,10 +96,10 @@ impl Pairs {
             return false;
         }
         (self.rows, self.cells, self.turned) = (Vec::new(), 0, true);
-        let pairs = std::mem::take(&mut self.pairs);
-        let fit = pairs.iter().enumerate().all(|(number, (first, second))| self.put(*first, *second, number as u32));
-        self.pairs = pairs;
-        fit
+        (0..self.pairs.len()).all(|number| {
+            let (first, second) = self.pairs[number];
+            self.put(first, second, number as u32)
+        })
     }
 
     fn hash(&mut self) -> Result<()> {
