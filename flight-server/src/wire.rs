@@ -14,7 +14,7 @@ use arrow_flight::{FlightData, Ticket};
 use futures::stream::BoxStream;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::codegen::{BoxFuture, Service as _, http};
+use tonic::codegen::{BoxFuture, http};
 use tonic::server::{Grpc, NamedService, ServerStreamingService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -60,7 +60,7 @@ impl tonic::codegen::Service<http::Request<Body>> for Wire {
             DO_EXCHANGE => {
                 Box::pin(async move { Ok(calls::<FlightData>().streaming(Exchanges(service), request).await) })
             }
-            _ => self.others.call(request),
+            _ => tonic::codegen::Service::call(&mut self.others, request),
         }
     }
 }

@@ -24,7 +24,8 @@ const DEEPEST: usize = 32;
 pub(super) fn columns(folder: &Path, types: &[(String, PartitionType)]) -> Result<(Schema, Vec<String>)> {
     let Listed { found, other } = list(folder)?;
     if let Some(other) = other {
-        let expected = "files that end in .parquet, or begin with _ or . as those do that programs write for themselves";
+        let expected =
+            "files that end in .parquet, or begin with _ or . as those do that programs write for themselves";
         return Err(wrong(other, expected, "another file, whose rows would be left out; rename it or move it away"));
     }
     let Some((_, first)) = found.first() else {

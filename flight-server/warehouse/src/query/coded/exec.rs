@@ -148,9 +148,8 @@ impl ExecutionPlan for CodedAggregateExec {
             aggregates: functions.map(|(f, filter)| Aggregate::new(f, filter.clone())).collect::<Result<_>>()?,
             schema: self.schema(),
             batch_rows: context.session_config().batch_size(),
-            reservation: MemoryConsumer::new(format!("CodedAggregate[{partition}]"))
-                .with_can_spill(true)
-                .register(context.memory_pool()),
+            // Not among those that spill, between which the memory is divided: it gives all back before they need it.
+            reservation: MemoryConsumer::new(format!("CodedAggregate[{partition}]")).register(context.memory_pool()),
             metrics: BaselineMetrics::new(&self.metrics, partition),
             few,
             input: aggregate.input().execute(partition, context)?,

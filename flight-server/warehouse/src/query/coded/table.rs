@@ -38,12 +38,13 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Keys and their numbers. The keys lie in the order of their numbers, the slots beside them: 32 bits of the hash, and
-/// the number, so that a look-up seldom sees a key that it does not want.
+/// Keys and their numbers side by side, so that a look-up goes to one place in memory.
 #[derive(Debug)]
 pub(super) struct Table<K> {
-    slots: Vec<(u32, u32)>,
-    keys: Vec<K>,
+    slots: Vec<(K, u32)>,
+    used: usize,
+    /// How many numbers are given: as many as keys, and those that are found elsewhere.
+    given: usize,
     seeds: (u64, u64),
 }
 
@@ -52,30 +53,29 @@ impl<K: Key> Table<K> {
         // Nobody who writes rows knows them, so that nobody can choose values that fall into one slot.
         let random = std::hash::RandomState::new();
         let seeds = (random.hash_one(1u8) | 1, random.hash_one(2u8) | 1);
-        Self { slots: vec![(0, NONE); FEWEST_SLOTS], keys: Vec::new(), seeds }
+        Self { slots: vec![(K::default(), NONE); FEWEST_SLOTS], used: 0, given: 0, seeds }
     }
 
     /// How many numbers are given.
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.given
     }
 
     pub(super) fn size(&self) -> usize {
-        self.slots.capacity() * size_of::<(u32, u32)>() + self.keys.capacity() * size_of::<K>()
+        self.slots.capacity() * size_of::<(K, u32)>()
     }
 
     /// The number of a key, which is the next one where it is new.
     #[inline]
     pub(super) fn number(&mut self, key: K) -> Result<u32> {
-        let hash = key.mix(self.seeds);
-        let (tag, mask) = ((hash >> 32) as u32, self.slots.len() - 1);
-        let mut place = hash as usize & mask;
+        let mask = self.slots.len() - 1;
+        let mut place = key.mix(self.seeds) as usize & mask;
         loop {
             let (found, number) = self.slots[place];
             if number == NONE {
-                return self.add(key, tag, place);
+                return self.add(key, place);
             }
-            if found == tag && self.keys[number as usize] == key {
+            if found == key {
                 return Ok(number);
             }
             place = (place + 1) & mask;
@@ -84,41 +84,34 @@ impl<K: Key> Table<K> {
 
     /// Gives the next number to what is found elsewhere.
     pub(super) fn reserve(&mut self) -> Result<u32> {
-        self.room()?;
-        self.keys.push(K::default());
-        Ok((self.keys.len() - 1) as u32)
+        if self.given >= MOST_KEYS {
+            let message = "more than 2,147,483,648 groups in one part of the rows; group by fewer values".to_owned();
+            return Err(DataFusionError::ResourcesExhausted(message));
+        }
+        self.given += 1;
+        Ok((self.given - 1) as u32)
     }
 
     #[cold]
-    fn add(&mut self, key: K, tag: u32, place: usize) -> Result<u32> {
-        self.room()?;
-        let number = self.keys.len() as u32;
-        self.keys.push(key);
-        self.slots[place] = (tag, number);
-        if self.keys.len() * 4 > self.slots.len() * 3 {
+    fn add(&mut self, key: K, place: usize) -> Result<u32> {
+        let number = self.reserve()?;
+        self.slots[place] = (key, number);
+        self.used += 1;
+        if self.used * 4 > self.slots.len() * 3 {
             self.grow();
         }
         Ok(number)
     }
 
-    fn room(&self) -> Result<()> {
-        if self.keys.len() < MOST_KEYS {
-            return Ok(());
-        }
-        let message = "more than 2,147,483,648 groups in one part of the rows; group by fewer values".to_owned();
-        Err(DataFusionError::ResourcesExhausted(message))
-    }
-
     fn grow(&mut self) {
         let mask = self.slots.len() * 2 - 1;
-        let old = std::mem::replace(&mut self.slots, vec![(0, NONE); mask + 1]);
-        // By number: what is found elsewhere has no slot, and gets none.
-        for (tag, number) in old.into_iter().filter(|(_, number)| *number != NONE) {
-            let mut place = self.keys[number as usize].mix(self.seeds) as usize & mask;
+        let old = std::mem::replace(&mut self.slots, vec![(K::default(), NONE); mask + 1]);
+        for (key, number) in old.into_iter().filter(|(_, number)| *number != NONE) {
+            let mut place = key.mix(self.seeds) as usize & mask;
             while self.slots[place].1 != NONE {
                 place = (place + 1) & mask;
             }
-            self.slots[place] = (tag, number);
+            self.slots[place] = (key, number);
         }
     }
 }

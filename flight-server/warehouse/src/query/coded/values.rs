@@ -17,8 +17,10 @@ use datafusion::error::Result;
 
 use super::table::{NONE, Table};
 
+/// A text of so many bytes is a number of eight, with its length.
+const SHORT: usize = 7;
 /// A text of so many bytes is a view without a look elsewhere.
-const SHORT: u32 = 12;
+const MIDDLE: usize = 12;
 /// Whole numbers between which there is no more than this are numbered without hashing.
 const WINDOW: usize = 1 << 16;
 
@@ -26,8 +28,11 @@ const WINDOW: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Values {
     data_type: DataType,
-    /// Texts as views, whole numbers as such. It gives the numbers for all.
-    table: Table<u128>,
+    /// Short texts and whole numbers. It gives the numbers for all.
+    table: Table<u64>,
+    /// Longer texts, as views; `middle_numbers` are those that `table` has given.
+    middle: Table<u128>,
+    middle_numbers: Vec<u32>,
     long: HashMap<Box<[u8]>, u32>,
     long_bytes: usize,
     window: Window,
@@ -63,6 +68,8 @@ impl Values {
         Self {
             data_type,
             table: Table::new(),
+            middle: Table::new(),
+            middle_numbers: Vec::new(),
             long: HashMap::new(),
             long_bytes: 0,
             window: Window::default(),
@@ -81,7 +88,8 @@ impl Values {
 
     pub(super) fn size(&self) -> usize {
         let long = self.long.capacity() * size_of::<(Box<[u8]>, u32)>() + self.long_bytes;
-        self.table.size() + long + self.window.numbers.capacity() * size_of::<u32>() + self.piece_bytes
+        let middle = self.middle.size() + self.middle_numbers.capacity() * size_of::<u32>();
+        self.table.size() + middle + long + self.window.numbers.capacity() * size_of::<u32>() + self.piece_bytes
     }
 
     /// Puts the number of each row at the end of `numbers`. What comes out are the rows of values that are new.
@@ -165,8 +173,11 @@ impl Values {
         let mut known = self.table.len();
         for (row, view) in texts.views().iter().enumerate() {
             // The length is the first part of a view.
-            let number =
-                if *view as u32 <= SHORT { self.table.number(*view)? } else { self.text(texts.value(row).as_bytes())? };
+            let number = match *view as u32 as usize {
+                ..=SHORT => self.table.number(short(*view))?,
+                ..=MIDDLE => self.middle(*view)?,
+                _ => self.long(texts.value(row).as_bytes())?,
+            };
             if number as usize == known {
                 known += 1;
                 fresh.push(row as u32);
@@ -218,9 +229,22 @@ impl Values {
 
     #[inline]
     fn text(&mut self, text: &[u8]) -> Result<u32> {
-        if text.len() <= SHORT as usize {
-            return self.table.number(make_view(text, 0, 0));
+        match text.len() {
+            ..=SHORT => self.table.number(short(make_view(text, 0, 0))),
+            ..=MIDDLE => self.middle(make_view(text, 0, 0)),
+            _ => self.long(text),
         }
+    }
+
+    fn middle(&mut self, view: u128) -> Result<u32> {
+        let place = self.middle.number(view)? as usize;
+        if place == self.middle_numbers.len() {
+            self.middle_numbers.push(self.table.reserve()?);
+        }
+        Ok(self.middle_numbers[place])
+    }
+
+    fn long(&mut self, text: &[u8]) -> Result<u32> {
         if let Some(number) = self.long.get(text) {
             return Ok(*number);
         }
@@ -248,9 +272,15 @@ impl Values {
                 self.window.numbers[place] = number;
                 Ok(number)
             }
-            None => self.table.number(u128::from(value as u64)),
+            None => self.table.number(value as u64),
         }
     }
+}
+
+/// The bytes of a short text, and its length.
+#[inline]
+fn short(view: u128) -> u64 {
+    (view >> 32) as u64 | (view as u64) << 56
 }
 
 impl Window {
