@@ -322,4 +322,4 @@ def test_times_of_the_old_form_are_read_beyond_2262(lake):
     assert pq.ParquetFile(lake.folder / "old" / "a.parquet").schema.column(1).physical_type == "INT96"
     lake.register("parquet", "old")
     same(lake, "select * from outside.old", table)
-    assert lake.ask("select id from outside.old where at > timestamp '5000-01-01'").column("id").to_pylist() == [1]
+    assert lake.ask("select id from outside.old where date_part('year', at) > 5000").column("id").to_pylist() == [1]

@@ -43,7 +43,7 @@ async fn meanwhile(more: &str) -> Result<(String, String, String), Refused> {
     let body = set(&[signer.key("p")]);
     let serving = async {
         let (mut stream, _) = listener.accept().await.unwrap();
-        drop(stream.read(&mut [0; 4096]).await.unwrap());
+        let _request = stream.read(&mut [0; 4096]).await.unwrap();
         write(&path, &keys, more);
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
