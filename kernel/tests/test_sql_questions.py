@@ -25,7 +25,7 @@ def inspected(kernel, code):
     [
         ("%%sql\nselect item_pr| from fact_item", ["item_price_krw"]),
         ("%%sql\nselect i.item_| from fact_item as i", ["item_no", "item_price_krw"]),
-        ("%%sql\nselect * from customs.fact_i|", ["fact_item", "fact_inspection"]),
+        ("%%sql\nselect * from customs.fact_i|", ["fact_image_object", "fact_item", "fact_inspection"]),
         ("%%sql named <<\nselect * from fact_it|", ["fact_item"]),
         ("%%time\n%%sql\nselect * from dim_tar|", ["dim_tariff_rate"]),
         ("%%sql --s|", ["--save"]),
