@@ -3,7 +3,7 @@
 //! DataFusion hashes and compares the keys of each row, and computes expressions for each row. The columns that analysts
 //! group by have few values: offices, chapters, months, countries. Here each value has a number, functions of one column
 //! are asked once for each value, and groups are found by numbers in a table of cells. What is computed of the groups is
-//! DataFusion's. `docs/decisions/0018` has the reasons.
+//! DataFusion's. `docs/decisions/0017` has the reasons.
 
 mod exec;
 mod keys;

@@ -8,7 +8,7 @@
 //! | `device` | where all this happens: here, or in a library that works on a GPU |
 //! | `fcnn`, `recurrent` with `sequences`, `cnn` with `pictures`, `date` | the estimators and what they learn from |
 //!
-//! Why layers of our own: `docs/decisions/0010-nets-of-our-own.md`; candle for GPUs: `0019-nets-on-a-device.md`.
+//! Why layers of our own: `docs/decisions/0010-nets-of-our-own.md`; candle for GPUs: `0018-nets-on-a-device.md`.
 
 mod attention;
 mod cnn;

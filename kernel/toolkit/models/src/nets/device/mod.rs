@@ -8,7 +8,7 @@
 //! | `form` | what a net is like, as the library reads it |
 //! | `fit` | an estimator's fit, on our layers or on a device |
 //!
-//! Why the library stands apart: `docs/decisions/0019-nets-on-a-device.md`.
+//! Why the library stands apart: `docs/decisions/0018-nets-on-a-device.md`.
 
 mod chosen;
 mod fit;
