@@ -16,11 +16,6 @@ pub(crate) fn check_rows(
     check_categories(features)
 }
 
-/// A target of 0 and 1 for each of so many rows.
-pub(crate) fn labels_of(rows: usize, target: &[f64]) -> Result<()> {
-    targets(rows, target, Objective::Binary)
-}
-
 /// A target that fits the objective for each of so many rows.
 pub(crate) fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
     if target.len() != rows {
@@ -96,6 +91,25 @@ pub(crate) fn several_classes(target: &[f64]) -> Result<()> {
             Err(Error::OneValue { found, rows: target.len() })
         }
         _ => Ok(()),
+    }
+}
+
+/// Every one of so many classes among the rows.
+pub(crate) fn every_class(target: &[f64], classes: usize) -> Result<()> {
+    several_classes(target)?;
+    let mut known = vec![false; classes];
+    for &class in target {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "classes are whole and not negative"
+        )]
+        let place = known.get_mut(class as usize);
+        place.into_iter().for_each(|known| *known = true);
+    }
+    match known.iter().position(|known| !known) {
+        None => Ok(()),
+        Some(class) => Err(Error::NoClass { class, classes, rows: target.len() }),
     }
 }
 
