@@ -13,6 +13,7 @@ pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };
 pub use crate::input::{input, password};
+pub use crate::judged::{Judged as _, chart_of_clusters};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
     Audit, Choice, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
