@@ -50,6 +50,14 @@ impl Contributions {
         self.values.get(from..from + width)
     }
 
+    /// Those to the score of one class alone, as a model of one score a row has them: charts show these. No rows outside.
+    #[must_use]
+    pub fn of_class(&self, class: usize) -> Self {
+        let rows = if class < self.classes { self.rows } else { 0 };
+        let values = (0..rows).filter_map(|row| self.slice(row, class)).flatten().copied().collect();
+        Self { names: self.names.clone(), rows, classes: 1, values }
+    }
+
     /// The features that raise a row's score most, greatest first, with what they add; at most
     /// `count`, and none that lowers it.
     pub fn reasons(&self, row: usize, class: usize, count: usize) -> Vec<(String, f64)> {

@@ -165,6 +165,9 @@ fn what_features_add_sums_to_what_the_probabilities_are_made_of() {
         let expected: Vec<f64> = powers.iter().map(|power| power / all).collect();
         assert_close("probabilities", chances, &expected, 1e-12);
     }
+    let alone = told.of_class(2);
+    assert_eq!((alone.rows(), alone.classes(), told.of_class(4).rows()), (30, 1, 0));
+    assert_eq!((alone.row(7, 0), alone.expected(7, 0)), (told.row(7, 2), told.expected(7, 2)));
 }
 
 #[test]
