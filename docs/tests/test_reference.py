@@ -54,7 +54,7 @@ PAGES = {
     "metrics": (
         "# Metrics\n\nThe functions of `metrics`, made from the toolkit: do not edit this page. How they are put together in one "
         "evaluation\nwith its leakage audit: [models](models.md).\n",
-        ["models/src/metrics/mod.rs", "models/src/metrics/probability.rs"],
+        [f"models/src/metrics/{name}.rs" for name in ("mod", "probability", "classes")],
     ),
 }
 

@@ -19,7 +19,17 @@ from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE, trustworthiness
-from sklearn.metrics import adjusted_rand_score, brier_score_loss, log_loss, roc_auc_score, silhouette_score
+from sklearn.metrics import (
+    accuracy_score,
+    adjusted_rand_score,
+    average_precision_score,
+    brier_score_loss,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+    silhouette_score,
+)
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -262,6 +272,85 @@ def test_a_logistic_regression_with_an_absolute_penalty_leaves_the_same_features
     assert np.allclose(cells.take("&few.predict(&later)?"), peer.predict_proba(scaler.transform(later))[:, 1], atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def lanes(cells):
+    """Rows of three classes, the last of which is rare, and later ones."""
+    rows, target = make_classification(
+        4_000, 10, n_informative=6, n_classes=3, n_clusters_per_class=1, weights=[0.5, 0.4], flip_y=0.1, random_state=2
+    )
+    train, later = slice(0, 2_000), slice(2_000, None)
+    cells.give(entries=rows[train], lane=target[train].astype(float), entering=rows[later])
+    return rows[train], target[train], rows[later], target[later]
+
+
+@pytest.mark.parametrize("weight, balance", [("Equal", None), ("Balanced", "balanced")])
+def test_a_logistic_regression_of_three_classes_has_the_same_weights(cells, lanes, weight, balance):
+    train, target, later, _ = lanes
+    scaler = StandardScaler().fit(train)
+    peer = LogisticRegression(C=0.5, tol=1e-12, max_iter=100_000, class_weight=balance)
+    peer.fit(scaler.transform(train), target)
+    cells.kernel.ok(
+        f"let three = MultinomialLogistic::params().c(0.5).class_weight(ClassWeight::{weight}).tolerance(1e-9)\n"
+        "    .fit(&entries, &lane)?;"
+    )
+    chances = cells.take("&three.predict(&entering)?").reshape(-1, 3)
+    assert np.allclose(chances, peer.predict_proba(scaler.transform(later)), rtol=0, atol=1e-6)
+    for class_ in range(3):
+        assert np.allclose(cells.take(f"three.weights({class_})"), peer.coef_[class_], rtol=0, atol=1e-5)
+        # The same number more on all intercepts changes nothing.
+        intercept = peer.intercept_[class_] - peer.intercept_.mean()
+        assert cells.number(f"three.intercept({class_})") == pytest.approx(intercept, abs=1e-5)
+
+
+def test_a_logistic_regression_of_three_classes_leaves_the_same_features_out(cells, lanes):
+    train, target, later, _ = lanes
+    scaler = StandardScaler().fit(train)
+    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer.fit(scaler.transform(train), target)
+    cells.kernel.ok("let few = MultinomialLogistic::params().penalty(Penalty::L1).c(0.01).fit(&entries, &lane)?;")
+    weights = np.stack([cells.take(f"few.weights({class_})") for class_ in range(3)])
+    assert ((weights == 0) == (peer.coef_ == 0)).all() and (weights == 0).any()
+    assert np.allclose(weights, peer.coef_, rtol=0, atol=1e-5)
+    chances = cells.take("&few.predict(&entering)?").reshape(-1, 3)
+    assert np.allclose(chances, peer.predict_proba(scaler.transform(later)), rtol=0, atol=1e-5)
+
+
+def test_a_logistic_regression_of_three_classes_on_sparse_rows_has_the_same_probabilities(cells):
+    random = np.random.default_rng(6)
+    rows = scipy.sparse.random(1_500, 300, 0.02, "csr", random_state=random, data_rvs=random.standard_normal)
+    rows.sort_indices()
+    target = (rows @ random.normal(size=(300, 3)) + random.normal(size=(1_500, 3))).argmax(1)
+    cells.give(starts=rows.indptr.astype(float), places=rows.indices.astype(float), stored=rows.data)
+    cells.give(which=target.astype(float))
+    cells.kernel.ok(
+        "let words = SparseMatrix::new(300, starts.iter().map(|x| *x as usize).collect(),\n"
+        "    places.iter().map(|x| *x as u32).collect(), stored.clone())?;"
+    )
+    peer = LogisticRegression(tol=1e-12, max_iter=100_000).fit(rows, target)
+    fit = "MultinomialLogistic::params().c(1.0).tolerance(1e-9).fit_sparse(&words, &which)?"
+    chances = cells.take(f"&{fit}.predict_sparse(&words)?").reshape(-1, 3)
+    assert np.allclose(chances, peer.predict_proba(rows), rtol=0, atol=1e-6)
+
+
+def test_figures_of_several_classes_are_equal(cells, lanes):
+    truth = lanes[3]
+    chances = np.random.default_rng(1).dirichlet([1, 1, 1], len(truth)) * 0.5 + 0.5 * np.eye(3)[truth]
+    # Of the last class few are found, and some are taken for each other.
+    chances[::3] = np.roll(chances[::3], 1, axis=1)
+    found = chances.argmax(1)
+    cells.give(classes=truth.astype(float), chances=chances.ravel())
+    assert (cells.take("&metrics::likeliest(&chances, 3)?") == found).all()
+    cells.kernel.ok("let taken = metrics::likeliest(&chances, 3)?;\nlet table = metrics::confusion(&classes, &taken, 3)?;")
+    assert cells.number("metrics::accuracy(&classes, &taken)?") == pytest.approx(accuracy_score(truth, found), abs=1e-12)
+    loss = cells.number("metrics::log_loss_of_classes(&classes, &chances, 3)?")
+    assert loss == pytest.approx(log_loss(truth, chances), abs=1e-12)
+    precision, recall, _, rows = precision_recall_fscore_support(truth, found)
+    expected = dict(zip([f"as_{class_}" for class_ in range(3)], confusion_matrix(truth, found).T))
+    expected |= {"precision": precision, "recall": recall, "rows": rows}
+    for name, values in expected.items():
+        assert np.allclose(cells.take(f'&table.numbers("{name}")?'), values, rtol=0, atol=1e-12), name
+
+
 @pytest.mark.parametrize("ours, theirs", [("SquaredHinge", "squared_hinge"), ("Hinge", "hinge")])
 @pytest.mark.parametrize("weight, balance", [("Equal", None), ("Balanced", "balanced")])
 def test_a_linear_margin_has_the_same_weights(cells, fraud, ours, theirs, weight, balance):
@@ -336,6 +425,9 @@ def test_calibration_and_figures_are_equal(cells, fraud):
     assert np.allclose(cells.take("&Isotonic::fit(&scores, &truth)?.predict(&scores)"), isotonic.predict(scores), atol=1e-12)
     sigmoid = _SigmoidCalibration().fit(scores, target)
     assert np.allclose(cells.take("&Platt::fit(&scores, &truth)?.predict(&scores)"), sigmoid.predict(scores), atol=1e-4)
+    assert cells.number("metrics::auc(&truth, &scores)?") == pytest.approx(roc_auc_score(target, scores), abs=1e-12)
+    average = average_precision_score(target, scores)
+    assert cells.number("metrics::average_precision(&truth, &scores)?") == pytest.approx(average, abs=1e-12)
     ks = ks_2samp(scores[target == 1], scores[target == 0]).statistic
     assert cells.number("metrics::ks(&truth, &scores)?") == pytest.approx(ks, abs=1e-12)
     assert cells.number("metrics::brier(&truth, &said)?") == pytest.approx(brier_score_loss(target, said), abs=1e-12)
@@ -410,6 +502,21 @@ def test_weights_of_rows_and_a_loss_of_ones_own_give_lightgbms_trees(cells, frau
         "})?;"
     )
     assert np.allclose(cells.take("&own.predict(&later)?"), theirs(own), rtol=0, atol=1e-6)
+
+
+def test_trees_of_three_classes_and_what_they_rest_on_are_lightgbms(cells, lanes):
+    train, target, later, _ = lanes
+    told = {"objective": "multiclass", "num_class": 3, "num_leaves": 8, "seed": 7, "num_threads": 1, "deterministic": True}
+    peer = lightgbm.train({**told, "force_row_wise": True, "verbosity": -1}, lightgbm.Dataset(train, target), 20)
+    cells.kernel.ok(
+        "let grown = LightGbm::params().objective(Objective::Classes(3)).trees(20).leaves(8).threads(1).fit(&entries, &lane)?;\n"
+        "let owed = grown.contributions(&entering)?;\n"
+        "let parts: Vec<f64> = (0..owed.rows()).flat_map(|row| (0..3).map(move |class| (row, class)))\n"
+        "    .flat_map(|(row, class)| [owed.row(row, class), &[owed.expected(row, class)]].concat()).collect();"
+    )
+    assert np.allclose(cells.take("&grown.predict(&entering)?").reshape(-1, 3), peer.predict(later), rtol=0, atol=1e-9)
+    shares = peer.predict(later, pred_contrib=True)
+    assert np.allclose(cells.take("&parts").reshape(shares.shape), shares, rtol=0, atol=1e-6)
 
 
 def test_nothing_of_a_graphics_driver_is_needed_to_start(kernel):

@@ -14,33 +14,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Changes with any function, struct or form here: a toolkit loads only a library of its own number.
 pub const ABI: u32 = 1;
 
-/// Numbers of the caller.
+/// Numbers of the caller, or the bytes of a text.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Floats {
+pub struct List<T> {
     /// The first; may be null where there is none.
-    pub data: *const f32,
+    pub data: *const T,
     /// How many.
-    pub length: usize,
-}
-
-/// Whole numbers of the caller.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct Codes {
-    /// The first; may be null where there is none.
-    pub data: *const u32,
-    /// How many.
-    pub length: usize,
-}
-
-/// A text of the caller.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct Text {
-    /// The first byte; may be null where there is none.
-    pub data: *const u8,
-    /// How many bytes.
     pub length: usize,
 }
 
@@ -51,15 +31,15 @@ pub struct Rows {
     /// How many.
     pub rows: usize,
     /// Numbers of each row, or its picture.
-    pub inputs: Floats,
+    pub inputs: List<f32>,
     /// Places of each row in the tables.
-    pub codes: Codes,
+    pub codes: List<u32>,
     /// Leaves of each row; or how many rows each step has.
-    pub places: Codes,
+    pub places: List<u32>,
     /// What dropout multiplies with.
-    pub masks: Floats,
+    pub masks: List<f32>,
     /// Head after head, targets and weights.
-    pub said: Floats,
+    pub said: List<f32>,
 }
 
 /// A net on its device.
@@ -96,19 +76,25 @@ fn guarded(work: impl FnOnce() -> Result<()>) -> i32 {
     if full { 2 } else { 1 }
 }
 
-/// # Safety
-/// `data` must point to `length` numbers that stay as they are for `'a`, or `length` be 0.
-unsafe fn list<'a, T>(data: *const T, length: usize) -> &'a [T] {
-    // SAFETY: as the caller has said; a pointer of an empty list is not looked at.
-    if length == 0 || data.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(data, length) } }
+impl<T> List<T> {
+    /// # Safety
+    /// `data` must point to `length` numbers that stay as they are for `'a`, or `length` be 0.
+    unsafe fn read<'a>(self) -> &'a [T] {
+        // SAFETY: as the caller has said; a pointer of an empty list is not looked at.
+        if self.length == 0 || self.data.is_null() {
+            &[]
+        } else {
+            unsafe { std::slice::from_raw_parts(self.data, self.length) }
+        }
+    }
 }
 
-impl Text {
+impl List<u8> {
     /// # Safety
-    /// As for [`list`].
-    unsafe fn read<'a>(self) -> Result<&'a str> {
+    /// As for [`List::read`].
+    unsafe fn text<'a>(self) -> Result<&'a str> {
         // SAFETY: as the caller has said.
-        match std::str::from_utf8(unsafe { list(self.data, self.length) }) {
+        match std::str::from_utf8(unsafe { self.read() }) {
             Ok(text) => Ok(text),
             Err(error) => bail!("a text is not UTF-8: {error}"),
         }
@@ -117,18 +103,18 @@ impl Text {
 
 impl Rows {
     /// # Safety
-    /// As for [`list`], for each list.
+    /// As for [`List::read`], for each list.
     unsafe fn read<'a>(self) -> Batch<'a> {
         // SAFETY: as the caller has said.
         unsafe {
             Batch {
                 rows: self.rows,
-                inputs: list(self.inputs.data, self.inputs.length),
-                codes: list(self.codes.data, self.codes.length),
-                places: list(self.places.data, self.places.length),
-                masks: list(self.masks.data, self.masks.length),
-                said: list(self.said.data, self.said.length),
-                learning: false,
+                inputs: self.inputs.read(),
+                codes: self.codes.read(),
+                places: self.places.read(),
+                masks: self.masks.read(),
+                said: self.said.read(),
+                ..Batch::default()
             }
         }
     }
@@ -187,10 +173,10 @@ pub unsafe extern "C" fn haetae_device_message(into: *mut u8, length: usize) -> 
 /// # Safety
 /// `name` must be a text.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn haetae_device_find(name: Text) -> i32 {
+pub unsafe extern "C" fn haetae_device_find(name: List<u8>) -> i32 {
     guarded(|| {
         // SAFETY: as the caller has said.
-        let place = Place::named(unsafe { name.read() }?)?;
+        let place = Place::named(unsafe { name.text() }?)?;
         say(place.described());
         Ok(())
     })
@@ -201,12 +187,15 @@ pub unsafe extern "C" fn haetae_device_find(name: Text) -> i32 {
 /// # Safety
 /// `name` and `form` must be texts, `weights` a list, and `into` a place for a pointer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn haetae_device_net(name: Text, form: Text, weights: Floats, into: *mut *mut Net) -> i32 {
+pub unsafe extern "C" fn haetae_device_net(
+    name: List<u8>,
+    form: List<u8>,
+    weights: List<f32>,
+    into: *mut *mut Net,
+) -> i32 {
     guarded(|| {
         // SAFETY: as the caller has said.
-        let (name, form) = unsafe { (name.read()?, form.read()?) };
-        // SAFETY: as the caller has said.
-        let weights = unsafe { list(weights.data, weights.length) };
+        let (name, form, weights) = unsafe { (name.text()?, form.text()?, weights.read()) };
         let made = Box::new(Net(Trainer::new(form, weights, Place::named(name)?)?));
         // SAFETY: as the caller has said.
         unsafe { into.write(Box::into_raw(made)) };

@@ -1,7 +1,7 @@
 //! Whole nets in `f64`: the gradient of the loss by every weight against finite differences; optimisers by their formulas;
 //! what a caller is told.
 
-use crate::abi::{self, Codes, Floats, Rows, Text};
+use crate::abi::{self, List, Rows};
 use crate::batch::Batch;
 use crate::form::Form;
 use crate::layers::{Pool, by_index, by_product};
@@ -274,8 +274,12 @@ fn windows_hand_their_memory_on_and_those_without_a_target_are_passed_over() {
     assert!(net.losses().unwrap()[0] > 0.0 && net.weights().unwrap() != weights);
 }
 
-fn text(text: &str) -> Text {
-    Text { data: text.as_ptr(), length: text.len() }
+fn list<T>(values: &[T]) -> List<T> {
+    List { data: values.as_ptr(), length: values.len() }
+}
+
+fn text(text: &str) -> List<u8> {
+    list(text.as_bytes())
 }
 
 fn message() -> String {
@@ -283,10 +287,6 @@ fn message() -> String {
     // SAFETY: there is room for as many bytes.
     let length = unsafe { abi::haetae_device_message(bytes.as_mut_ptr(), bytes.len()) };
     String::from_utf8(bytes[..length].to_vec()).unwrap()
-}
-
-fn floats(values: &[f32]) -> Floats {
-    Floats { data: values.as_ptr(), length: values.len() }
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_caller_trains_through_the_c_functions_and_is_told_what_is_wrong() {
         let mut net = std::ptr::null_mut();
         let whole = form(LINE, r#"["value"]"#, 2, ADAM);
         let mut refused = |form: &str, weights: &[f32], said: &str| {
-            assert_eq!(abi::haetae_device_net(text("cpu"), text(form), floats(weights), &mut net), 1);
+            assert_eq!(abi::haetae_device_net(text("cpu"), text(form), list(weights), &mut net), 1);
             assert!(message().contains(said), "{said}: {}", message());
         };
         refused("{", &[1.0, 2.0], "the description of the net cannot be read");
@@ -310,12 +310,11 @@ fn a_caller_trains_through_the_c_functions_and_is_told_what_is_wrong() {
         refused(&whole, &[1.0], "weights 1: expected 1 numbers, found 0");
         refused(&whole, &[1.0, 2.0, 3.0], "1 numbers are left over");
         refused(&form(LINE, r#"["value"]"#, 3, ADAM), &[1.0, 2.0], "expected 2 of them");
-        assert_eq!(abi::haetae_device_net(text("cpu"), text(&whole), floats(&[1.0, 2.0]), &mut net), 0);
+        assert_eq!(abi::haetae_device_net(text("cpu"), text(&whole), list(&[1.0, 2.0]), &mut net), 0);
         let (x, said) = ([1.0, 2.0], [3.0, 5.0, 1.0, 1.0]);
-        let none = Codes { data: std::ptr::null(), length: 0 };
-        let rows =
-            Rows { rows: 2, inputs: floats(&x), codes: none, places: none, masks: floats(&[]), said: floats(&said) };
-        assert_eq!(abi::haetae_device_step(net, Rows { said: floats(&[]), ..rows }, 0.1, 2.0), 1);
+        let none = List { data: std::ptr::null(), length: 0 };
+        let rows = Rows { rows: 2, inputs: list(&x), codes: none, places: none, masks: list(&[]), said: list(&said) };
+        assert_eq!(abi::haetae_device_step(net, Rows { said: list(&[]), ..rows }, 0.1, 2.0), 1);
         assert!(message().contains("expected a target and a weight of each"), "{}", message());
         assert_eq!(abi::haetae_device_step(net, Rows { rows: 3, ..rows }, 0.1, 2.0), 1);
         let mut scores = [0.0; 2];

@@ -1,7 +1,7 @@
 //! A form, first weights, and batches one after the other -> steps, losses, scores, and the weights back.
 
 use crate::batch::Batch;
-use crate::form::Form;
+use crate::form::{Form, Head};
 use crate::loss::loss;
 use crate::nets::{Net, made};
 use crate::optimiser::{Memory, joined};
@@ -13,7 +13,7 @@ use candle_core::{DType, Result, Tensor, bail};
 pub(crate) struct Trainer {
     pub(crate) net: Box<dyn Net>,
     pub(crate) place: Place,
-    form: Form,
+    heads: Vec<Head>,
     memory: Option<Memory>,
     /// Since they were last asked for, on the device: the sum of all losses, and that of the lengths of all gradients.
     sums: [Option<Tensor>; 2],
@@ -37,17 +37,17 @@ impl Trainer {
             Some(learning) => Some(Memory::new(learning, &mut net.weights(), &lengths, &form.decays, &place)?),
             None => None,
         };
-        Ok(Self { net, place, form, memory, sums: [None, None] })
+        Ok(Self { net, place, heads: form.heads, memory, sums: [None, None] })
     }
 
     /// Goes forward and backward over a batch: adds to the gradients those of the losses' sum by `of`. The losses' sum.
     pub(crate) fn learn(&mut self, batch: &Batch<'_>, of: f64) -> Result<Tensor> {
-        if batch.said.len() != 2 * batch.rows * self.form.heads.len() {
-            bail!("{} rows: expected a target and a weight of each for {} heads", batch.rows, self.form.heads.len());
+        if batch.said.len() != 2 * batch.rows * self.heads.len() {
+            bail!("{} rows: expected a target and a weight of each for {} heads", batch.rows, self.heads.len());
         }
         let batch = Batch { learning: true, ..*batch };
         let mut all: Option<Tensor> = None;
-        let (heads, place) = (&self.form.heads, &self.place);
+        let (heads, place) = (&self.heads, &self.place);
         self.net.run(&batch, &mut |rows, sums| {
             let said: Vec<_> = (0..heads.len()).map(|head| batch.said(head, rows.clone())).collect();
             // Nothing is said of the windows before the last one where there is one target for each sequence.
@@ -102,7 +102,7 @@ impl Trainer {
     /// The sums of the last layers: those of the first head, then those of the second.
     pub(crate) fn score(&mut self, batch: &Batch<'_>) -> Result<Vec<f32>> {
         let batch = Batch { learning: false, masks: &[], ..*batch };
-        let mut said: Vec<Vec<Tensor>> = vec![Vec::new(); self.form.heads.len()];
+        let mut said: Vec<Vec<Tensor>> = vec![Vec::new(); self.heads.len()];
         self.net.run(&batch, &mut |_, sums| {
             said.iter_mut().zip(sums).for_each(|(said, sums)| said.push(sums.clone()));
             Ok(None)

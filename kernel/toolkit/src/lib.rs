@@ -21,6 +21,7 @@ mod error;
 mod explained;
 pub mod frame;
 mod input;
+mod judged;
 pub mod keep;
 mod model_file;
 pub mod prelude;

@@ -13,6 +13,7 @@ pub use crate::features::{
     DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
 };
 pub use crate::input::{input, password};
+pub use crate::judged::{Judged as _, chart_of_clusters};
 pub use crate::model_file::{SaveModel as _, model_card};
 pub use crate::models::{
     Audit, Choice, ClassWeight, Clearance, ClearanceModel, ClearanceRun, ClusterProfile, Cnn, CnnModel, CnnParams,
@@ -21,7 +22,8 @@ pub use crate::models::{
     Hdbscan, HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
     LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
-    LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, Nystroem, NystroemModel, NystroemParams, Objective,
+    LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, MultinomialLogistic, MultinomialLogisticModel,
+    MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective,
     Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol,
     RandomForest, RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability,
     Schedule, Score, Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel,

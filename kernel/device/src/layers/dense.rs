@@ -13,7 +13,11 @@ pub(crate) struct Dense {
 
 impl Dense {
     pub(crate) fn new(feed: &mut Feed<'_>, inputs: usize, outputs: usize) -> Result<Self> {
-        Ok(Self { weights: feed.take(&[inputs, outputs])?, bias: feed.take(&[outputs])?, input: None })
+        Ok(Self::of(feed.take(&[inputs, outputs])?, feed.take(&[outputs])?))
+    }
+
+    pub(super) fn of(weights: Weights, bias: Weights) -> Self {
+        Self { weights, bias, input: None }
     }
 
     pub(crate) fn forward(&mut self, input: Tensor, keep: bool) -> Result<Tensor> {

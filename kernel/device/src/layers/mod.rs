@@ -20,9 +20,11 @@ pub(crate) use focus::Focus;
 pub(crate) use front::{Front, Table};
 #[cfg(test)]
 pub(crate) use front::{by_index, by_product};
+pub(crate) use gru::Gru;
+pub(crate) use lstm::Lstm;
 pub(crate) use norm::LayerNorm;
 pub(crate) use pool::{Mean, Pool};
-pub(crate) use steps::{Along, State};
+pub(crate) use steps::{Along, Gates, State};
 
 use candle_core::{D, Result, Tensor, bail};
 
@@ -49,6 +51,11 @@ fn softmax(x: &Tensor) -> Result<Tensor> {
 fn by_scores(gradient: &Tensor, shares: &Tensor) -> Result<Tensor> {
     let along = (gradient * shares)?.sum_keepdim(D::Minus1)?;
     gradient.broadcast_sub(&along)? * shares
+}
+
+/// One of the gates of each row, which stand one behind the other.
+fn gate(gates: &Tensor, which: usize, width: usize) -> Result<Tensor> {
+    gates.narrow(1, which * width, width)?.contiguous()
 }
 
 /// `s * (1 - s)`: how a sigmoid that says `s` grows.

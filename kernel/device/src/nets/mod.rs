@@ -7,6 +7,7 @@ mod recurrent;
 
 use crate::batch::Batch;
 use crate::form::Layers;
+use crate::layers::{Gru, Lstm};
 use crate::place::Place;
 use crate::weights::{Feed, Weights};
 use candle_core::{Result, Tensor, bail};
@@ -29,7 +30,8 @@ pub(crate) trait Net: Send {
 pub(crate) fn made(layers: &Layers, feed: &mut Feed<'_>) -> Result<Box<dyn Net>> {
     Ok(match layers {
         Layers::Fcnn(form) => Box::new(fcnn::Fcnn::new(form, feed)?),
-        Layers::Recurrent(form) => Box::new(recurrent::Recurrent::new(form, feed)?),
+        Layers::Recurrent(form) if form.gru => Box::new(recurrent::Recurrent::<Gru>::new(form, feed)?),
+        Layers::Recurrent(form) => Box::new(recurrent::Recurrent::<Lstm>::new(form, feed)?),
         Layers::Cnn(form) => Box::new(cnn::Cnn::new(form, feed)?),
         Layers::Date(form) => Box::new(date::Date::new(form, feed)?),
     })

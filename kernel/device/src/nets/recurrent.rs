@@ -3,36 +3,36 @@
 use super::{Each, Net, mask, only};
 use crate::batch::Batch;
 use crate::form;
-use crate::layers::{Along, Dense, Dropout, Front, State};
+use crate::layers::{Along, Dense, Dropout, Front, Gates, State};
 use crate::place::Place;
 use crate::weights::{Feed, Weights};
 use candle_core::{Result, bail};
 
-pub(super) struct Recurrent {
+pub(super) struct Recurrent<G: Gates> {
     place: Place,
     front: Front,
     /// Numbers and codes of a row.
     each: (usize, usize),
-    layers: Vec<Along>,
+    layers: Vec<Along<G>>,
     width: usize,
     window: usize,
     dropout: Dropout,
     score: Dense,
 }
 
-impl Recurrent {
+impl<G: Gates> Recurrent<G> {
     pub(super) fn new(form: &form::Recurrent, feed: &mut Feed<'_>) -> Result<Self> {
-        let &form::Recurrent { numbers, ref tables, gru, width, layers, window } = form;
+        let &form::Recurrent { numbers, ref tables, width, layers, window, .. } = form;
         let front = Front::new(feed, numbers, tables)?;
         let inputs = |layer: usize| if layer == 0 { front.width() } else { width };
-        let layers = (0..layers).map(|layer| Along::new(feed, gru, inputs(layer), width)).collect::<Result<_>>()?;
+        let layers = (0..layers).map(|layer| Along::new(feed, inputs(layer), width)).collect::<Result<_>>()?;
         let score = Dense::new(feed, width, 1)?;
         let (place, each) = (feed.place().clone(), (numbers, tables.len()));
         Ok(Self { place, front, each, layers, width, window, dropout: Dropout::default(), score })
     }
 }
 
-impl Net for Recurrent {
+impl<G: Gates> Net for Recurrent<G> {
     fn run(&mut self, batch: &Batch<'_>, each: &mut Each<'_>) -> Result<()> {
         let Batch { rows, inputs, codes, places, mut masks, learning, .. } = *batch;
         let counts: Vec<usize> = places.iter().map(|&count| count as usize).collect();
@@ -45,7 +45,7 @@ impl Net for Recurrent {
             bail!("{rows} rows: expected {numbers} numbers and {tables} codes of each");
         }
         let Some(&sequences) = counts.first() else { return Ok(()) };
-        let begin = |_: &Along| State::new(&self.place, sequences, self.width);
+        let begin = |_: &Along<G>| State::new(&self.place, sequences, self.width);
         let mut states = self.layers.iter().map(begin).collect::<Result<Vec<_>>>()?;
         let mut from = 0;
         for counts in counts.chunks(self.window.max(1)) {

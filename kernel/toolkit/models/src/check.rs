@@ -16,11 +16,6 @@ pub(crate) fn check_rows(
     check_categories(features)
 }
 
-/// A target of 0 and 1 for each of so many rows.
-pub(crate) fn labels_of(rows: usize, target: &[f64]) -> Result<()> {
-    targets(rows, target, Objective::Binary)
-}
-
 /// A target that fits the objective for each of so many rows.
 pub(crate) fn targets(rows: usize, target: &[f64], objective: Objective) -> Result<()> {
     if target.len() != rows {
@@ -99,31 +94,46 @@ pub(crate) fn several_classes(target: &[f64]) -> Result<()> {
     }
 }
 
-/// Weights of rows: none, or one a row, and something of both classes, or of two of several.
-pub(crate) fn check_weights(weights: &[f64], target: &[f64], classes: usize) -> Result<()> {
-    if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
-        return Err(Error::Weight { row, found: weights[row] });
+/// Every one of so many classes among the rows.
+pub(crate) fn every_class(target: &[f64], classes: usize) -> Result<()> {
+    several_classes(target)?;
+    let mut known = vec![false; classes];
+    for &class in target {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "classes are whole and not negative"
+        )]
+        let place = known.get_mut(class as usize);
+        place.into_iter().for_each(|known| *known = true);
     }
-    if classes > 2 {
-        let weighed = target.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&class, _)| class);
-        return if weights.is_empty() { Ok(()) } else { several_classes(&weighed.collect::<Vec<f64>>()) };
+    match known.iter().position(|known| !known) {
+        None => Ok(()),
+        Some(class) => Err(Error::NoClass { class, classes, rows: target.len() }),
     }
-    let weighed = |class: f64| target.iter().zip(weights).any(|(&target, &weight)| target == class && weight > 0.0);
-    if weights.is_empty() || (weighed(0.0) && weighed(1.0)) {
-        return Ok(());
-    }
-    Err(Error::OneClass { found: f64::from(weighed(1.0)), rows: weights.len() })
 }
 
-/// Weights of rows with values: none, or one a row, of which one is above 0.
-pub(crate) fn check_weights_of_values(weights: &[f64]) -> Result<()> {
+/// Weights of rows: none, or one a row, and something of both classes, of two of several, or of any row with a value.
+pub(crate) fn check_weights(weights: &[f64], target: &[f64], objective: Objective) -> Result<()> {
     if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
         return Err(Error::Weight { row, found: weights[row] });
     }
-    if weights.is_empty() || weights.iter().any(|&weight| weight > 0.0) {
+    if weights.is_empty() {
         return Ok(());
     }
-    Err(Error::NoLabels { what: "rows that weigh more than 0", rows: weights.len() })
+    let weighed = target.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&target, _)| target);
+    let weighed: Vec<f64> = weighed.collect();
+    let (zero, one) = (weighed.contains(&0.0), weighed.contains(&1.0));
+    match objective {
+        Objective::Value | Objective::Classes(3..) if weighed.is_empty() => {
+            Err(Error::NoLabels { what: "rows that weigh more than 0", rows: weights.len() })
+        }
+        Objective::Classes(3..) => several_classes(&weighed),
+        Objective::Binary | Objective::Classes(_) if !(zero && one) => {
+            Err(Error::OneClass { found: f64::from(one), rows: weights.len() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Fails at the first feature whose name or type differs.

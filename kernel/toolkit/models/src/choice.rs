@@ -77,8 +77,8 @@ impl fmt::Debug for Choice {
 /// Chooses parameters or families without a look at the rows that will judge them: the training rows, in the order of
 /// their days, are cut into `slices + 1` parts of equal size; each candidate is fitted on the first part and measured on the
 /// second, fitted on the first two and measured on the third, and so on. The cuts go by rows, so that rows of one day may lie
-/// on both sides of one. Fit the best on all training rows then, and
-/// judge it on later ones. `figure` is one of which more is better, such as `&metrics::average_precision`.
+/// on both sides of one. Fit the best on all training rows then, and judge it on later ones. `figure` is one of which more
+/// is better, such as `&metrics::average_precision`.
 ///
 /// # Errors
 /// When there is no candidate, lengths differ, `slices` is 0 or as many as there are rows, a figure is no number, or as a

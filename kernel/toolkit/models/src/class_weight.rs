@@ -20,8 +20,12 @@ pub enum ClassWeight {
 }
 
 impl ClassWeight {
-    pub(crate) fn check(self, model: &'static str) -> Result<()> {
+    pub(crate) fn check(self, model: &'static str, classes: usize) -> Result<()> {
         let Self::Of { zero, one } = self else { return Ok(()) };
+        if classes > 2 {
+            let expected = "equal or balanced where there are more than two classes";
+            return Ranges(model).refuse("class_weight", expected, format_args!("{self:?}"));
+        }
         [zero, one].into_iter().try_for_each(|weight| Ranges(model).above_zero("class_weight", weight))
     }
 

@@ -5,8 +5,7 @@ use polars::frame::DataFrame;
 use polars::prelude::Column;
 
 /// What each feature adds to each row's raw score (log-odds of boosted trees and of logistic regression, probability of
-/// a forest). All of a row's contributions and its
-/// [`Contributions::expected`] sum to the raw score.
+/// a forest). All of a row's contributions and its [`Contributions::expected`] sum to the raw score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
     pub(crate) names: Vec<String>,
@@ -51,21 +50,28 @@ impl Contributions {
         self.values.get(from..from + width)
     }
 
+    /// Those to the score of one class alone, as a model of one score a row has them: charts show these. No rows outside.
+    #[must_use]
+    pub fn of_class(&self, class: usize) -> Self {
+        let rows = if class < self.classes { self.rows } else { 0 };
+        let values = (0..rows).filter_map(|row| self.slice(row, class)).flatten().copied().collect();
+        Self { names: self.names.clone(), rows, classes: 1, values }
+    }
+
     /// The features that raise a row's score most, greatest first, with what they add; at most
     /// `count`, and none that lowers it.
     pub fn reasons(&self, row: usize, class: usize, count: usize) -> Vec<(String, f64)> {
-        let mut raised: Vec<(String, f64)> =
-            self.names.iter().cloned().zip(self.row(row, class).iter().copied()).filter(|pair| pair.1 > 0.0).collect();
-        raised.sort_by(|a, b| b.1.total_cmp(&a.1));
-        raised.truncate(count);
-        raised
+        first(self.named(row, class).filter(|pair| pair.1 > 0.0).collect(), count)
     }
 
     /// The features that move a row's score most, up or down, the largest first, equal ones in their order; at most
     /// `count`, and none that does not move it.
     pub fn strongest(&self, row: usize, class: usize, count: usize) -> Vec<(String, f64)> {
-        let own = self.names.iter().cloned().zip(self.row(row, class).iter().copied());
-        first(own.filter(|pair| pair.1 != 0.0).collect(), count)
+        first(self.named(row, class).filter(|pair| pair.1 != 0.0).collect(), count)
+    }
+
+    fn named(&self, row: usize, class: usize) -> impl Iterator<Item = (String, f64)> + '_ {
+        self.names.iter().cloned().zip(self.row(row, class).iter().copied())
     }
 
     /// How far each feature moves the score of one class, up or down, in the mean over all rows; the largest first, equal

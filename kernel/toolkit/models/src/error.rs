@@ -102,6 +102,18 @@ pub enum Error {
         /// How many rows.
         rows: usize,
     },
+    /// No row has one of the classes.
+    #[error(
+        "target: expected rows of each of {classes} classes, found none of class {class} in {rows} rows; take a longer period, or leave that number out"
+    )]
+    NoClass {
+        /// The class.
+        class: usize,
+        /// How many classes there are.
+        classes: usize,
+        /// How many rows.
+        rows: usize,
+    },
     /// A number is missing where every row must have one.
     #[error("{what}, row {row}: expected a number, found NaN")]
     NotANumber {

@@ -80,7 +80,10 @@ pub use lightgbm::{
     CheckedLightGbm, LightGbm, LightGbmModel, LightGbmParams, Metric, Objective, OwnLoss, Progress, Step,
 };
 pub use linear::SparseMatrix;
-pub use logistic::{CheckedLogistic, Logistic, LogisticModel, LogisticParams, Penalty};
+pub use logistic::{
+    CheckedLogistic, CheckedMultinomialLogistic, Logistic, LogisticModel, LogisticParams, MultinomialLogistic,
+    MultinomialLogisticModel, MultinomialLogisticParams, Penalty,
+};
 pub use maps::{CheckedTsne, CheckedUmap, PointMap, Tsne, TsneParams, Umap, UmapParams};
 pub use nets::{
     CheckedCnn, CheckedDateNet, CheckedFcnn, CheckedRecurrent, Cnn, CnnModel, CnnParams, DateNet, DateNetModel,

@@ -4,8 +4,9 @@ use super::kinds::{Kept, Seen, column, kinds, not_readable, only_column};
 use crate::Result;
 use crate::models::{
     CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
-    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, ModelCard, ModelFile, NystroemModel,
-    PcaModel, Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
+    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, ModelCard, ModelFile,
+    MultinomialLogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, SvmModel,
+    TruncatedSvdModel,
 };
 use polars::frame::DataFrame;
 use polars::prelude::{NamedFrom, Series};
@@ -36,8 +37,8 @@ macro_rules! kept_models {
 
 kept_models! {
     CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel,
-    Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel,
-    Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
+    Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, MultinomialLogisticModel,
+    NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, SvmModel, TruncatedSvdModel,
 }
 
 /// Bytes as a column of whole numbers, and their number as the note.

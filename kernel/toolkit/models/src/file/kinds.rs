@@ -3,8 +3,8 @@
 use super::{In, ModelCard, Origin, SINCE_2, Stored, fail, pack, unpack};
 use crate::{
     CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
-    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, NystroemModel, PcaModel, Platt,
-    RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
+    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, MultinomialLogisticModel,
+    NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
@@ -138,6 +138,7 @@ files! {
     LightGbmModel: "LightGBM";
     LinearSvmModel: "linear SVM";
     LogisticModel: "logistic regression";
+    MultinomialLogisticModel: "multinomial logistic regression";
     NystroemModel: "Nystroem";
     PcaModel: "PCA";
     Platt: "Platt calibration";

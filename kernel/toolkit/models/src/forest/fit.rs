@@ -35,7 +35,7 @@ pub(super) fn fit(
     }
     finite(features)?;
     check_varies(features)?;
-    check_weights(weights, target, classes)?;
+    check_weights(weights, target, objective)?;
     if features.rows() > i32::MAX as usize {
         return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most: i32::MAX as usize });
     }

@@ -157,17 +157,13 @@ impl RandomForestParams {
     pub fn check(&self) -> Result<CheckedRandomForest> {
         let ranges = Ranges(MODEL);
         ranges.whole("classes", self.classes, 2..=MOST_CLASSES)?;
-        if self.classes > 2 && matches!(self.class_weight, ClassWeight::Of { .. }) {
-            let expected = "equal or balanced where there are more than two classes";
-            return ranges.refuse("class_weight", expected, format_args!("{:?}", self.class_weight));
-        }
         ranges.whole("trees", self.trees, 1..=100_000)?;
         ranges.whole("depth", self.depth, 1..=DEEPEST)?;
         ranges.whole("min_rows_in_leaf", self.min_rows_in_leaf, 1..=1 << 30)?;
         ranges.whole("features_per_split", self.features_per_split.unwrap_or(1), 1..=usize::MAX)?;
         ranges.share("row_share", self.row_share)?;
         ranges.whole("bins", self.bins, 2..=255)?;
-        self.class_weight.check(MODEL)?;
+        self.class_weight.check(MODEL, self.classes)?;
         if self.out_of_bag && !self.bootstrap {
             return ranges.refuse("out_of_bag", "false where `bootstrap` is false: no row is left out", true);
         }

@@ -4,7 +4,6 @@ use super::fit::{Progress, Step, Watched};
 use super::goal::{Objective, OwnLoss};
 use super::model::LightGbmModel;
 use super::params::LightGbmParams;
-use crate::check::{check_rows, check_weights, check_weights_of_values};
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
@@ -63,15 +62,8 @@ impl CheckedLightGbm {
     /// As there, and [`Error::Weight`] for a weight that is negative or no number, and where only rows of one class, or
     /// none, weigh anything.
     pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LightGbmModel> {
-        let objective = self.params.objective;
         if weights.len() != target.len() {
             return Err(Error::Rows { what: "weights", expected: target.len(), found: weights.len() });
-        }
-        check_rows("training rows", features, target, objective)?;
-        match objective {
-            Objective::Binary => check_weights(weights, target, 2)?,
-            Objective::Classes(classes) => check_weights(weights, target, classes)?,
-            Objective::Value => check_weights_of_values(weights)?,
         }
         Watched { checked: self, weights, loss: None, watch: &mut |_| Step::Go }.fit(features, target, None)
     }

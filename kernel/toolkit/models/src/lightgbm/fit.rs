@@ -3,7 +3,7 @@
 use super::ffi::{Dataset, Learner};
 use super::model::LightGbmModel;
 use super::{CheckedLightGbm, Metric, Objective, OwnLoss};
-use crate::check::{check_rows, same_types};
+use crate::check::{check_rows, check_weights, same_types};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
 use crate::{Error, Result};
@@ -50,6 +50,7 @@ impl Watched<'_> {
     ) -> Result<LightGbmModel> {
         let objective = self.loss.map_or(self.checked.params.objective, |_| Objective::Value);
         check_rows("training rows", features, target, objective)?;
+        check_weights(self.weights, target, objective)?;
         if objective == Objective::Binary {
             both_classes(target)?;
         }

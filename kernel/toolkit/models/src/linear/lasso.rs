@@ -3,7 +3,8 @@
 //! Source: Beck and Teboulle, *A fast iterative shrinkage-thresholding algorithm*, 2009, with steps by the curvature of
 //! each weight, and the start over of O'Donoghue and Candès, *Adaptive restart for accelerated gradient schemes*, 2015.
 
-use super::newton::{Found, Problem, larger};
+use super::newton::{Found, larger};
+use super::problem::Problem;
 use crate::Result;
 use crate::progress::step;
 
@@ -16,7 +17,7 @@ const EASE: f64 = 0.95;
 pub(crate) fn solve_absolute(problem: &Problem<'_>, iterations: usize, tolerance: f64) -> Result<Found> {
     let smooth = Problem { penalty: 0.0, ..*problem };
     let curves = smooth.curves();
-    let (mut weights, mut sums) = (vec![0.0; problem.design.weights], vec![0.0; problem.design.rows]);
+    let (mut weights, mut sums) = (vec![0.0; problem.weights()], vec![0.0; problem.sums()]);
     let (mut from, mut from_sums) = (weights.clone(), sums.clone());
     let (mut bound, mut speed) = (1.0_f64, 1.0_f64);
     let mut gradient = f64::INFINITY;
@@ -69,10 +70,9 @@ pub(crate) fn solve_absolute(problem: &Problem<'_>, iterations: usize, tolerance
 
 /// A step against the slopes, and then as far towards 0 as the penalty pulls.
 fn stepped(problem: &Problem<'_>, from: &[f64], slopes: &[f64], curves: &[f64], bound: f64) -> Vec<f64> {
-    let held = problem.held();
     let one = |(i, ((from, slope), curve)): (usize, ((&f64, &f64), &f64))| {
         let to = from - slope / (bound * curve);
-        let pull = if i < held { problem.penalty / (bound * curve) } else { 0.0 };
+        let pull = if problem.is_held(i) { problem.penalty / (bound * curve) } else { 0.0 };
         to.signum() * (to.abs() - pull).max(0.0)
     };
     from.iter().zip(slopes).zip(curves).enumerate().map(one).collect()
@@ -81,9 +81,8 @@ fn stepped(problem: &Problem<'_>, from: &[f64], slopes: &[f64], curves: &[f64], 
 /// The largest slope that is left of loss and penalty together; at weights of 0 the penalty holds up to its own size.
 /// Infinite where one of them is no number.
 fn off(problem: &Problem<'_>, weights: &[f64], slopes: &[f64]) -> f64 {
-    let held = problem.held();
     let one = |(i, (weight, slope)): (usize, (&f64, &f64))| match *weight {
-        _ if i >= held => slope.abs(),
+        _ if !problem.is_held(i) => slope.abs(),
         0.0 if slope.abs() <= problem.penalty => 0.0,
         0.0 => slope.abs() - problem.penalty,
         weight => (slope + problem.penalty * weight.signum()).abs(),

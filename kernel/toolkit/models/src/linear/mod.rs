@@ -2,10 +2,16 @@
 
 mod encode;
 mod lasso;
+mod loss;
 mod newton;
+mod problem;
+mod rows;
 mod sparse;
 
 pub(crate) use encode::{Design, Encoder, dot_rows};
 pub(crate) use lasso::solve_absolute;
-pub(crate) use newton::{Loss, Problem, probability, solve};
+pub(crate) use loss::{Loss, probability, softmax};
+pub(crate) use newton::solve;
+pub(crate) use problem::Problem;
+pub(crate) use rows::{coefficients, of_features, of_sparse, trainable};
 pub use sparse::SparseMatrix;

@@ -3,7 +3,11 @@
 //! of rows alone, so the same rows give the same bits on any number of threads.
 
 mod model;
+mod multinomial;
 mod params;
 
 pub use model::LogisticModel;
+pub use multinomial::{
+    CheckedMultinomialLogistic, MultinomialLogistic, MultinomialLogisticModel, MultinomialLogisticParams,
+};
 pub use params::{CheckedLogistic, Logistic, LogisticParams, Penalty};

@@ -1,9 +1,8 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
-use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Design, Encoder, SparseMatrix, probability};
-use crate::{Contributions, Error, Result};
+use crate::linear::{Design, Encoder, SparseMatrix, coefficients, of_features, of_sparse, probability};
+use crate::{Contributions, Result};
 use haetae_features::FeatureMatrix;
 
 /// Weights that have been fitted; see [`super::Logistic`].
@@ -50,17 +49,16 @@ impl LogisticModel {
     /// Every weight with what it stands for: `feature=code` (`=missing`, `=other`) for categories,
     /// the feature's name for numbers, by standard deviation; the number of the column for sparse rows.
     pub fn coefficients(&self) -> Vec<(String, f64)> {
-        let name = |i: usize| self.encoder.as_ref().map_or_else(|| i.to_string(), |encoder| encoder.names[i].clone());
-        self.weights().iter().enumerate().map(|(i, &weight)| (name(i), weight)).collect()
+        coefficients(self.encoder.as_ref(), self.weights())
     }
 
     /// Probability of 1 for each row.
     ///
     /// # Errors
-    /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
-    /// [`Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
+    /// [`crate::Error::FeatureMismatch`] and [`crate::Error::FeatureType`] when the features are not those of the fit,
+    /// [`crate::Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        Ok(self.chances(&self.encoder_for(features)?.encode(features)))
+        Ok(self.chances(&self.read(features)?.1))
     }
 
     /// What each feature adds to the log-odds of each row: its weight, times its number in deviations or of its category.
@@ -69,8 +67,7 @@ impl LogisticModel {
     /// # Errors
     /// As [`LogisticModel::predict`].
     pub fn contributions(&self, features: &FeatureMatrix) -> Result<Contributions> {
-        let encoder = self.encoder_for(features)?;
-        let design = encoder.encode(features);
+        let (encoder, design) = self.read(features)?;
         let mut values = Vec::with_capacity(features.rows() * (features.columns() + 1));
         for row in 0..features.rows() {
             values.extend(encoder.parts(&design, row, &self.weights));
@@ -79,27 +76,16 @@ impl LogisticModel {
         Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
     }
 
-    /// The encoder, for features that are those of the fit.
-    fn encoder_for(&self, features: &FeatureMatrix) -> Result<&Encoder> {
-        let Some(encoder) = &self.encoder else {
-            return Err(Error::Columns { expected: self.weights().len(), found: features.columns() });
-        };
-        same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
-        check_categories(features)?;
-        finite(features)?;
-        Ok(encoder)
+    fn read(&self, features: &FeatureMatrix) -> Result<(&Encoder, Design<'static>)> {
+        of_features(self.encoder.as_ref(), self.weights().len(), features)
     }
 
     /// As [`LogisticModel::predict`], of sparse rows.
     ///
     /// # Errors
-    /// [`Error::Columns`] when the rows have other columns than those of the fit.
+    /// [`crate::Error::Columns`] when the rows have other columns than those of the fit.
     pub fn predict_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
-        let expected = if self.encoder.is_some() { 0 } else { self.weights().len() };
-        if rows.columns() != expected {
-            return Err(Error::Columns { expected, found: rows.columns() });
-        }
-        Ok(self.chances(&Design::of_sparse(rows)))
+        Ok(self.chances(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?))
     }
 
     fn chances(&self, design: &Design<'_>) -> Vec<f64> {

@@ -1,12 +1,12 @@
 //! How strongly the weights are held back, checked before anything is fitted.
 
 use super::model::LogisticModel;
-use crate::check::{check_rows, finite, labels_of};
+use crate::check::{check_rows, finite};
 use crate::file::Origin;
-use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve, solve_absolute};
+use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve, solve_absolute, trainable};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
-use crate::{ClassWeight, Error, Objective, Result};
+use crate::{ClassWeight, Objective, Result};
 use haetae_features::FeatureMatrix;
 
 const MODEL: &str = "logistic regression";
@@ -38,7 +38,7 @@ pub enum Penalty {
 pub struct LogisticParams {
     c: f64,
     penalty: Penalty,
-    min_rows: usize,
+    pub(super) min_rows: usize,
     iterations: usize,
     tolerance: f64,
     class_weight: ClassWeight,
@@ -101,15 +101,40 @@ impl LogisticParams {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// [`Error::Parameter`] with the first that is out of its range.
+    /// [`crate::Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedLogistic> {
-        let ranges = Ranges(MODEL);
+        self.check_as(MODEL, 2)?;
+        Ok(CheckedLogistic { params: self.clone() })
+    }
+
+    /// As parameters of a model of so many classes.
+    pub(super) fn check_as(&self, model: &'static str, classes: usize) -> Result<()> {
+        let ranges = Ranges(model);
         ranges.above_zero("c", self.c)?;
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
         ranges.whole("iterations", self.iterations, 1..=1_000_000)?;
         ranges.between_zero_and_one("tolerance", self.tolerance)?;
-        self.class_weight.check(MODEL)?;
-        Ok(CheckedLogistic { params: self.clone() })
+        self.class_weight.check(model, classes)
+    }
+
+    /// The best weights of rows whose target is one of so many classes.
+    pub(super) fn weights(
+        &self,
+        model: &'static str,
+        design: &Design<'_>,
+        target: &[f64],
+        loss: Loss,
+        classes: usize,
+    ) -> Result<Vec<f64>> {
+        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+        let penalty = 1.0 / (self.c * design.rows as f64);
+        let classes = &self.class_weight.of_classes(target, &[], classes);
+        let problem = Problem { design, target, classes, penalty, loss, free_intercept: true };
+        let found = match self.penalty {
+            Penalty::L2 => solve(&problem, self.iterations, self.tolerance)?,
+            Penalty::L1 => solve_absolute(&problem, self.iterations * 100, self.tolerance)?,
+        };
+        found.settled(model, self.tolerance)
     }
 
     /// Checks the parameters and fits; see [`CheckedLogistic::fit`].
@@ -148,7 +173,7 @@ impl CheckedLogistic {
         both_classes(target)?;
         finite(features)?;
         let encoder = Encoder::fit(features, self.params.min_rows, true);
-        let weights = self.weights(&encoder.encode(features), target)?;
+        let weights = self.params.weights(MODEL, &encoder.encode(features), target, Loss::Log, 2)?;
         Ok(LogisticModel::new(Some(encoder), weights, Origin::of(&self.params)))
     }
 
@@ -157,32 +182,9 @@ impl CheckedLogistic {
     /// # Errors
     /// As there.
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LogisticModel> {
-        if rows.rows() == 0 || rows.columns() == 0 {
-            return Err(Error::Empty { what: "training rows", rows: rows.rows(), columns: rows.columns() });
-        }
-        labels_of(rows.rows(), target)?;
+        trainable(rows, target, Objective::Binary)?;
         both_classes(target)?;
-        let weights = self.weights(&Design::of_sparse(rows), target)?;
+        let weights = self.params.weights(MODEL, &Design::of_sparse(rows), target, Loss::Log, 2)?;
         Ok(LogisticModel::new(None, weights, Origin::of(&self.params)))
-    }
-
-    fn weights(&self, design: &Design<'_>, target: &[f64]) -> Result<Vec<f64>> {
-        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let penalty = 1.0 / (self.params.c * design.rows as f64);
-        let classes = self.params.class_weight.of_rows(target, &[]);
-        let problem = Problem { design, target, classes, penalty, loss: Loss::Log, free_intercept: true };
-        let found = match self.params.penalty {
-            Penalty::L2 => solve(&problem, self.params.iterations, self.params.tolerance)?,
-            Penalty::L1 => solve_absolute(&problem, self.params.iterations * 100, self.params.tolerance)?,
-        };
-        if found.gradient > self.params.tolerance {
-            return Err(Error::NotConverged {
-                model: MODEL,
-                iterations: found.iterations,
-                gradient: found.gradient,
-                tolerance: self.params.tolerance,
-            });
-        }
-        Ok(found.weights)
     }
 }

@@ -1,10 +1,12 @@
 //! Target and scores -> figures. The higher a score, the sooner a row would be inspected.
 //!
-//! Every function refuses lists of different lengths, an empty list, targets other than 0 and 1
+//! Every function but those of several classes refuses lists of different lengths, an empty list, targets other than 0 and 1
 //! and scores that are NaN. Infinite scores are in order.
 
+mod classes;
 mod probability;
 
+pub use classes::{accuracy, confusion, likeliest, log_loss_of_classes};
 pub(crate) use probability::check_probabilities;
 pub use probability::{brier, ks, log_loss, revenue_of_oracle};
 

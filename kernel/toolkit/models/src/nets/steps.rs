@@ -50,10 +50,6 @@ impl Steps {
         steps
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
     /// From step `from` up to `to`.
     pub(crate) fn window(&self, from: usize, to: usize) -> Self {
         let starts = self.starts[from..=to].iter().map(|start| start - self.starts[from]).collect();

@@ -157,7 +157,7 @@ fn gradients_are_those_of_finite_differences() {
     norm.weights(&mut |weights| weights.values = drawn(&mut Random::new(5), 1, 4).values);
     differences("layer norm", &mut norm, &rows);
     let steps = Steps::of(&[7, 4, 4, 1]);
-    let input = drawn(r, steps.rows(), 3);
+    let input = drawn(r, 7 + 4 + 4 + 1, 3);
     differences("LSTM", &mut Sequential(Along::new(false, 3, 5, r), steps.clone()), &input);
     differences("GRU", &mut Sequential(Along::new(true, 3, 5, r), steps), &input);
     let pictures = drawn(r, 2, 5 * 4 * 2);
@@ -227,9 +227,9 @@ fn recurrent_layers_follow_their_formulas_whatever_lies_beside_a_sequence() {
         layer.weights(&mut |weights| weights.values.iter_mut().for_each(|value| *value += random.unit() - 0.5));
         let lengths = [9, 6, 6, 2, 1];
         let steps = Steps::of(&lengths);
-        assert_eq!((steps.counts.as_slice(), steps.rows()), (&[5, 4, 3, 3, 3, 3, 1, 1, 1][..], 24));
+        assert_eq!((steps.counts.as_slice(), steps.starts[9]), (&[5, 4, 3, 3, 3, 3, 1, 1, 1][..], 24));
         let mut random = Random::new(4);
-        let input = drawn(&mut random, steps.rows(), 3);
+        let input = drawn(&mut random, lengths.iter().sum(), 3);
         let go = |layer: &mut Along<f64>, input: Matrix<f64>, steps: &Steps| {
             let mut state = State::new(steps.counts[0], 4);
             layer.forward(input, steps, &mut state, &Pass::scoring())
@@ -252,7 +252,7 @@ fn recurrent_layers_follow_their_formulas_whatever_lies_beside_a_sequence() {
         for (from, to) in [(0, 1), (1, 4), (4, 9)] {
             let rows = input.rows_of(steps.starts[from], steps.starts[to]).to_vec();
             let window = steps.window(from, to);
-            let input = Matrix::new(window.rows(), 3, rows);
+            let input = Matrix::new(rows.len() / 3, 3, rows);
             said.extend(layer.forward(input, &window, &mut state, &Pass::scoring()).values);
         }
         assert_eq!(said, together.values);

@@ -59,7 +59,7 @@ impl Training {
             return ranges.refuse("dropout", "at least 0 and below 1", self.dropout);
         }
         ranges.threads(self.threads)?;
-        self.class_weight.check(model)
+        self.class_weight.check(model, 2)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Nets on a device: the same net, seed and batches on our own layers and in the library of devices, which reckons with
-//! candle's tensors. Where `HAETAE_DEVICE_LIBRARY` names no library, the comparisons are left out, and it is said.
+//! candle's tensors. They need the library, which another workspace builds: `make device` runs them.
 
 use haetae_display::stop;
 use haetae_features::FeatureMatrix;
@@ -11,17 +11,6 @@ use crate::data::{Random, even};
 use crate::date::{small, undervalued};
 use crate::lightgbm_fit::{ALONE, alone};
 use crate::nets::{histories, mixed, pictures};
-
-/// Whether there is a library to compare with.
-fn there() -> bool {
-    let named = std::env::var_os("HAETAE_DEVICE_LIBRARY").is_some();
-    if !named {
-        eprintln!(
-            "left out: HAETAE_DEVICE_LIBRARY names no library of devices (`make device` builds one and tests it)"
-        );
-    }
-    named
-}
 
 /// The devices that are compared with our own layers: candle on the processor, and GPU 0 where there is one.
 fn devices() -> Vec<Device> {
@@ -65,10 +54,8 @@ const PLAIN: Optimiser = Optimiser::Sgd { momentum: 0.9, decay: 0.01 };
 const ADAM: Optimiser = Optimiser::AdamW { decay: 0.01 };
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn an_fcnn_is_the_same_on_every_device() {
-    if !there() {
-        return;
-    }
     let ((train, target), (later, truth)) = (mixed(1, 600), mixed(2, 200));
     for (optimiser, tolerance) in [(PLAIN, 1e-5), (ADAM, 1e-4)] {
         for (norm, dropout, objective) in [(false, 0.0, Objective::Binary), (true, 0.3, Objective::Value)] {
@@ -83,10 +70,8 @@ fn an_fcnn_is_the_same_on_every_device() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn recurrent_nets_are_the_same_on_every_device() {
-    if !there() {
-        return;
-    }
     let ((train, target), (later, truth)) = (mixed(3, 400), mixed(4, 150));
     let (past, later) = (histories(&train, 9), histories(&later, 7));
     for gates in [Gates::Lstm, Gates::Gru] {
@@ -109,10 +94,8 @@ fn recurrent_nets_are_the_same_on_every_device() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn a_cnn_is_the_same_on_every_device() {
-    if !there() {
-        return;
-    }
     // Five lines of three pixels, a line of fifteen; most are dark, so that many windows hold equal numbers.
     let mut random = Random::new(5);
     let mut column = || even(&mut random, 200).into_iter().map(|x| if x > 0.6 { x } else { 0.0 }).collect::<Vec<f64>>();
@@ -134,10 +117,8 @@ fn a_cnn_is_the_same_on_every_device() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn date_is_the_same_on_every_device() {
-    if !there() {
-        return;
-    }
     let ((train, target, revenue), (later, truth, brought)) = (undervalued(1, 500), undervalued(2, 200));
     for (optimiser, tolerance) in [(PLAIN, 1e-4), (ADAM, 1e-3)] {
         let params = small().batch(50).dropout(0.1).learning_rate(0.005).optimiser(optimiser);
@@ -153,10 +134,8 @@ fn date_is_the_same_on_every_device() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn a_model_that_a_device_has_trained_is_one_for_every_machine() {
-    if !there() {
-        return;
-    }
     let (train, target) = mixed(6, 300);
     let params = Fcnn::params().epochs(2).device(Device::CandleCpu);
     let model = params.fit(&train, &target).unwrap();
@@ -171,10 +150,8 @@ fn a_model_that_a_device_has_trained_is_one_for_every_machine() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn a_loss_that_leaves_the_numbers_is_noticed_on_a_device_too() {
-    if !there() {
-        return;
-    }
     let (train, target) = mixed(7, 200);
     let wild = Fcnn::params().optimiser(Optimiser::Sgd { momentum: 0.9, decay: 0.0 }).learning_rate(1e30).clip(None);
     for device in [Device::Cpu, Device::CandleCpu] {
@@ -184,10 +161,8 @@ fn a_loss_that_leaves_the_numbers_is_noticed_on_a_device_too() {
 }
 
 #[test]
+#[ignore = "needs the library of devices; `make device` builds it and runs this"]
 fn the_stop_button_ends_a_fit_on_a_device() {
-    if !there() {
-        return;
-    }
     if std::env::var_os(ALONE).is_none() {
         alone("device::the_stop_button_ends_a_fit_on_a_device");
         return;

@@ -3,8 +3,8 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel,
-    LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, Nystroem, Pca, Platt, RandomForest, Recurrent,
-    Result, SparseMatrix, Svm, TruncatedSvd,
+    LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, MultinomialLogistic, Nystroem, Pca, Platt,
+    RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd,
 };
 use sha2::{Digest, Sha256};
 
@@ -98,7 +98,10 @@ fn kinds() -> Vec<Kind> {
     let amounts: Vec<f64> = target.iter().map(|target| 7.0 * target).collect();
     let date = date.fit(&plain, &target, &amounts).unwrap();
     let on_columns = Logistic::params().tolerance(1e-6).fit_sparse(&sparse(), &[0.0, 1.0]).unwrap();
-    let (j, k) = (plain.clone(), plain.clone());
+    let (j, k, l) = (plain.clone(), plain.clone(), mixed.clone());
+    let multinomial = MultinomialLogistic::params().fit(&mixed, &codes).unwrap();
+    let several_columns = MultinomialLogistic::params().classes(2).tolerance(1e-6);
+    let several_columns = several_columns.fit_sparse(&sparse(), &[0.0, 1.0]).unwrap();
     vec![
         forest,
         kind(several, 2, move |model| model.predict(&h)),
@@ -106,6 +109,8 @@ fn kinds() -> Vec<Kind> {
         kind(logistic, 2, move |model| model.predict(&f)),
         kind(leaves, 2, move |model| model.predict(&j)),
         kind(on_columns, 0, move |model| model.predict_sparse(&sparse())),
+        kind(multinomial, 2, move |model| model.predict(&l)),
+        kind(several_columns, 0, move |model| model.predict_sparse(&sparse())),
         kind(date, 2, move |model| {
             let (chances, amounts) = model.predict_both(&k)?;
             Ok([chances, amounts].concat())

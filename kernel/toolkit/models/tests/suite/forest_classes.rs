@@ -116,8 +116,10 @@ fn classes_that_do_not_fit_are_refused() {
     let fit = |target: &[f64]| params().fit(&features, target).unwrap_err().to_string();
     assert!(fit(&[0.0, 1.0, 3.0]).contains("row 2: expected a whole number from 0 to 2, found 3"));
     assert!(fit(&[2.0, 2.0, 2.0]).contains("expected at least two classes, found only 2 in 3 rows"));
-    let weighed = params().check().unwrap().fit_weighted(&features, &[0.0, 1.0, 2.0], &[0.0, 0.0, 1.0]).unwrap_err();
-    assert!(matches!(weighed, Error::OneValue { found: 2.0, rows: 1 }), "{weighed}");
+    let weighed =
+        |weights: &[f64; 3]| params().check().unwrap().fit_weighted(&features, &[0.0, 1.0, 2.0], weights).unwrap_err();
+    assert!(matches!(weighed(&[0.0, 0.0, 1.0]), Error::OneValue { found: 2.0, rows: 1 }));
+    assert!(matches!(weighed(&[0.0; 3]), Error::NoLabels { rows: 3, .. }));
     for wrong in [
         RandomForest::params().classes(1).check(),
         RandomForest::params().classes(33).check(),

@@ -202,7 +202,8 @@ fn many_rows_are_scored_as_few_are() {
 /// Runs one test of this program in a process of its own; what it wrote to stdout.
 pub fn alone(test: &str) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
-    let output = program.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1").output().unwrap();
+    program.args(["--exact", test, "--include-ignored", "--nocapture", "--test-threads=1"]);
+    let output = program.env(ALONE, "1").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");

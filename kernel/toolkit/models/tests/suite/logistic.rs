@@ -11,7 +11,7 @@ use crate::data::{Random, assert_close, bits, codes, even, numbers};
 const NAN: f64 = f64::NAN;
 
 /// Two categorical features with rare and missing values, two numbers with missing values.
-fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
+pub fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
     let mut random = Random::new(seed);
     let office: Vec<f64> = (0..rows).map(|_| random.below(5) as f64).collect();
     // Squares make high codes rare.
@@ -30,7 +30,7 @@ fn mixed(seed: u64, rows: usize) -> (FeatureMatrix, Vec<f64>) {
 }
 
 /// The design as the documentation of the fit describes it: for every row what each weight is multiplied with.
-fn design(train: &FeatureMatrix, scored: &FeatureMatrix, min_rows: usize) -> Vec<BTreeMap<String, f64>> {
+pub fn design(train: &FeatureMatrix, scored: &FeatureMatrix, min_rows: usize) -> Vec<BTreeMap<String, f64>> {
     let mut rows = vec![BTreeMap::new(); scored.rows()];
     for (i, name) in train.names().iter().enumerate() {
         let known = train.column(i);

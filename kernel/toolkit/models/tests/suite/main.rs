@@ -25,6 +25,7 @@ mod logistic;
 mod maps;
 mod metrics;
 mod mixtures;
+mod multinomial;
 mod named_class;
 mod nets;
 mod stopping;

@@ -1,6 +1,9 @@
 //! Figures against their definitions, written down without a sort.
 
-use haetae_models::metrics::{auc, average_precision, inspected_rows, precision_at, recall_at, revenue_at};
+use haetae_models::metrics::{
+    accuracy, auc, average_precision, confusion, inspected_rows, likeliest, log_loss_of_classes, precision_at,
+    recall_at, revenue_at,
+};
 use haetae_models::{Error, Result};
 
 use crate::data::{Random, assert_close};
@@ -180,4 +183,53 @@ fn revenue_is_an_amount() {
     }
     assert!(matches!(revenue_at(&[1.0], &[0.1, 0.2], 0.5), Err(Error::Rows { .. })));
     assert!(matches!(revenue_at(&[1.0], &[f64::NAN], 0.5), Err(Error::NotANumber { row: 0, .. })));
+}
+
+#[test]
+fn figures_of_several_classes_are_counted() {
+    let target = [0.0, 0.0, 0.0, 1.0, 1.0, 3.0];
+    let scores = [
+        [0.7, 0.1, 0.1, 0.1],
+        [0.2, 0.5, 0.2, 0.1],
+        // The first of equal ones.
+        [0.4, 0.4, 0.1, 0.1],
+        [0.0, 1.0, 0.0, 0.0],
+        [0.6, 0.4, 0.0, 0.0],
+        [0.3, 0.3, 0.4, 0.0],
+    ]
+    .concat();
+    let found = likeliest(&scores, 4).unwrap();
+    assert_eq!(found, [0.0, 1.0, 0.0, 1.0, 0.0, 2.0]);
+    assert_close("accuracy", &[accuracy(&target, &found).unwrap()], &[0.5], 1e-15);
+    // What was given to the class that came true; to the last one nothing.
+    let given = [0.7, 0.2, 0.4, 1.0, 0.4, f64::EPSILON];
+    let expected = -given.iter().map(|given| given.ln()).sum::<f64>() / 6.0;
+    assert_close("loss", &[log_loss_of_classes(&target, &scores, 4).unwrap()], &[expected], 1e-12);
+
+    let table = confusion(&target, &found, 4).unwrap();
+    assert_eq!(table.get_column_names(), ["class", "rows", "as_0", "as_1", "as_2", "as_3", "precision", "recall"]);
+    let counts = |name: &str| table.column(name).unwrap().u64().unwrap().into_no_null_iter().collect::<Vec<u64>>();
+    assert_eq!((counts("rows"), counts("as_0")), (vec![3, 2, 0, 1], vec![2, 1, 0, 0]));
+    assert_eq!((counts("as_1"), counts("as_2"), counts("as_3")), (vec![1, 1, 0, 0], vec![0, 0, 0, 1], vec![0; 4]));
+    let share = |name: &str| table.column(name).unwrap().f64().unwrap().iter().collect::<Vec<Option<f64>>>();
+    assert_eq!(share("precision"), [Some(2.0 / 3.0), Some(0.5), Some(0.0), None]);
+    assert_eq!(share("recall"), [Some(2.0 / 3.0), Some(0.5), None, Some(0.0)]);
+}
+
+#[test]
+fn figures_of_several_classes_refuse_what_is_none() {
+    for classes in [0, 4] {
+        assert!(matches!(likeliest(&[0.1; 6], classes), Err(Error::Parameter { name: "classes", .. })));
+        let loss = log_loss_of_classes(&[0.0, 1.0], &[0.5; 6], classes);
+        assert!(matches!(loss, Err(Error::Parameter { name: "classes", .. })));
+    }
+    assert!(matches!(likeliest(&[0.1, 0.2, f64::NAN], 1), Err(Error::NotANumber { row: 2, .. })));
+    assert!(matches!(accuracy(&[0.0], &[f64::NAN]), Err(Error::NotANumber { what: "found", row: 0 })));
+    assert!(matches!(accuracy(&[0.0], &[]), Err(Error::Rows { .. })));
+    assert!(matches!(accuracy(&[], &[]), Err(Error::NoLabels { .. })));
+    assert!(matches!(log_loss_of_classes(&[0.0, 2.0], &[0.5; 4], 2), Err(Error::Target { row: 1, .. })));
+    assert!(matches!(log_loss_of_classes(&[0.0], &[0.5, 1.5], 2), Err(Error::Probability { row: 0, .. })));
+    for (target, found) in [([0.0, 2.0], [0.0, 1.0]), ([0.0, 1.0], [0.0, 0.5])] {
+        assert!(matches!(confusion(&target, &found, 2), Err(Error::Target { row: 1, .. })));
+    }
 }

@@ -3,8 +3,8 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LeafLogistic, LightGbm, LinearSvm,
-    Logistic, MarginLoss, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd, Tsne, Umap,
-    bootstrap, metrics, permutation_importance, silhouette,
+    Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm,
+    TruncatedSvd, Tsne, Umap, bootstrap, metrics, permutation_importance, silhouette,
 };
 
 use crate::clusters::blobs;
@@ -44,6 +44,7 @@ fn the_stop_button_ends_every_fit() {
         ("PCA", Box::new(|x| Pca::params().fit(x).map(drop))),
         ("LightGBM", Box::new(|x| LightGbm::params().trees(5).fit(x, &target).map(drop))),
         ("logistic", Box::new(|x| Logistic::params().fit(x, &target).map(drop))),
+        ("multinomial", Box::new(|x| MultinomialLogistic::params().classes(2).fit(x, &target).map(drop))),
         ("linear SVM", Box::new(|x| LinearSvm::params().fit(x, &target).map(drop))),
         ("hinge", Box::new(|x| LinearSvm::params().loss(MarginLoss::Hinge).fit(x, &target).map(drop))),
         ("sparse SVM", Box::new(|_| LinearSvm::params().fit_sparse(&sparse, &target).map(drop))),

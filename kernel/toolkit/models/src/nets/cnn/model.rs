@@ -73,12 +73,9 @@ impl CnnModel {
         let scale = (self.means.clone(), self.deviations.clone());
         let all: Vec<usize> = (0..pictures.len()).collect();
         let at_once = scored_at_once(self.form.size);
-        if let Some(mut there) = applied(self.device, self.form.there(self.goal), &mut net)? {
-            let mut scores = Vec::with_capacity(all.len());
-            there.in_blocks(&all, at_once, &|cases| batch(pictures, cases, &scale), &mut |cases, sums| {
-                scores.extend(self.goal.said(Matrix::new(cases.len(), 1, sums)));
-            })?;
-            return Ok(scores);
+        if let Some(mut there) = applied(self.device, &self.form.there(self.goal), &mut net)? {
+            let said = |cases: &[usize], sums: Vec<f32>| self.goal.said(Matrix::new(cases.len(), 1, sums));
+            return Ok(there.in_blocks(&all, at_once, &|cases| batch(pictures, cases, &scale), &said)?.concat());
         }
         let score = |net: &mut Stages<f32>, cases: &[usize]| {
             self.goal.said(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))

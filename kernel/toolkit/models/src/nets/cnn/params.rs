@@ -186,7 +186,7 @@ impl CheckedCnn {
         net.score.set_bias(goal.base(target, &weights));
         let target = goal.scaled(target);
         let mut learner = Cases { net, goal, pictures, target, weights, scale, valid };
-        let (epochs, weights) = fit(MODEL, &p.training, pictures.len(), form.there(goal), &mut learner)?;
+        let (epochs, weights) = fit(MODEL, &p.training, pictures.len(), &form.there(goal), &mut learner)?;
         let ((means, deviations), threads, device) = (learner.scale, p.training.threads, p.training.device);
         let name = pictures.name.clone();
         Ok(CnnModel { goal, name, form, means, deviations, weights, epochs, origin: Origin::of(p), threads, device })

@@ -193,12 +193,11 @@ impl Batches for Cases<'_> {
     fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
         let Some((pictures, target, weights)) = &self.valid else { return Ok(None) };
         let all: Vec<usize> = (0..target.len()).collect();
-        let mut loss = 0.0;
         let batch = |cases: &[usize]| batch(pictures, cases, &self.scale);
-        net.in_blocks(&all, scored_at_once(pictures.size), &batch, &mut |cases, mut sums| {
+        let losses = net.in_blocks(&all, scored_at_once(pictures.size), &batch, &|cases, mut sums| {
             let of = |values: &[f64]| cases.iter().map(|&case| values[case]).collect::<Vec<f64>>();
-            loss += self.goal.loss(&mut sums, &of(target), &of(weights), 1.0);
+            self.goal.loss(&mut sums, &of(target), &of(weights), 1.0)
         })?;
-        Ok(Some(loss / target.len() as f64))
+        Ok(Some(losses.iter().sum::<f64>() / target.len() as f64))
     }
 }

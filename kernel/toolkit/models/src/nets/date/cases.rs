@@ -142,11 +142,9 @@ impl Batches for Rows {
     fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
         let Some((cases, found)) = &self.valid else { return Ok(None) };
         let all: Vec<usize> = (0..found.fraud.len()).collect();
-        let mut loss = 0.0;
-        net.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &mut |rows, sums| {
-            loss += found.loss(rows, &mut of_heads(sums), 1.0);
-        })?;
-        Ok(Some(loss / found.fraud.len() as f64))
+        let loss = |rows: &[usize], sums: Vec<f32>| found.loss(rows, &mut of_heads(sums), 1.0);
+        let losses = net.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &loss)?;
+        Ok(Some(losses.iter().sum::<f64>() / found.fraud.len() as f64))
     }
 }
 

@@ -139,7 +139,7 @@ impl Grown {
         net.revenue.set_bias(said.revenue.iter().sum::<f64>() / said.revenue.len() as f64);
         let rows = said.fraud.len();
         let mut learner = Rows { net, train: self.train.clone(), valid: self.valid.clone() };
-        device::fit(MODEL, training, rows, form.there(), &mut learner)
+        device::fit(MODEL, training, rows, &form.there(), &mut learner)
     }
 
     fn model(self, params: &DateNetParams, epochs: Vec<Epoch>, weights: Vec<Vec<f32>>) -> DateNetModel {

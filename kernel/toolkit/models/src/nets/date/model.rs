@@ -109,17 +109,14 @@ impl DateNetModel {
             let amounts: Vec<f64> = revenue.values.iter().map(amount).collect();
             [probabilities(fraud), amounts].concat()
         };
-        let mut scored = Vec::new();
-        if let Some(mut there) = applied(self.device, form.there(), &mut net)? {
-            there.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &mut |_, sums| {
-                scored.push(said(of_heads(sums)));
-            })?;
+        let scored = if let Some(mut there) = applied(self.device, &form.there(), &mut net)? {
+            there.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &|_, sums| said(of_heads(sums)))?
         } else {
             let score = |net: &mut Leafy<f32>, rows: &[usize]| {
                 said(net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring()))
             };
-            scored = with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??;
-        }
+            with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??
+        };
         let (mut chances, mut amounts) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
         for block in scored {
             let (chance, amount) = block.split_at(block.len() / 2);

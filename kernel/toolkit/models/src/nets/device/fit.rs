@@ -23,13 +23,11 @@ pub(in crate::nets) fn fit<L: Learner<f32> + Batches + Send>(
     model: &'static str,
     training: &Training,
     cases: usize,
-    form: Form,
+    form: &Form,
     learner: &mut L,
 ) -> Result<(Vec<Epoch>, Vec<Vec<f32>>)> {
-    let mut form = form.learning(training);
-    let first = form.weights(&mut |each| learner.weights(each));
-    let device = training.device.unwrap_or_else(Device::chosen);
-    let Some(net) = Remote::new(device, &form, &first)? else {
+    let there = Remote::new(training.device, form, Some(training), &mut |each| learner.weights(each))?;
+    let Some(net) = there else {
         let epochs = with_threads(training.threads, || train(model, training, cases, learner))??;
         let mut weights = Vec::new();
         learner.weights(&mut |list| weights.push(std::mem::take(&mut list.values)));
@@ -51,10 +49,8 @@ pub(in crate::nets) fn fit<L: Learner<f32> + Batches + Send>(
 }
 
 /// A fitted net on the device of a model; none where it is our own layers that score.
-pub(in crate::nets) fn applied<N: Net<f32>>(device: Option<Device>, form: Form, net: &mut N) -> Result<Option<Remote>> {
-    let mut form = form;
-    let weights = form.weights(&mut |each| net.weights(each));
-    Remote::new(device.unwrap_or_else(Device::chosen), &form, &weights)
+pub(in crate::nets) fn applied(device: Option<Device>, form: &Form, net: &mut impl Net<f32>) -> Result<Option<Remote>> {
+    Remote::new(device, form, None, &mut |each| net.weights(each))
 }
 
 /// A net that is trained on a device. Losses stay there until an epoch is over, so that no step waits for the one before.

@@ -98,17 +98,13 @@ pub(super) fn find(device: Device) -> Result<String, String> {
 
 /// What CUDA says, and what is to be done.
 pub(super) fn hinted(reason: String) -> String {
+    const OLD: &str = "the driver is older than the CUDA that the library was built with; update the driver";
+    const OTHER: &str = "the library was built for another GPU; run `make cuda` with CUDA_COMPUTE_CAP of this one";
     let hints = [
-        (
-            "UNSUPPORTED_PTX_VERSION",
-            "the driver is older than the CUDA that the library was built with; update the driver",
-        ),
-        ("INSUFFICIENT_DRIVER", "the driver is older than the CUDA that the library was built with; update the driver"),
-        (
-            "NO_BINARY_FOR_GPU",
-            "the library was built for another GPU; run `make cuda` with CUDA_COMPUTE_CAP of this one",
-        ),
-        ("INVALID_PTX", "the library was built for another GPU; run `make cuda` with CUDA_COMPUTE_CAP of this one"),
+        ("UNSUPPORTED_PTX_VERSION", OLD),
+        ("INSUFFICIENT_DRIVER", OLD),
+        ("NO_BINARY_FOR_GPU", OTHER),
+        ("INVALID_PTX", OTHER),
         ("NO_DEVICE", "the driver sees no GPU; `nvidia-smi` lists those that there are"),
         ("Unable to dynamically load", "put the folders of libcublas, libcurand and libnvrtc on LD_LIBRARY_PATH"),
     ];

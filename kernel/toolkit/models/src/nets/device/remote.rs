@@ -2,6 +2,8 @@
 
 use super::library::{Functions, List, Rows, Wrong, hinted, library};
 use super::{Device, Form};
+use crate::nets::layer::Weights;
+use crate::nets::training::Training;
 use crate::{Error, Result};
 use haetae_display::stop;
 use std::ffi::c_void;
@@ -55,15 +57,27 @@ pub(in crate::nets) struct Remote {
 unsafe impl Send for Remote {}
 
 impl Remote {
-    /// `weights` are all of them, one list behind the other. None for our own layers.
-    pub(super) fn new(device: Device, form: &Form, weights: &[f32]) -> Result<Option<Self>> {
+    /// A net with the first weights that `all` shows one list after the other, which learns where there is a training.
+    /// None for our own layers.
+    pub(super) fn new(
+        device: Option<Device>,
+        form: &Form,
+        training: Option<&Training>,
+        all: &mut dyn FnMut(&mut dyn FnMut(&mut Weights<f32>)),
+    ) -> Result<Option<Self>> {
+        let device = device.unwrap_or_else(Device::chosen);
         let Some(name) = device.in_library() else { return Ok(None) };
         let functions = library().map_err(|reason| Error::Device { device: device.to_string(), reason })?;
-        let text = form.json();
+        let (mut weights, mut decays) = (Vec::new(), Vec::new());
+        all(&mut |list| {
+            weights.extend_from_slice(&list.values);
+            decays.push(list.decays);
+        });
+        let text = form.json(&decays, training);
         let mut net = std::ptr::null_mut();
         // SAFETY: texts and numbers live as long as the call, which writes one pointer.
         let made = unsafe {
-            (functions.net)(List::of(name.as_bytes()), List::of(text.as_bytes()), List::of(weights), &raw mut net)
+            (functions.net)(List::of(name.as_bytes()), List::of(text.as_bytes()), List::of(&weights), &raw mut net)
         };
         functions.check(made).map_err(|wrong| error(device, wrong))?;
         Ok(Some(Self { functions, device, net, size: weights.len(), heads: form.heads.len() }))
@@ -88,29 +102,28 @@ impl Remote {
     }
 
     /// The sums of the last layers, head after head.
-    pub(in crate::nets) fn score(&mut self, batch: &Batch) -> Result<Vec<f32>> {
+    fn score(&mut self, batch: &Batch) -> Result<Vec<f32>> {
         let mut sums = vec![0.0; batch.rows * self.heads];
         // SAFETY: the net is there, the lists live as long as the call, and there is room for as many numbers as it is told.
         self.check(unsafe { (self.functions.score)(self.net, batch.rows(), sums.as_mut_ptr(), sums.len()) })?;
         Ok(sums)
     }
 
-    /// What `each` makes of each block of cases, and what was said of it.
-    pub(in crate::nets) fn in_blocks(
+    /// What `each` makes of the sums of each block of cases.
+    pub(in crate::nets) fn in_blocks<R>(
         &mut self,
         cases: &[usize],
         block: usize,
         batch: &dyn Fn(&[usize]) -> Batch,
-        each: &mut dyn FnMut(&[usize], Vec<f32>),
-    ) -> Result<()> {
-        for (number, block_of) in cases.chunks(block).enumerate() {
+        each: &dyn Fn(&[usize], Vec<f32>) -> R,
+    ) -> Result<Vec<R>> {
+        let one = |(number, own): (usize, &[usize])| {
             if stop::requested() {
                 return Err(Error::Cancelled { what: "scores", done: number * block, of: cases.len() });
             }
-            let sums = self.score(&batch(block_of))?;
-            each(block_of, sums);
-        }
-        Ok(())
+            Ok(each(own, self.score(&batch(own))?))
+        };
+        cases.chunks(block).enumerate().map(one).collect()
     }
 
     /// All weights, one list behind the other.

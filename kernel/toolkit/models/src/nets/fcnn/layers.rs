@@ -158,11 +158,10 @@ impl Batches for Rows {
     fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
         let Some((inputs, target, weights)) = &self.valid else { return Ok(None) };
         let all: Vec<usize> = (0..target.len()).collect();
-        let mut loss = 0.0;
-        net.in_blocks(&all, SCORED_THERE, &|rows| batch(inputs, rows), &mut |rows, mut sums| {
+        let losses = net.in_blocks(&all, SCORED_THERE, &|rows| batch(inputs, rows), &|rows, mut sums| {
             let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-            loss += self.goal.loss(&mut sums, &of(target), &of(weights), 1.0);
+            self.goal.loss(&mut sums, &of(target), &of(weights), 1.0)
         })?;
-        Ok(Some(loss / target.len() as f64))
+        Ok(Some(losses.iter().sum::<f64>() / target.len() as f64))
     }
 }

@@ -73,12 +73,9 @@ impl FcnnModel {
         let inputs = self.encoder.encode(features);
         let all: Vec<usize> = (0..features.rows()).collect();
         let form = form(&self.encoder, &self.hidden, self.layer_norm, self.goal);
-        if let Some(mut there) = applied(self.device, form, &mut net)? {
-            let mut scores = Vec::with_capacity(all.len());
-            there.in_blocks(&all, SCORED_THERE, &|rows| batch(&inputs, rows), &mut |rows, sums| {
-                scores.extend(self.goal.said(Matrix::new(rows.len(), 1, sums)));
-            })?;
-            return Ok(scores);
+        if let Some(mut there) = applied(self.device, &form, &mut net)? {
+            let said = |rows: &[usize], sums: Vec<f32>| self.goal.said(Matrix::new(rows.len(), 1, sums));
+            return Ok(there.in_blocks(&all, SCORED_THERE, &|rows| batch(&inputs, rows), &said)?.concat());
         }
         let score =
             |net: &mut Mlp<f32>, rows: &[usize]| self.goal.said(net.forward(&inputs, rows, &mut Pass::scoring()));

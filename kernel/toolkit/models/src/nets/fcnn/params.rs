@@ -2,7 +2,7 @@
 
 use super::layers::{Mlp, Rows, form};
 use super::model::FcnnModel;
-use crate::check::{check_rows, check_weights, check_weights_of_values, finite, same_types};
+use crate::check::{check_rows, check_weights, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::device::fit;
@@ -190,10 +190,8 @@ impl CheckedFcnn {
         check_rows("training rows", features, target, p.objective)?;
         if p.objective == Objective::Binary {
             both_classes(target)?;
-            check_weights(own, target, 2)?;
-        } else {
-            check_weights_of_values(own)?;
         }
+        check_weights(own, target, p.objective)?;
         finite(features)?;
         let all: Vec<usize> = (0..features.rows()).collect();
         let encoder = Encoder::fit(features, &all, p.min_rows, p.embedding);
@@ -213,7 +211,7 @@ impl CheckedFcnn {
         let (inputs, target) = (encoder.encode(features), goal.scaled(target));
         let mut learner = Rows { net, goal, inputs, target, weights, valid };
         let form = form(&encoder, &p.hidden, p.layer_norm, goal);
-        let (epochs, weights) = fit(MODEL, &p.training, features.rows(), form, &mut learner)?;
+        let (epochs, weights) = fit(MODEL, &p.training, features.rows(), &form, &mut learner)?;
         Ok(FcnnModel {
             goal,
             encoder,

@@ -74,23 +74,19 @@ impl<T: Real> Chain<T> {
         pass: &mut Pass,
         each: &mut dyn FnMut(&[usize], Matrix<T>) -> Option<Matrix<T>>,
     ) {
-        let lengths: Vec<usize> = sequences.iter().map(|rows| rows.len()).collect();
-        let steps = Steps::of(&lengths);
+        let (all, steps) = in_steps(sequences);
         let width = |layer: &Along<T>| State::new(sequences.len(), layer.width());
         let mut states: Vec<State<T>> = self.layers.iter().map(width).collect();
         let most = steps.counts.len();
         for from in (0..most).step_by(window.min(most).max(1)) {
-            let steps = steps.window(from, from.saturating_add(window).min(most));
-            let mut rows = Vec::with_capacity(steps.rows());
-            for (step, &count) in steps.counts.iter().enumerate() {
-                rows.extend(sequences[..count].iter().map(|sequence| sequence[from + step]));
-            }
-            let mut matrix = self.front.forward(inputs, &rows, pass.training);
+            let to = from.saturating_add(window).min(most);
+            let (rows, steps) = (&all[steps.starts[from]..steps.starts[to]], steps.window(from, to));
+            let mut matrix = self.front.forward(inputs, rows, pass.training);
             for (layer, state) in self.layers.iter_mut().zip(&mut states) {
                 matrix = layer.forward(matrix, &steps, state, pass);
             }
             matrix = self.dropout.forward(matrix, pass);
-            if let Some(gradient) = each(&rows, self.score.forward(matrix, pass)) {
+            if let Some(gradient) = each(rows, self.score.forward(matrix, pass)) {
                 self.backward(gradient);
             }
         }
@@ -196,7 +192,7 @@ pub(super) fn in_steps(sequences: &[&[usize]]) -> (Vec<usize>, Steps) {
 }
 
 /// The same as a device takes them, without what was found in them.
-pub(super) fn batch(inputs: &Inputs, rows: &[usize], steps: &Steps) -> Batch {
+pub(super) fn batch(inputs: &Inputs, (rows, steps): &(Vec<usize>, Steps)) -> Batch {
     let (numbers, codes) = inputs.of(rows);
     let count = |&count: &usize| u32::try_from(count).unwrap_or(u32::MAX);
     let places = steps.counts.iter().map(count).collect();
@@ -207,25 +203,21 @@ impl Batches for Rows<'_> {
     fn batch(&self, cases: &[usize], pass: &mut Pass) -> (Batch, f64) {
         let train = &self.train;
         let sequences = by_length(train.sequences, cases);
-        let (rows, steps) = in_steps(&sequences);
-        let masks = self.net.dropout.drawn(rows.len() * self.net.width(), &mut pass.random);
-        let said = said(&rows, &train.target, &train.weights);
-        (Batch { masks, said, ..batch(&train.inputs, &rows, &steps) }, train.count(&sequences))
+        let rows = in_steps(&sequences);
+        let masks = self.net.dropout.drawn(rows.0.len() * self.net.width(), &mut pass.random);
+        let said = said(&rows.0, &train.target, &train.weights);
+        (Batch { masks, said, ..batch(&train.inputs, &rows) }, train.count(&sequences))
     }
 
     fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>> {
         let Some(valid) = &self.valid else { return Ok(None) };
         let all: Vec<usize> = (0..valid.sequences.len()).collect();
-        let (mut loss, mut count) = (0.0, 0.0);
-        let of = |cases: &[usize]| in_steps(&by_length(valid.sequences, cases));
-        let batch = |cases: &[usize]| {
-            let (rows, steps) = of(cases);
-            batch(&valid.inputs, &rows, &steps)
-        };
-        net.in_blocks(&all, SCORED_THERE, &batch, &mut |cases, mut sums| {
-            loss += valid.loss(&of(cases).0, &mut sums, 1.0);
-            count += valid.count(&by_length(valid.sequences, cases));
+        let batch = |cases: &[usize]| batch(&valid.inputs, &in_steps(&by_length(valid.sequences, cases)));
+        let losses = net.in_blocks(&all, SCORED_THERE, &batch, &|cases, mut sums| {
+            let (rows, _) = in_steps(&by_length(valid.sequences, cases));
+            valid.loss(&rows, &mut sums, 1.0)
         })?;
-        Ok(Some(loss / count))
+        let count = valid.count(&by_length(valid.sequences, &all));
+        Ok(Some(losses.iter().sum::<f64>() / count))
     }
 }

@@ -64,8 +64,9 @@ impl RecurrentModel {
         self
     }
 
-    /// Probability of 1 (or value, where values were learnt) for each row, in the order of the frame, from this row and those of its key before it; for each
-    /// sequence where the targets of the fit were theirs. Other sequences do not matter.
+    /// Probability of 1 (or value, where values were learnt) for each row, in the order of the frame, from this row and
+    /// those of its key before it; for each sequence where the targets of the fit were theirs. Other sequences do not
+    /// matter.
     ///
     /// # Errors
     /// As [`crate::FcnnModel::predict`].
@@ -79,36 +80,26 @@ impl RecurrentModel {
         // Sequences of like lengths are scored together: the last steps of the longest would go alone.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&sequence| std::cmp::Reverse(sequences.rows(sequence).len()));
-        let mut scores = vec![0.0; features.rows()];
-        if let Some(mut there) = applied(self.device, form(&self.encoder, shape, WINDOW, self.goal), &mut net)? {
-            let of = |which: &[usize]| in_steps(&by_length(sequences, which));
-            let batch = |which: &[usize]| {
-                let (rows, steps) = of(which);
-                batch(&inputs, &rows, &steps)
-            };
-            there.in_blocks(&order, SCORED_THERE, &batch, &mut |which, sums| {
-                let said = self.goal.said(Matrix::new(sums.len(), 1, sums));
-                of(which).0.into_iter().zip(said).for_each(|(row, score)| scores[row] = score);
-            })?;
+        let form = form(&self.encoder, shape, WINDOW, self.goal);
+        let (block, scored) = if let Some(mut there) = applied(self.device, &form, &mut net)? {
+            let batch = |which: &[usize]| batch(&inputs, &in_steps(&by_length(sequences, which)));
+            let said = |_: &[usize], sums: Vec<f32>| self.goal.said(Matrix::new(sums.len(), 1, sums));
+            (SCORED_THERE, there.in_blocks(&order, SCORED_THERE, &batch, &said)?)
         } else {
-            let scored = with_threads(self.threads, || {
-                in_blocks(&net, &order, SCORED, &|net, which| {
-                    let of = by_length(sequences, which);
-                    let mut scored = Vec::new();
-                    net.along(&inputs, &of, WINDOW, &mut Pass::scoring(), &mut |rows, sums| {
-                        let said = rows.iter().zip(self.goal.said(sums));
-                        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-                        said.for_each(|(&row, score)| scored.extend([row as f64, score]));
-                        None
-                    });
-                    scored
-                })
-            })??;
-            for pair in scored.iter().flat_map(|block| block.chunks_exact(2)) {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a row")]
-                let row = pair[0] as usize;
-                scores[row] = pair[1];
-            }
+            let score = |net: &mut Chain<f32>, which: &[usize]| {
+                let (of, mut scored) = (by_length(sequences, which), Vec::new());
+                net.along(&inputs, &of, WINDOW, &mut Pass::scoring(), &mut |_, sums| {
+                    scored.extend(self.goal.said(sums));
+                    None
+                });
+                scored
+            };
+            (SCORED, with_threads(self.threads, || in_blocks(&net, &order, SCORED, &score))??)
+        };
+        let mut scores = vec![0.0; features.rows()];
+        for (which, scored) in order.chunks(block).zip(scored) {
+            let (rows, _) = in_steps(&by_length(sequences, which));
+            rows.into_iter().zip(scored).for_each(|(row, score)| scores[row] = score);
         }
         if self.per_key {
             let last = |sequence: usize| sequences.rows(sequence).last().map_or(f64::NAN, |&row| scores[row]);

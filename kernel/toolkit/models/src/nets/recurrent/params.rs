@@ -225,7 +225,7 @@ impl CheckedRecurrent {
         let mut learner =
             Rows { net, window: p.window, train: self.cases(&encoder, goal, sequences, target, &weights), valid };
         let form = form(&encoder, (p.gates == Gates::Gru, p.width, p.layers), p.window, goal);
-        let (epochs, weights) = fit(MODEL, &p.training, sequences.len(), form, &mut learner)?;
+        let (epochs, weights) = fit(MODEL, &p.training, sequences.len(), &form, &mut learner)?;
         Ok(RecurrentModel {
             goal,
             encoder,

@@ -135,7 +135,7 @@ impl SvmParams {
         ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
         ranges.whole("cache_mb", self.cache_mb, 1..=1 << 20)?;
         ranges.threads(self.threads)?;
-        self.class_weight.check(MODEL)?;
+        self.class_weight.check(MODEL, 2)?;
         Ok(CheckedSvm { params: self.clone() })
     }
 

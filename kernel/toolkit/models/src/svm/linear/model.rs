@@ -1,8 +1,7 @@
 //! Fitted weights: on which side of the plane a row lies, and how far from it.
 
-use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Design, Encoder, SparseMatrix, dot_rows};
+use crate::linear::{Design, Encoder, SparseMatrix, coefficients, dot_rows, of_features, of_sparse};
 use crate::{Error, Platt, Result};
 use haetae_features::FeatureMatrix;
 
@@ -46,8 +45,7 @@ impl LinearSvmModel {
     /// Every weight with what it stands for: `feature=code` (`=missing`, `=other`) for categories, the feature's name
     /// for numbers, by standard deviation; the number of the column for sparse rows.
     pub fn coefficients(&self) -> Vec<(String, f64)> {
-        let name = |i: usize| self.encoder.as_ref().map_or_else(|| i.to_string(), |encoder| encoder.names[i].clone());
-        self.weights().iter().enumerate().map(|(i, &weight)| (name(i), weight)).collect()
+        coefficients(self.encoder.as_ref(), self.weights())
     }
 
     /// Each row's weighted sum: above 0 on the side of target 1, and beyond 1 or -1 outside of the margin. Any list of
@@ -57,13 +55,7 @@ impl LinearSvmModel {
     /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
     /// [`Error::Columns`] when the fit was one on sparse rows.
     pub fn decision(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        let Some(encoder) = &self.encoder else {
-            return Err(Error::Columns { expected: self.weights.len() - 1, found: features.columns() });
-        };
-        same_types(self.names(), &|i| encoder.is_categorical(i), features)?;
-        check_categories(features)?;
-        finite(features)?;
-        Ok(self.sums(&encoder.encode(features)))
+        Ok(self.sums(&of_features(self.encoder.as_ref(), self.weights().len(), features)?.1))
     }
 
     /// As [`LinearSvmModel::decision`], of sparse rows.
@@ -71,11 +63,7 @@ impl LinearSvmModel {
     /// # Errors
     /// [`Error::Columns`] when the rows have other columns than those of the fit.
     pub fn decision_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
-        let expected = if self.encoder.is_some() { 0 } else { self.weights.len() - 1 };
-        if rows.columns() != expected {
-            return Err(Error::Columns { expected, found: rows.columns() });
-        }
-        Ok(self.sums(&Design::of_sparse(rows)))
+        Ok(self.sums(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?))
     }
 
     fn sums(&self, design: &Design<'_>) -> Vec<f64> {

@@ -2,12 +2,12 @@
 
 use super::dual::Dual;
 use super::model::LinearSvmModel;
-use crate::check::{check_rows, finite, labels_of};
+use crate::check::{check_rows, finite};
 use crate::file::Origin;
-use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve};
+use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve, trainable};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
-use crate::{ClassWeight, Error, Objective, Result};
+use crate::{ClassWeight, Objective, Result};
 use haetae_features::FeatureMatrix;
 
 const MODEL: &str = "linear SVM";
@@ -130,14 +130,14 @@ impl LinearSvmParams {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// [`Error::Parameter`] with the first that is out of its range.
+    /// [`crate::Error::Parameter`] with the first that is out of its range.
     pub fn check(&self) -> Result<CheckedLinearSvm> {
         let ranges = Ranges(MODEL);
         ranges.above_zero("c", self.c)?;
         ranges.whole("min_rows", self.min_rows, 1..=usize::MAX)?;
         ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
         ranges.between_zero_and_one("tolerance", self.tolerance)?;
-        self.class_weight.check(MODEL)?;
+        self.class_weight.check(MODEL, 2)?;
         Ok(CheckedLinearSvm { params: self.clone() })
     }
 
@@ -186,10 +186,7 @@ impl CheckedLinearSvm {
     /// # Errors
     /// As there.
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LinearSvmModel> {
-        if rows.rows() == 0 || rows.columns() == 0 {
-            return Err(Error::Empty { what: "training rows", rows: rows.rows(), columns: rows.columns() });
-        }
-        labels_of(rows.rows(), target)?;
+        trainable(rows, target, Objective::Binary)?;
         both_classes(target)?;
         let weights = self.weights(&Design::of_sparse(rows), target)?;
         Ok(LinearSvmModel::new(None, weights, Origin::of(&self.params)))
@@ -206,12 +203,8 @@ impl CheckedLinearSvm {
         }
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         let penalty = 1.0 / (p.c * design.rows as f64);
+        let classes = &[classes.0, classes.1];
         let problem = Problem { design, target, classes, penalty, loss: Loss::SquaredHinge, free_intercept: false };
-        let found = solve(&problem, p.iterations, p.tolerance)?;
-        if found.gradient > p.tolerance {
-            let (iterations, gradient, tolerance) = (found.iterations, found.gradient, p.tolerance);
-            return Err(Error::NotConverged { model: MODEL, iterations, gradient, tolerance });
-        }
-        Ok(found.weights)
+        solve(&problem, p.iterations, p.tolerance)?.settled(MODEL, p.tolerance)
     }
 }
