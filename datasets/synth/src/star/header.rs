@@ -9,7 +9,7 @@ use super::rates::{self, CURRENCIES, DOLLAR, Rates};
 use crate::error::SynthError;
 use crate::fraud::IMPORT_TAX;
 use crate::items::{Goods, Item};
-use crate::rng::Rng;
+use crate::rng::{Rng, place};
 use crate::rows::{Ids, declaration_id};
 use crate::world::World;
 
@@ -161,14 +161,7 @@ fn incoterm(slow: bool, rng: &mut Rng) -> &'static str {
     let by_air: &[(&str, f64)] =
         &[("FCA", 0.34), ("EXW", 0.20), ("CIP", 0.16), ("CPT", 0.12), ("DAP", 0.12), ("DDP", 0.06)];
     let list = if slow { by_sea } else { by_air };
-    let mut left = rng.unit();
-    for (term, share) in list {
-        left -= share;
-        if left < 0.0 {
-            return term;
-        }
-    }
-    list[0].0
+    list[place(rng.unit(), list.iter().map(|(_, share)| *share)).unwrap_or_default()].0
 }
 
 /// Nearly all goods are valued by what was paid for them.
