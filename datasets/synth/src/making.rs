@@ -8,9 +8,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 
+use crate::columns::served_schema;
 use crate::error::SynthError;
 use crate::mirror::{self, Months, Trade};
-use crate::rows::{self, Day, FILES, Ids, served_schema};
+use crate::rows::{self, Day, FILES, Ids};
 use crate::star::{self, Star};
 use crate::world::World;
 use crate::write::{Output, TableWriter};

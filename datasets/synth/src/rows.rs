@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray as _, BooleanArray, Date32Array, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray,
-    StringBuilder,
-};
+use arrow::array::{ArrayRef, AsArray as _, Float64Array, Int8Array, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use haetae_schema::{CodeList, codes};
 
-use crate::calendar::{FIRST_DATE, day_of_year, ymd};
+use crate::calendar::{day_of_year, ymd};
+use crate::columns::{batch, days, flags, maybe, numbers, served_schema, text, whole};
 use crate::defects::Defect;
 use crate::error::SynthError;
 use crate::importers::NOBODY;
@@ -106,15 +104,10 @@ pub fn defects(rows: &[Planted<'_>]) -> Result<RecordBatch, SynthError> {
         text(rows.iter().map(|row| row.defect.family)),
         text(rows.iter().map(|row| row.defect.kind)),
         text(rows.iter().map(|row| row.defect.column)),
-        Arc::new(rows.iter().map(|row| Some(row.defect.decidable)).collect::<BooleanArray>()),
-        Arc::new(rows.iter().map(|row| row.defect.true_value.as_deref()).collect::<StringArray>()),
+        flags(rows.iter().map(|row| row.defect.decidable)),
+        maybe(rows.iter().map(|row| row.defect.true_value.as_deref())),
     ];
     batch("defects", defects_schema(), columns)
-}
-
-/// The schema that the catalogue agrees on.
-pub fn served_schema(table: &'static str) -> SchemaRef {
-    haetae_schema::table(table).map_or_else(|| Arc::new(Schema::empty()), haetae_schema::Table::arrow_schema)
 }
 
 /// Ids of all companies, made once: they are written far more often than they are made.
@@ -202,23 +195,6 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
     })
 }
 
-/// A batch of one table.
-///
-/// # Errors
-/// Columns that do not fit the schema.
-pub fn batch(table: &'static str, schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, SynthError> {
-    RecordBatch::try_new(schema, columns).map_err(|source| SynthError::Schema { table, source })
-}
-
-/// A text column without nulls.
-pub fn text<'a>(values: impl IntoIterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
-}
-
-fn numbers(values: impl IntoIterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
-}
-
 fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
     let r = &world.reference;
     let goods = &world.goods.list;
@@ -229,8 +205,8 @@ fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
     let late = |i: &Item| i.defect.as_ref().map_or(0, |defect| defect.late_days);
     let columns: Vec<ArrayRef> = vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        Arc::new(Date32Array::from_iter_values(items.iter().map(|i| FIRST_DATE + i.day + late(i)))),
+        whole(items.iter().map(|i| i.item_no)),
+        days(items.iter().map(|i| i.day + late(i))),
         text(items.iter().map(|i| r.offices[i.office].id)),
         code(&codes::PROCESS_TYPE, 0),
         code(&codes::IMPORT_TYPE, 1),
@@ -239,8 +215,8 @@ fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
         code(&codes::TRANSPORT_MODE, 4),
         text(items.iter().map(|i| ids.declarant(i.declarant))),
         text(items.iter().map(|i| ids.importer(i.importer))),
-        Arc::new(items.iter().map(|i| i.seller.map(|s| ids.seller(s))).collect::<StringArray>()),
-        Arc::new(items.iter().map(|i| i.courier.map(|c| ids.courier(c))).collect::<StringArray>()),
+        maybe(items.iter().map(|i| i.seller.map(|s| ids.seller(s)))),
+        maybe(items.iter().map(|i| i.courier.map(|c| ids.courier(c)))),
         text(items.iter().map(|i| goods[i.declared.good].hs6)),
         text(items.iter().map(|i| i.hs10.as_str())),
         text(items.iter().map(|i| r.countries[i.departure].code)),
@@ -280,9 +256,9 @@ fn inspection_columns(items: &[&Item]) -> Vec<ArrayRef> {
     let findings = || items.iter().filter_map(|i| i.finding.as_ref().map(|f| (*i, f)));
     vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        Arc::new(Date32Array::from_iter_values(findings().map(|(i, f)| FIRST_DATE + i.day + f.delay))),
-        Arc::new(findings().map(|(_, f)| Some(f.class > 0)).collect::<BooleanArray>()),
+        whole(items.iter().map(|i| i.item_no)),
+        days(findings().map(|(i, f)| i.day + f.delay)),
+        flags(findings().map(|(_, f)| f.class > 0)),
         Arc::new(Int8Array::from_iter_values(findings().map(|(_, f)| f.class))),
         numbers(findings().map(|(_, f)| f.recovered)),
     ]
@@ -296,10 +272,10 @@ fn fraud_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
     };
     vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        whole(items.iter().map(|i| i.item_no)),
         text(truths().map(|t| t.kind.name())),
         text(truths().map(|t| t.technique.name())),
-        Arc::new(items.iter().map(before).collect::<StringArray>()),
+        maybe(items.iter().map(before)),
         text(truths().map(|t| world.goods.list[t.goods.good].hs6)),
         text(truths().map(|t| world.reference.countries[t.goods.origin].code)),
         numbers(truths().map(|t| t.goods.claim.rate)),
@@ -313,7 +289,7 @@ fn fraud_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
 fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
     vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
+        whole(items.iter().map(|i| i.item_no)),
         text(items.iter().map(|_| "duty_rate")),
         numbers(items.iter().filter_map(|i| i.slip)),
     ]

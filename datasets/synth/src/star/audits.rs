@@ -4,8 +4,8 @@
 use arrow::array::RecordBatch;
 
 use super::AUDITS;
-use super::columns::{days, flags, numbers, rows, table, text, whole};
 use super::parties::{Names, Parties};
+use crate::columns::{days, flags, numbers, rows, table, text, whole};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::items::Item;

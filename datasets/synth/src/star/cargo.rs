@@ -3,8 +3,8 @@
 use arrow::array::RecordBatch;
 use haetae_schema::codes;
 
-use super::columns::{days, maybe, numbers, rows, text, whole};
 use super::header::Declaration;
+use crate::columns::{days, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::fraud::Kind;
 use crate::items::Item;
@@ -62,7 +62,7 @@ pub fn bring(world: &World, lines: &[Item], gross: f64, before_arrival: bool, rn
     Cargo {
         bill: format!("{carrier}{:011}", scrambled(first)),
         carrier,
-        manifest: format!("{carrier}-{}-{office}", super::columns::iso(arrival)),
+        manifest: format!("{carrier}-{}-{office}", crate::columns::iso(arrival)),
         departure,
         arrival,
         packages,

@@ -2,10 +2,10 @@
 //! by span.
 
 use super::COMPANIES;
-use super::columns::{days, maybe, maybe_days, table, text};
 use super::parties::{Names, Parties};
 use super::persons::{address, digits};
 use crate::calendar::DAYS;
+use crate::columns::{days, maybe, maybe_days, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::names::{self, region_name};

@@ -2,9 +2,9 @@
 
 use haetae_schema::codes;
 
-use super::columns::{days, flags, maybe_days, numbers, table, text, whole};
 use super::rates::Rates;
 use crate::calendar::{DAYS, holiday, ymd};
+use crate::columns::{days, flags, maybe_days, numbers, table, text, whole};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::world::World;

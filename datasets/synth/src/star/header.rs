@@ -4,8 +4,8 @@ use arrow::array::RecordBatch;
 use haetae_schema::{CodeList, codes};
 
 use super::cargo::{self, Cargo};
-use super::columns::{days, maybe, numbers, rows, text, whole};
 use super::rates::{self, CURRENCIES, DOLLAR, Rates};
+use crate::columns::{days, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::fraud::IMPORT_TAX;
 use crate::items::{Goods, Item};

@@ -5,7 +5,6 @@
 
 mod audits;
 mod cargo;
-mod columns;
 mod companies;
 mod finance;
 mod given;

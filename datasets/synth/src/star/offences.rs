@@ -1,8 +1,8 @@
 //! What goes in: critical findings of inspections, and persons. What comes out: offences that persons were found guilty of.
 
 use super::OFFENCES;
-use super::columns::{days, maybe, numbers, table, text};
 use super::parties::{Names, Parties};
+use crate::columns::{days, maybe, numbers, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::fraud::Kind;

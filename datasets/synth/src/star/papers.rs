@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use arrow::array::RecordBatch;
 use sha2::{Digest, Sha256};
 
-use super::columns::{days, iso, maybe, numbers, rows, text, whole};
 use super::companies::History;
 use super::header::Declaration;
 use super::rates::CURRENCIES;
+use crate::columns::{days, iso, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::names;
 use crate::rng::Rng;

@@ -1,7 +1,7 @@
 //! What goes in: persons as draws. What comes out: rows of `dim_person`: made-up names, dates of birth, addresses.
 
-use super::columns::{iso, maybe, table, text};
 use super::parties::{Names, Parties, Person};
+use crate::columns::{iso, maybe, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::names::region_name;

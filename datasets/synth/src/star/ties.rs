@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::columns::{days, maybe_days, numbers, table, text};
 use super::parties::{Names, Parties, Tie};
+use crate::columns::{batch, days, maybe_days, numbers, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
-use crate::rows::{Ids, batch};
+use crate::rows::Ids;
 
 /// Hands `bridge_company_person`, `bridge_company_company`, `bridge_person_person` and `truth/rings` to the sink.
 ///
