@@ -119,11 +119,6 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// How many importers there are.
-    pub fn importers(&self) -> usize {
-        self.importers.len()
-    }
-
     /// The ids of the companies of a world.
     pub fn new(world: &World) -> Self {
         let c = &world.companies;
