@@ -74,6 +74,11 @@ pub fn shares() -> Vec<f64> {
     shares
 }
 
+/// Day of the week, Monday = 0.
+pub fn weekday(day: usize) -> usize {
+    (day + FIRST_WEEKDAY) % 7
+}
+
 /// Whether a day is a public holiday.
 pub fn holiday(day: usize) -> bool {
     HOLIDAYS.contains(&ymd(day))
@@ -85,7 +90,7 @@ fn weight(day: usize) -> f64 {
     let trend = 1.0 + 0.10 * day as f64 / DAYS as f64;
     // Trade fell in the spring of 2020.
     let slump = if date.0 == 2020 && (4..=5).contains(&date.1) { 0.90 } else { 1.0 };
-    MONTH[date.1 - 1] * WEEKDAY[(day + FIRST_WEEKDAY) % 7] * holiday * trend * slump
+    MONTH[date.1 - 1] * WEEKDAY[weekday(day)] * holiday * trend * slump
 }
 
 /// Number of items on each day: whole numbers that add up to `items`.

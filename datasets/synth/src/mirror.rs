@@ -87,9 +87,7 @@ impl Trade {
 /// Days between departure and declaration.
 pub fn lag(world: &World, item: &Item) -> i32 {
     let draw = mix(world.seed, 11, item.day as u64, (u64::from(item.serial) << 8) + item.item_no as u64);
-    // Codes of the schema's list, by place: 0 sea, 5 rail.
-    let slow = matches!(item.codes[4], 0 | 5);
-    if slow { 8 + (draw % 20) as i32 } else { 1 + (draw % 4) as i32 }
+    if item.slow() { 8 + (draw % 20) as i32 } else { 1 + (draw % 4) as i32 }
 }
 
 fn month(day: i32) -> i16 {

@@ -193,9 +193,7 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
 fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
     let r = &world.reference;
     let goods = &world.goods.list;
-    let code = |list: &'static CodeList, place: usize| {
-        text(items.iter().map(|i| list.codes.get(i.codes[place] as usize).map_or("", |c| c.0)))
-    };
+    let code = |list: &'static CodeList, place: usize| text(items.iter().map(|i| i.code(list, place)));
     let unit = |i: &&Item| r.chapters[goods[i.declared.good].chapter].unit;
     let late = |i: &Item| i.defect.as_ref().map_or(0, |defect| defect.late_days);
     let columns: Vec<ArrayRef> = vec![
