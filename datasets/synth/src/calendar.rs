@@ -8,7 +8,7 @@ pub const FIRST_DATE: i32 = 18_262;
 /// Index of 2021-01-01.
 pub const DAY_2021: i32 = 366;
 /// Index of 2020-01-01 counted as a weekday, Monday = 0.
-const FIRST_WEEKDAY: usize = 2;
+pub const FIRST_WEEKDAY: usize = 2;
 
 const MONTH: [f64; 12] = [1.10, 0.84, 1.03, 1.01, 0.94, 1.00, 1.03, 0.95, 1.00, 0.97, 1.04, 1.09];
 const WEEKDAY: [f64; 7] = [1.45, 1.10, 1.02, 1.02, 1.05, 0.18, 0.09];

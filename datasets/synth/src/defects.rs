@@ -14,7 +14,8 @@ use crate::calendar::{DAY_2021, DAYS};
 use crate::importers::Importer;
 use crate::items::Item;
 use crate::rng::{Rng, mix, mix_unit};
-use crate::rows::{Ids, Planted};
+use crate::rows::Ids;
+use crate::truth::Planted;
 use crate::world::World;
 
 /// Streams of defects begin here; those of days and world lie below.

@@ -13,8 +13,9 @@ use crate::defects::{self, Defect};
 use crate::error::SynthError;
 use crate::importers::NOBODY;
 use crate::names;
-use crate::rows::{Ids, Planted};
+use crate::rows::Ids;
 use crate::tariff::{Claim, Schedule};
+use crate::truth::Planted;
 use crate::world::World;
 
 /// Takes the batches of one table: folder, table, schema, batches.

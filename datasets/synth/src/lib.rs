@@ -31,6 +31,7 @@ mod rng;
 mod rows;
 mod star;
 mod tariff;
+mod truth;
 mod world;
 mod write;
 

@@ -15,7 +15,7 @@ use crate::rows::{self, Day, FILES, Ids};
 use crate::star::{self, Star};
 use crate::world::World;
 use crate::write::{Output, TableWriter};
-use crate::{Options, Summary, calendar, defects, dims, items};
+use crate::{Options, Summary, calendar, defects, dims, items, truth};
 
 /// Lines made at a time, before they are handed to the writer: this bounds the memory.
 const WINDOW: u64 = 65_536;
@@ -128,8 +128,12 @@ struct Writers {
 
 impl Writers {
     fn create(&Made { output, world, star, .. }: &Made<'_>) -> Result<Self, SynthError> {
-        let schemas =
-            [served_schema("fact_item"), served_schema("fact_inspection"), rows::fraud_schema(), rows::errors_schema()];
+        let schemas = [
+            served_schema("fact_item"),
+            served_schema("fact_inspection"),
+            truth::fraud_schema(),
+            truth::errors_schema(),
+        ];
         let open = |folder: &str, table: &str, schema| TableWriter::create(&output.folder(folder), table, schema);
         let days = FILES.iter().zip(schemas).map(|((folder, table), schema)| open(folder, table, schema));
         let spoilt = world.defects > 0.0;
@@ -141,7 +145,7 @@ impl Writers {
             days: days.collect::<Result<_, _>>()?,
             exports: open("tables", "fact_partner_export", served_schema("fact_partner_export"))?,
             mirror: open("truth", "mirror", mirror::truth_schema())?,
-            defects: spoilt.then(|| open("truth", "defects", rows::defects_schema())).transpose()?,
+            defects: spoilt.then(|| open("truth", "defects", truth::defects_schema())).transpose()?,
         })
     }
 
@@ -191,7 +195,7 @@ fn write_days(
     let (mut months, mut invented) = (Months::default(), BTreeMap::<u32, u64>::new());
     let mut sums = star::Sums::default();
     let vague = dims::planted(world, ids);
-    writers.planted(&rows::defects(&vague)?)?;
+    writers.planted(&truth::defects(&vague)?)?;
     for (number, day) in receiver.into_iter().flat_map(each).enumerate() {
         let MadeDay { lines: day, star: around } = day?;
         writers.report(&mut months, world, Some(number))?;
@@ -210,7 +214,7 @@ fn write_days(
     }
     writers.report(&mut months, world, None)?;
     let invented = defects::inventors(&invented, ids);
-    writers.planted(&rows::defects(&invented)?)?;
+    writers.planted(&truth::defects(&invented)?)?;
     summary.defects += (vague.len() + invented.len()) as u64;
     summary.rows = writers.rows;
     writers.finish()?;

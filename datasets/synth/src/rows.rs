@@ -1,27 +1,26 @@
-//! What goes in: the lines of one day. What comes out: record batches of `fact_item`,
-//! `fact_inspection` and the two ground-truth tables of lines.
+//! What goes in: the lines of one day. What comes out: record batches of `fact_item` and `fact_inspection`, and those of
+//! the ground truth beside them.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, Float64Array, Int8Array, RecordBatch, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
+use arrow::datatypes::Float64Type;
 use haetae_schema::{CodeList, codes};
 
 use crate::calendar::{day_of_year, ymd};
 use crate::columns::{batch, days, flags, maybe, numbers, served_schema, text, whole};
-use crate::defects::Defect;
 use crate::error::SynthError;
-use crate::importers::NOBODY;
 use crate::items::Item;
 use crate::mirror::Trade;
 use crate::names;
+use crate::truth::{self, Planted};
 use crate::world::World;
 
 /// The batches of one day.
 pub struct Day {
     /// Number of lines.
     pub items: u64,
-    /// Number of inspected lines, of those found to be fraud, and of those that are fraud.
+    /// Number of inspected lines.
     pub inspected: u64,
     /// Lines on which an inspection found fraud.
     pub found: u64,
@@ -40,75 +39,6 @@ pub struct Day {
 /// The files that days are written to: folder and table.
 pub const FILES: [(&str, &str); 4] =
     [("tables", "fact_item"), ("tables", "fact_inspection"), ("truth", "fraud"), ("truth", "errors")];
-
-/// Schema of `truth/fraud.parquet`: one row a fraudulent line.
-pub fn fraud_schema() -> SchemaRef {
-    let text = |name| Field::new(name, DataType::Utf8, false);
-    let number = |name| Field::new(name, DataType::Float64, false);
-    Arc::new(Schema::new(vec![
-        text("declaration_id"),
-        Field::new("item_no", DataType::Int32, false),
-        text("kind"),
-        text("technique"),
-        Field::new("phoenix_of", DataType::Utf8, true),
-        text("true_hs6"),
-        text("true_origin_country"),
-        number("true_duty_rate"),
-        number("true_quantity"),
-        number("true_net_mass_kg"),
-        number("true_item_price_krw"),
-        number("additional_duty_krw"),
-    ]))
-}
-
-/// Schema of `truth/errors.parquet`: one row a line on which a clerk slipped.
-pub fn errors_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("declaration_id", DataType::Utf8, false),
-        Field::new("item_no", DataType::Int32, false),
-        Field::new("kind", DataType::Utf8, false),
-        Field::new("true_duty_rate", DataType::Float64, false),
-    ]))
-}
-
-/// Schema of `truth/defects.parquet`: one row a slip of data entry that was planted.
-pub fn defects_schema() -> SchemaRef {
-    let text = |name| Field::new(name, DataType::Utf8, false);
-    Arc::new(Schema::new(vec![
-        text("table_name"),
-        text("row_key"),
-        text("family"),
-        text("kind"),
-        text("column_name"),
-        Field::new("decidable", DataType::Boolean, false),
-        Field::new("true_value", DataType::Utf8, true),
-    ]))
-}
-
-/// One row of `truth/defects.parquet`; the key columns of the row with `/` between them.
-pub struct Planted<'a> {
-    /// The row.
-    pub row_key: String,
-    /// What is wrong with it.
-    pub defect: std::borrow::Cow<'a, Defect>,
-}
-
-/// A batch of planted defects.
-///
-/// # Errors
-/// Columns that do not fit their schema (a fault of this program).
-pub fn defects(rows: &[Planted<'_>]) -> Result<RecordBatch, SynthError> {
-    let columns: Vec<ArrayRef> = vec![
-        text(rows.iter().map(|row| row.defect.table)),
-        text(rows.iter().map(|row| row.row_key.as_str())),
-        text(rows.iter().map(|row| row.defect.family)),
-        text(rows.iter().map(|row| row.defect.kind)),
-        text(rows.iter().map(|row| row.defect.column)),
-        flags(rows.iter().map(|row| row.defect.decidable)),
-        maybe(rows.iter().map(|row| row.defect.true_value.as_deref())),
-    ];
-    batch("defects", defects_schema(), columns)
-}
 
 /// Ids of all companies, made once: they are written far more often than they are made.
 pub struct Ids {
@@ -181,10 +111,10 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
         batches: [
             item_batch,
             batch("fact_inspection", served_schema("fact_inspection"), inspection_columns(&inspected))?,
-            batch("fraud", fraud_schema(), fraud_columns(world, ids, &frauds))?,
-            batch("errors", errors_schema(), error_columns(&slips))?,
+            truth::frauds(world, ids, &frauds)?,
+            truth::errors(&slips)?,
         ],
-        defects: defects(&planted)?,
+        defects: truth::defects(&planted)?,
         trade: Trade::default(),
         invented: items.iter().map(|i| i.importer).filter(|i| world.invents(*i)).map(|i| i as u32).collect(),
     })
@@ -257,37 +187,6 @@ fn inspection_columns(items: &[&Item]) -> Vec<ArrayRef> {
     ]
 }
 
-fn fraud_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
-    let truths = || items.iter().filter_map(|i| i.truth.as_ref());
-    let before = |i: &&Item| match world.companies.importers[i.importer].phoenix_of {
-        NOBODY => None,
-        old => Some(ids.importer(old as usize)),
-    };
-    vec![
-        declaration_ids(items.iter().copied()),
-        whole(items.iter().map(|i| i.item_no)),
-        text(truths().map(|t| t.kind.name())),
-        text(truths().map(|t| t.technique.name())),
-        maybe(items.iter().map(before)),
-        text(truths().map(|t| world.goods.list[t.goods.good].hs6)),
-        text(truths().map(|t| world.reference.countries[t.goods.origin].code)),
-        numbers(truths().map(|t| t.goods.claim.rate)),
-        numbers(truths().map(|t| t.goods.quantity)),
-        numbers(truths().map(|t| t.goods.mass)),
-        numbers(truths().map(|t| t.goods.price)),
-        numbers(truths().map(|t| t.evaded)),
-    ]
-}
-
-fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
-    vec![
-        declaration_ids(items.iter().copied()),
-        whole(items.iter().map(|i| i.item_no)),
-        text(items.iter().map(|_| "duty_rate")),
-        numbers(items.iter().filter_map(|i| i.slip)),
-    ]
-}
-
 /// The number of the declaration of a line.
 pub fn declaration_id(item: &Item) -> String {
     let mut text = String::new();
@@ -302,7 +201,7 @@ fn write_declaration_id(to: &mut impl std::fmt::Write, item: &Item) -> std::fmt:
 }
 
 /// Two digits of the year, three of the day in it, six of the serial number: in the order of time.
-fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
+pub fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(items.len(), items.len() * 11);
     for i in items {
         // Writing into a builder's buffer cannot fail.
