@@ -1,15 +1,12 @@
 //! What goes in: nothing. What comes out: the tables of what is done after clearance: audits, the lines that they look
 //! at, those whom they are about, and rulings.
 
-use arrow_schema::DataType::{Boolean, Date32, Float64, Int32};
+use arrow_schema::DataType::{Boolean, Date32, Int32};
 
 use crate::codes;
+use crate::shared::{DECLARATION_OF_LINE, ITEM_NO, day, krw};
 use crate::table::Classification::{CriminalHistory, Identifier, RawText};
 use crate::table::{Column, Table};
-
-const fn day(name: &'static str, comment: &'static str) -> Column {
-    Column::new(name, Date32, false, comment)
-}
 
 pub(crate) const FACT_AUDIT: Table = Table {
     name: "fact_audit",
@@ -27,8 +24,7 @@ pub(crate) const FACT_AUDIT: Table = Table {
         Column::new("lines_checked", Int32, false, "Lines looked at: those of fact_audit_line."),
         Column::new("lines_wrong", Int32, false, "Of these, lines on which something illicit was found.")
             .classified(CriminalHistory),
-        Column::new("additional_duty_krw", Float64, false, "Duty and import tax recovered: the sum over the lines.")
-            .unit("KRW")
+        krw("additional_duty_krw", "Duty and import tax recovered: the sum over the lines.")
             .classified(CriminalHistory),
     ],
     key: &["audit_id"],
@@ -39,15 +35,12 @@ pub(crate) const FACT_AUDIT_LINE: Table = Table {
     name: "fact_audit_line",
     comment: "The finding for one line that an audit has looked at. What an inspection had found is left out.",
     columns: &[
-        Column::text("declaration_id", "Number of the declaration.")
-            .refers("fact_item", "declaration_id")
-            .wco("Declaration/ID"),
-        Column::new("item_no", Int32, false, "Number of the line in its declaration.").refers("fact_item", "item_no"),
+        DECLARATION_OF_LINE,
+        ITEM_NO,
         Column::text("audit_id", "The audit.").refers("fact_audit", "audit_id"),
         day("checked_on", "Day on which it was looked at, while the audit was open."),
         Column::new("fraud", Boolean, false, "Whether something illicit was found.").classified(CriminalHistory),
-        Column::new("additional_duty_krw", Float64, false, "Duty and import tax recovered; 0 where nothing was found.")
-            .unit("KRW")
+        krw("additional_duty_krw", "Duty and import tax recovered; 0 where nothing was found.")
             .classified(CriminalHistory),
     ],
     key: &["declaration_id", "item_no"],

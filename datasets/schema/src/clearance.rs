@@ -1,30 +1,14 @@
 //! What goes in: nothing. What comes out: the tables of what clearance makes of declarations: headers, taxes, payments,
 //! refunds, amendments, and the bills of the cargo manifests.
 
-use arrow_schema::DataType::{Date32, Float64, Int32};
+use arrow_schema::DataType::{Float64, Int32};
 
 use crate::codes;
+use crate::shared::{COURIER, DECLARATION, IMPORT_TYPE, IMPORTER, ITEM_NO, PAYMENT_TYPE, TRANSPORT_MODE, day, kg, krw};
 use crate::table::Classification::{Identifier, RawText};
 use crate::table::{Column, Table};
 
-const DECLARATION: Column = Column::text("declaration_id", "Number of the declaration.")
-    .refers("fact_declaration", "declaration_id")
-    .wco("Declaration/ID");
-const LINE: Column = Column::new("item_no", Int32, false, "Number of the line in its declaration.")
-    .refers("fact_item", "item_no")
-    .wco("GovernmentAgencyGoodsItem/SequenceNumeric");
-
-const fn krw(name: &'static str, comment: &'static str) -> Column {
-    Column::new(name, Float64, false, comment).unit("KRW")
-}
-
-const fn kg(name: &'static str, comment: &'static str) -> Column {
-    Column::new(name, Float64, false, comment).unit("kg")
-}
-
-const fn day(name: &'static str, comment: &'static str) -> Column {
-    Column::new(name, Date32, false, comment)
-}
+const LINE: Column = ITEM_NO.wco("GovernmentAgencyGoodsItem/SequenceNumeric");
 
 pub(crate) const FACT_DECLARATION: Table = Table {
     name: "fact_declaration",
@@ -41,29 +25,15 @@ pub(crate) const FACT_DECLARATION: Table = Table {
             .refers("dim_office", "office_id")
             .wco("DeclarationOffice/ID"),
         Column::text("process_type", "How it is processed.").codes(&codes::PROCESS_TYPE),
-        Column::text("import_type", "Under what arrangement the goods come in.")
-            .codes(&codes::IMPORT_TYPE)
-            .refers("dim_procedure", "import_type")
-            .wco("GovernmentProcedure/CurrentCode"),
-        Column::text("payment_type", "How the duty is collected.")
-            .codes(&codes::PAYMENT_TYPE)
-            .wco("Payment/MethodCode"),
-        Column::text("transport_mode", "How the goods crossed the border.")
-            .codes(&codes::TRANSPORT_MODE)
-            .refers("dim_transport_mode", "transport_mode")
-            .wco("BorderTransportMeans/ModeCode"),
+        IMPORT_TYPE.refers("dim_procedure", "import_type"),
+        PAYMENT_TYPE,
+        TRANSPORT_MODE.refers("dim_transport_mode", "transport_mode"),
         Column::text("declarant_id", "Who lodged it.")
             .refers("dim_declarant", "declarant_id")
             .classified(Identifier)
             .wco("Declarant/ID"),
-        Column::text("importer_id", "Who imports.")
-            .refers("dim_importer", "importer_id")
-            .classified(Identifier)
-            .wco("Importer/ID"),
-        Column::maybe_text("courier_id", "Express courier; null where none took part.")
-            .refers("dim_courier", "courier_id")
-            .classified(Identifier)
-            .wco("Carrier/ID"),
+        IMPORTER,
+        COURIER,
         Column::text(
             "bill_id",
             "Bill of lading or air waybill, or the record of a parcel, under which the goods came.",

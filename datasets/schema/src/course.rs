@@ -3,6 +3,7 @@
 
 use arrow_schema::DataType::{Date32, Int32};
 
+use crate::shared::day;
 use crate::table::Classification::{Identifier, Name, RawText};
 use crate::table::{Column, Table};
 
@@ -25,7 +26,7 @@ pub(crate) const COHORTS: Table = Table {
     columns: &[
         COHORT,
         Column::text("title", "What the cohort is called."),
-        Column::new("starts_on", Date32, false, "First day of the course."),
+        day("starts_on", "First day of the course."),
         Column::new("ends_on", Date32, true, "Last day of the course; null where it is not known."),
     ],
     key: &["cohort"],
@@ -46,7 +47,7 @@ pub(crate) const TRAINEES: Table = Table {
 pub(crate) const ENROLMENTS: Table = Table {
     name: "enrolments",
     comment: "One trainee in one cohort.",
-    columns: &[COHORT, TRAINEE, Column::new("enrolled_on", Date32, false, "Day on which the trainee was enrolled.")],
+    columns: &[COHORT, TRAINEE, day("enrolled_on", "Day on which the trainee was enrolled.")],
     key: &["cohort", "trainee_id"],
     sort: &["cohort", "trainee_id"],
 };
@@ -76,7 +77,7 @@ pub(crate) const SUBMISSIONS: Table = Table {
         TRAINEE,
         MODULE,
         Column::new("attempt", Int32, false, "Its number among those of the trainee for the module, from 1."),
-        Column::new("handed_in_on", Date32, false, "Day on which it was handed in."),
+        day("handed_in_on", "Day on which it was handed in."),
         // The trainee's number is in the file.
         Column::text("file_sha256", "SHA-256 of the file, in lower-case hexadecimal.").classified(Identifier),
         Column::new("file_bytes", Int32, false, "Size of the file."),
@@ -125,14 +126,7 @@ pub(crate) const MARKS: Table = Table {
 pub(crate) const CERTIFICATES: Table = Table {
     name: "certificates",
     comment: "One level that a trainee has passed and has a certificate for.",
-    columns: &[
-        TRAINEE,
-        LEVEL,
-        COHORT,
-        POINTS,
-        OF_POINTS,
-        Column::new("issued_on", Date32, false, "Day on which the certificate was given."),
-    ],
+    columns: &[TRAINEE, LEVEL, COHORT, POINTS, OF_POINTS, day("issued_on", "Day on which the certificate was given.")],
     key: &["trainee_id", "level"],
     sort: &["trainee_id", "level"],
 };

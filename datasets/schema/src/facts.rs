@@ -1,9 +1,12 @@
 //! What goes in: nothing. What comes out: the tables of what happened: declared lines, inspections, what
 //! partner countries say they have sent, and documents.
 
-use arrow_schema::DataType::{Boolean, Date32, Float64, Int8, Int32};
+use arrow_schema::DataType::{Boolean, Float64, Int8, Int32};
 
 use crate::codes;
+use crate::shared::{
+    COURIER, DECLARATION_OF_LINE, IMPORT_TYPE, IMPORTER, ITEM_NO, PAYMENT_TYPE, TRANSPORT_MODE, day, kg, krw,
+};
 use crate::table::Classification::{CriminalHistory, Identifier, RawText};
 use crate::table::{Column, Table};
 
@@ -14,38 +17,25 @@ pub(crate) const FACT_ITEM: Table = Table {
         Column::text("declaration_id", "Number of the declaration.").wco("Declaration/ID"),
         Column::new("item_no", Int32, false, "Number of the line in its declaration, from 1.")
             .wco("GovernmentAgencyGoodsItem/SequenceNumeric"),
-        Column::new("declaration_date", Date32, false, "Day on which the declaration was lodged.")
-            .wco("Declaration/IssueDateTime"),
+        day("declaration_date", "Day on which the declaration was lodged.").wco("Declaration/IssueDateTime"),
         Column::text("office_id", "Customs office that took the declaration.")
             .refers("dim_office", "office_id")
             .wco("DeclarationOffice/ID"),
         Column::text("process_type", "How the declaration is processed.").codes(&codes::PROCESS_TYPE),
-        Column::text("import_type", "Under what arrangement the goods come in.")
-            .codes(&codes::IMPORT_TYPE)
-            .wco("GovernmentProcedure/CurrentCode"),
+        IMPORT_TYPE,
         Column::text("import_use", "What the goods are for.").codes(&codes::IMPORT_USE),
-        Column::text("payment_type", "How the duty is collected.")
-            .codes(&codes::PAYMENT_TYPE)
-            .wco("Payment/MethodCode"),
-        Column::text("transport_mode", "How the goods crossed the border.")
-            .codes(&codes::TRANSPORT_MODE)
-            .wco("BorderTransportMeans/ModeCode"),
+        PAYMENT_TYPE,
+        TRANSPORT_MODE,
         Column::text("declarant_id", "Who lodged the declaration: a customs broker or the importer's own desk.")
             .refers("dim_declarant", "declarant_id")
             .classified(Identifier)
             .wco("Declarant/ID"),
-        Column::text("importer_id", "Who imports.")
-            .refers("dim_importer", "importer_id")
-            .classified(Identifier)
-            .wco("Importer/ID"),
+        IMPORTER,
         Column::maybe_text("seller_id", "Foreign seller; null where none was declared.")
             .refers("dim_seller", "seller_id")
             .classified(Identifier)
             .wco("Seller/ID"),
-        Column::maybe_text("courier_id", "Express courier; null where none took part.")
-            .refers("dim_courier", "courier_id")
-            .classified(Identifier)
-            .wco("Carrier/ID"),
+        COURIER,
         Column::text("hs6", "Harmonized System subheading: six digits, padded with zeros on the left.")
             .refers("dim_hs", "hs6")
             .wco("Classification/ID"),
@@ -68,10 +58,8 @@ pub(crate) const FACT_ITEM: Table = Table {
             .wco("GoodsMeasure/TariffQuantity"),
         Column::maybe_text("quantity_unit", "Unit of quantity; null where the source has none.")
             .codes(&codes::QUANTITY_UNIT),
-        Column::new("net_mass_kg", Float64, false, "Net mass.").unit("kg").wco("GoodsMeasure/NetNetWeightMeasure"),
-        Column::new("item_price_krw", Float64, false, "Declared price of the line.")
-            .unit("KRW")
-            .wco("InvoiceLine/ItemChargeAmount"),
+        kg("net_mass_kg", "Net mass.").wco("GoodsMeasure/NetNetWeightMeasure"),
+        krw("item_price_krw", "Declared price of the line.").wco("InvoiceLine/ItemChargeAmount"),
     ],
     key: &["declaration_id", "item_no"],
     sort: &["declaration_date", "office_id", "hs6"],
@@ -81,12 +69,9 @@ pub(crate) const FACT_INSPECTION: Table = Table {
     name: "fact_inspection",
     comment: "The finding for one inspected line; lines that were not inspected have no row.",
     columns: &[
-        Column::text("declaration_id", "Number of the declaration.")
-            .refers("fact_item", "declaration_id")
-            .wco("Declaration/ID"),
-        Column::new("item_no", Int32, false, "Number of the line in its declaration.").refers("fact_item", "item_no"),
-        Column::new("inspection_date", Date32, false, "Day of the finding; never before the declaration.")
-            .wco("Control/ActualDateTime"),
+        DECLARATION_OF_LINE,
+        ITEM_NO,
+        day("inspection_date", "Day of the finding; never before the declaration.").wco("Control/ActualDateTime"),
         Column::new("fraud", Boolean, false, "Whether something illicit was found.").classified(CriminalHistory),
         Column::new("fraud_class", Int8, false, "How grave the finding is.")
             .classified(CriminalHistory)
@@ -113,15 +98,9 @@ pub(crate) const FACT_PARTNER_EXPORT: Table = Table {
             .refers("dim_country", "country_code")
             .wco("ExportCountry/ID"),
         Column::text("hs6", "Subheading.").refers("dim_hs", "hs6").wco("Classification/ID"),
-        Column::new("export_month", Date32, false, "First day of the month in which the goods left."),
-        Column::new(
-            "fob_value_krw",
-            Float64,
-            false,
-            "Value at the border of the partner, without freight and insurance.",
-        )
-        .unit("KRW"),
-        Column::new("net_mass_kg", Float64, false, "Net mass.").unit("kg").wco("GoodsMeasure/NetNetWeightMeasure"),
+        day("export_month", "First day of the month in which the goods left."),
+        krw("fob_value_krw", "Value at the border of the partner, without freight and insurance."),
+        kg("net_mass_kg", "Net mass.").wco("GoodsMeasure/NetNetWeightMeasure"),
     ],
     key: &["partner_country", "hs6", "export_month"],
     sort: &["export_month", "partner_country", "hs6"],

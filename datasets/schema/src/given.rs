@@ -4,13 +4,14 @@
 use arrow_schema::DataType::{Boolean, Date32, Float64, Int32};
 
 use crate::codes;
+use crate::shared::day;
 use crate::table::{Column, Table};
 
 pub(crate) const DIM_DATE: Table = Table {
     name: "dim_date",
     comment: "One day.",
     columns: &[
-        Column::new("day", Date32, false, "The day."),
+        day("day", "The day."),
         Column::new("year", Int32, false, "Its year."),
         Column::new("quarter", Int32, false, "Its quarter, 1 to 4."),
         Column::new("month", Int32, false, "Its month, 1 to 12."),
@@ -90,7 +91,7 @@ pub(crate) const BRIDGE_AGREEMENT_COUNTRY: Table = Table {
     columns: &[
         Column::text("agreement_id", "The agreement.").refers("dim_agreement", "agreement_id"),
         Column::text("country_code", "The country.").refers("dim_country", "country_code").wco("Origin/CountryCode"),
-        Column::new("valid_from", Date32, false, "First day on which it holds, of those that the data are about."),
+        day("valid_from", "First day on which it holds, of those that the data are about."),
         Column::new("valid_to", Date32, true, "Last day on which it holds; null = no end known."),
         Column::text("tariff_type", "Ground of the rates in its first schedule.").codes(&codes::TARIFF_TYPE),
     ],
@@ -103,8 +104,8 @@ pub(crate) const DIM_CURRENCY_RATE: Table = Table {
     comment: "The exchange rate of one currency for the declarations of one week.",
     columns: &[
         Column::text("currency", "ISO 4217 code.").wco("CurrencyExchange/CurrencyTypeCode"),
-        Column::new("valid_from", Date32, false, "First day of the week, a Sunday."),
-        Column::new("valid_to", Date32, false, "Last day of the week."),
+        day("valid_from", "First day of the week, a Sunday."),
+        day("valid_to", "Last day of the week."),
         Column::new("krw_per_unit", Float64, false, "Won for one unit of the currency.")
             .wco("CurrencyExchange/RateNumeric"),
     ],

@@ -22,6 +22,7 @@ mod parties;
 mod quality;
 mod reference;
 mod risk;
+mod shared;
 mod table;
 
 pub use codes::CodeList;

@@ -1,9 +1,10 @@
 //! What goes in: nothing. What comes out: the tables around documents: which declaration they belong to, and what
 //! stamps and signatures stand on them.
 
-use arrow_schema::DataType::{Date32, Float64, Int32};
+use arrow_schema::DataType::{Float64, Int32};
 
 use crate::codes;
+use crate::shared::{DECLARATION, day};
 use crate::table::Classification::Name;
 use crate::table::{Column, Table};
 
@@ -11,9 +12,7 @@ pub(crate) const BRIDGE_DOCUMENT_DECLARATION: Table = Table {
     name: "bridge_document_declaration",
     comment: "One document that was handed in with one declaration.",
     columns: &[
-        Column::text("declaration_id", "Number of the declaration.")
-            .refers("fact_declaration", "declaration_id")
-            .wco("Declaration/ID"),
+        DECLARATION,
         Column::text("document_type", "What document it is.")
             .codes(&codes::DOCUMENT_TYPE)
             .wco("AdditionalDocument/TypeCode"),
@@ -24,7 +23,7 @@ pub(crate) const BRIDGE_DOCUMENT_DECLARATION: Table = Table {
         Column::text("issuer", "Who issued it: the seller, the carrier, a chamber of commerce.")
             .classified(Name)
             .wco("AdditionalDocument/Submitter/Name"),
-        Column::new("issued_on", Date32, false, "Day on which it was issued; never after the goods arrived.")
+        day("issued_on", "Day on which it was issued; never after the goods arrived.")
             .wco("AdditionalDocument/IssueDateTime"),
     ],
     key: &["declaration_id", "document_type"],

@@ -4,6 +4,7 @@
 use arrow_schema::DataType::{Date32, Float64, Int32};
 
 use crate::codes;
+use crate::shared::{day, krw};
 use crate::table::Classification::{CriminalHistory, Identifier, Name, Personal};
 use crate::table::{Column, Table};
 
@@ -11,22 +12,18 @@ const COMPANY: Column =
     Column::text("company_id", "The company.").refers("dim_company", "company_id").classified(Identifier);
 const PERSON: Column =
     Column::text("person_id", "The person.").refers("dim_person", "person_id").classified(Identifier);
-const FROM: Column = Column::new("valid_from", Date32, false, "First day on which it holds.");
+const FROM: Column = day("valid_from", "First day on which it holds.");
 const TO: Column = Column::new("valid_to", Date32, true, "Last day on which it holds; null = it still does.");
 const SHARE: Column =
     Column::new("share_rate", Float64, true, "Share of the capital: 0.25 is a quarter; null where it is none.")
         .unit("fraction");
-
-const fn krw(name: &'static str, comment: &'static str) -> Column {
-    Column::new(name, Float64, false, comment).unit("KRW")
-}
 
 pub(crate) const DIM_COMPANY: Table = Table {
     name: "dim_company",
     comment: "One company at home in one span of days: a change of name, seat or state begins a new row.",
     columns: &[
         Column::text("company_id", "Number of the company; of an importer its importer_id.").classified(Identifier),
-        Column::new("valid_from", Date32, false, "First day on which the row holds."),
+        day("valid_from", "First day on which the row holds."),
         Column::new("valid_to", Date32, true, "Last day on which the row holds; null = it still does."),
         Column::maybe_text("importer_id", "Under which number it imports; null for one that does not, as a holding.")
             .refers("dim_importer", "importer_id")
@@ -133,12 +130,12 @@ pub(crate) const BRIDGE_PERSON_OFFENCE: Table = Table {
         Column::text("offence_id", "Number of the case.").classified(CriminalHistory),
         Column::text("person_id", "The person.").refers("dim_person", "person_id").classified(CriminalHistory),
         Column::text("offence_kind", "What it was.").codes(&codes::OFFENCE_KIND).classified(CriminalHistory),
-        Column::new("offence_date", Date32, false, "Day of the deed.").classified(CriminalHistory),
-        Column::new("decision_date", Date32, false, "Day of the decision; after the deed.").classified(CriminalHistory),
+        day("offence_date", "Day of the deed.").classified(CriminalHistory),
+        day("decision_date", "Day of the decision; after the deed.").classified(CriminalHistory),
         Column::maybe_text("declaration_id", "Declaration that it was about; null where it is older than those here.")
             .refers("fact_declaration", "declaration_id")
             .classified(CriminalHistory),
-        Column::new("penalty_krw", Float64, false, "Penalty.").unit("KRW").classified(CriminalHistory),
+        krw("penalty_krw", "Penalty.").classified(CriminalHistory),
     ],
     key: &["offence_id"],
     sort: &["offence_id"],

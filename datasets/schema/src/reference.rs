@@ -4,6 +4,7 @@
 use arrow_schema::DataType::{Date32, Float64};
 
 use crate::codes;
+use crate::shared::day;
 use crate::table::{Column, Table};
 
 pub(crate) const DIM_OFFICE: Table = Table {
@@ -62,7 +63,7 @@ pub(crate) const DIM_TARIFF_RATE: Table = Table {
         Column::new("duty_rate", Float64, false, "Ad valorem duty rate: 0.08 is 8 percent.")
             .unit("fraction")
             .wco("DutyTaxFee/TaxRateNumeric"),
-        Column::new("valid_from", Date32, false, "First day on which the rate holds."),
+        day("valid_from", "First day on which the rate holds."),
         Column::new("valid_to", Date32, true, "Last day on which the rate holds; null = no end known."),
     ],
     key: &["hs6", "origin_country", "tariff_type", "valid_from"],

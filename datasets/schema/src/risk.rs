@@ -1,12 +1,13 @@
 //! What goes in: nothing. What comes out: the tables of the schema `risk`: registered models, what they say of items and
 //! companies, what was decided, what past cases and officers say of it, and how well it went.
 
-use arrow_schema::DataType::{Boolean, Date32, Float64, Int32, Int64};
+use arrow_schema::DataType::{Boolean, Float64, Int32, Int64};
 
+use crate::shared::{day, krw};
 use crate::table::Classification::{CriminalHistory, Identifier, RawText};
 use crate::table::{Column, Table};
 
-const DAY: Column = Column::new("day", Date32, false, "Day on which the items were declared.");
+const DAY: Column = day("day", "Day on which the items were declared.");
 const VERSION: Column = Column::text("version", "Version of model and definition: the model, a stroke, and a digest.");
 const MODEL: Column = Column::text("model", "Name of the model.");
 const KIND: Column = Column::text("kind", "clearance for items, taxpayer for companies.");
@@ -39,9 +40,9 @@ pub(crate) const MODELS: Table = Table {
         DEFINITION,
         DIGEST,
         Column::text("trained_schema", "Schema whose tables it has learnt from."),
-        Column::new("as_of", Date32, false, "Day before which everything that it has learnt was known."),
-        Column::new("first_day", Date32, false, "First day whose rows it has learnt from."),
-        Column::new("last_day", Date32, false, "Last day whose rows it has learnt from."),
+        day("as_of", "Day before which everything that it has learnt was known."),
+        day("first_day", "First day whose rows it has learnt from."),
+        day("last_day", "Last day whose rows it has learnt from."),
         DATA,
         whole("trained_rows", "Rows with a label."),
         whole("positives", "Of these, rows with fraud."),
@@ -105,8 +106,8 @@ pub(crate) const SCORES: Table = Table {
         OFFICE,
         IMPORTER,
         number("probability", "Probability of fraud, 0 to 1."),
-        number("stake_krw", "Amount at stake.").unit("KRW"),
-        number("expected_revenue_krw", "Probability times amount at stake.").unit("KRW"),
+        krw("stake_krw", "Amount at stake."),
+        krw("expected_revenue_krw", "Probability times amount at stake."),
         number("log_odds", "Logarithm of the odds of fraud: what the summands sum to."),
         number("start", "Summand that every item has."),
         Column::maybe_text("feature_1", "Feature that moves the score most; null where there is none."),
@@ -159,7 +160,7 @@ pub(crate) const TAXPAYER_SCORES: Table = Table {
     name: "taxpayer_scores",
     comment: "What a model says of one company as of one day. The points sum to the score.",
     columns: &[
-        Column::new("day", Date32, false, "Day before which all that the score rests on was known."),
+        day("day", "Day before which all that the score rests on was known."),
         VERSION,
         IMPORTER,
         Column::new("score", Int32, false, "0 to 1000; higher is riskier."),
@@ -182,9 +183,9 @@ pub(crate) const COMPARISONS: Table = Table {
     comment: "How one way to choose did on the labelled items that all compared versions have scored, at one rate.",
     columns: &[
         Column::new("run_id", Int64, false, "Number of the comparison: that of the operation in meta.versions."),
-        Column::new("first_day", Date32, false, "First day."),
-        Column::new("last_day", Date32, false, "Last day."),
-        Column::new("known_on", Date32, false, "Day by which results of inspections had to be known."),
+        day("first_day", "First day."),
+        day("last_day", "Last day."),
+        day("known_on", "Day by which results of inspections had to be known."),
         Column::text(
             "version",
             "Version that chose, or a way without a model: `stake`, `price`, `rules`, `importer history` or `random`.",
@@ -231,8 +232,8 @@ pub(crate) const SIMILAR: Table = Table {
         Column::text("past_declaration_id", "Number of the declaration of the case."),
         Column::new("past_item_no", Int32, false, "Number of the line in that declaration."),
         Column::text("past_office_id", "Customs office that took it."),
-        Column::new("past_day", Date32, false, "Day on which the case was declared."),
-        Column::new("inspection_date", Date32, false, "Day on which it was inspected."),
+        day("past_day", "Day on which the case was declared."),
+        day("inspection_date", "Day on which it was inspected."),
         Column::text("shared", "hs6 and origin, hs6, hs4 or hs2: what both have in common."),
         number("distance", "Sum of the differences of what each feature adds to the two scores, in log-odds."),
         Column::new("fraud", Boolean, false, "Whether the inspection found fraud.").classified(CriminalHistory),

@@ -21,7 +21,8 @@ fn the_page_of_tables_is_what_the_schema_says() {
     for (schema, says, tables) in [
         (
             "customs",
-            "What is loaded: `fact_` tables hold what happened, `dim_` tables whom and what it is about.",
+            "What is loaded: `fact_` tables hold what happened, `dim_` tables whom and what it is about, `bridge_` tables which of\n\
+             these belong together.",
             tables(),
         ),
         ("quality", "What the [rules of data quality](quality.md) have found.", quality_tables()),

@@ -8,7 +8,7 @@ pub const FIRST_DATE: i32 = 18_262;
 /// Index of 2021-01-01.
 pub const DAY_2021: i32 = 366;
 /// Index of 2020-01-01 counted as a weekday, Monday = 0.
-const FIRST_WEEKDAY: usize = 2;
+pub const FIRST_WEEKDAY: usize = 2;
 
 const MONTH: [f64; 12] = [1.10, 0.84, 1.03, 1.01, 0.94, 1.00, 1.03, 0.95, 1.00, 0.97, 1.04, 1.09];
 const WEEKDAY: [f64; 7] = [1.45, 1.10, 1.02, 1.02, 1.05, 0.18, 0.09];
@@ -74,6 +74,11 @@ pub fn shares() -> Vec<f64> {
     shares
 }
 
+/// Day of the week, Monday = 0.
+pub fn weekday(day: usize) -> usize {
+    (day + FIRST_WEEKDAY) % 7
+}
+
 /// Whether a day is a public holiday.
 pub fn holiday(day: usize) -> bool {
     HOLIDAYS.contains(&ymd(day))
@@ -85,7 +90,7 @@ fn weight(day: usize) -> f64 {
     let trend = 1.0 + 0.10 * day as f64 / DAYS as f64;
     // Trade fell in the spring of 2020.
     let slump = if date.0 == 2020 && (4..=5).contains(&date.1) { 0.90 } else { 1.0 };
-    MONTH[date.1 - 1] * WEEKDAY[(day + FIRST_WEEKDAY) % 7] * holiday * trend * slump
+    MONTH[date.1 - 1] * WEEKDAY[weekday(day)] * holiday * trend * slump
 }
 
 /// Number of items on each day: whole numbers that add up to `items`.

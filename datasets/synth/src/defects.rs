@@ -8,11 +8,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use haetae_schema::codes;
+
 use crate::calendar::{DAY_2021, DAYS};
 use crate::importers::Importer;
 use crate::items::Item;
 use crate::rng::{Rng, mix, mix_unit};
-use crate::rows::{Ids, Planted};
+use crate::rows::Ids;
+use crate::truth::Planted;
 use crate::world::World;
 
 /// Streams of defects begin here; those of days and world lie below.
@@ -165,9 +168,6 @@ fn spoil(world: &World, kind: &'static str, item: &mut Item, rng: &mut Rng) -> O
     let unit = r.chapters[goods.chapter].unit;
     let hs6 = goods.hs6;
     let (price, mass, quantity) = (item.declared.price, item.declared.mass, item.declared.quantity);
-    let list = |codes: &haetae_schema::CodeList, place: usize| {
-        codes.codes.get(item.codes[place] as usize).map_or("", |code| code.0).to_owned()
-    };
     let defect = |family, column, value: &dyn ToString| Defect::new(family, kind, column, value.to_string());
     Some(match kind {
         "quantity_missing" => defect("completeness", "quantity", &quantity).text("quantity", None),
@@ -190,12 +190,10 @@ fn spoil(world: &World, kind: &'static str, item: &mut Item, rng: &mut Rng) -> O
             let value = r.countries[item.departure].code;
             defect("validity", "departure_country", &value).text("departure_country", Some(wrong.to_owned()))
         }
-        "import_type_unknown" => defect("validity", "import_type", &list(&haetae_schema::codes::IMPORT_TYPE, 1))
+        "import_type_unknown" => defect("validity", "import_type", &item.code(&codes::IMPORT_TYPE, 1))
             .text("import_type", Some("77".to_owned())),
-        "transport_mode_unknown" => {
-            defect("validity", "transport_mode", &list(&haetae_schema::codes::TRANSPORT_MODE, 4))
-                .text("transport_mode", Some("70".to_owned()))
-        }
+        "transport_mode_unknown" => defect("validity", "transport_mode", &item.code(&codes::TRANSPORT_MODE, 4))
+            .text("transport_mode", Some("70".to_owned())),
         "price_zero" => {
             item.declared.price = 0.0;
             defect("validity", "item_price_krw", &price)

@@ -4,20 +4,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::calendar::{DAY_2021, FIRST_DATE};
+use crate::calendar::DAY_2021;
+use crate::columns::{ROWS, batch, by_id, days, maybe, maybe_days, numbers, table, text};
 use crate::defects::{self, Defect};
 use crate::error::SynthError;
 use crate::importers::NOBODY;
 use crate::names;
-use crate::rows::{Ids, Planted, batch, served_schema, text};
+use crate::rows::Ids;
 use crate::tariff::{Claim, Schedule};
+use crate::truth::Planted;
 use crate::world::World;
-
-/// Rows of a batch: what keeps memory low for large worlds.
-const ROWS: usize = 65_536;
 
 /// Takes the batches of one table: folder, table, schema, batches.
 pub type Sink<'a> = dyn FnMut(
@@ -37,25 +36,25 @@ pub fn write(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthE
     let c = &world.companies;
     let seed = world.seed;
     let country = |i: usize| world.reference.countries[c.sellers[i].country as usize].code;
-    table(sink, "dim_seller", by_id(c.sellers.len(), |i| ids.seller(i)), |rows| {
+    table(sink, "dim_seller", &by_id(c.sellers.len(), |i| ids.seller(i)), |rows| {
         let name = |&i: &usize| vague(world, SELLER, i).unwrap_or_else(|| names::seller(seed, i, country(i)));
         vec![
             text(rows.iter().map(|&i| ids.seller(i))),
-            owned(rows.iter().map(name)),
+            text(rows.iter().map(name)),
             text(rows.iter().map(|&i| country(i))),
         ]
     })?;
-    table(sink, "dim_declarant", by_id(c.declarants, |i| ids.declarant(i)), |rows| {
+    table(sink, "dim_declarant", &by_id(c.declarants, |i| ids.declarant(i)), |rows| {
         let region =
             |&i: &usize| names::region_name(names::region(&mut crate::rng::Rng::new(seed, (2 << 32) + i as u64)));
         vec![
             text(rows.iter().map(|&i| ids.declarant(i))),
-            owned(rows.iter().map(|&i| names::broker(seed, i))),
+            text(rows.iter().map(|&i| names::broker(seed, i))),
             text(rows.iter().map(region)),
         ]
     })?;
-    table(sink, "dim_courier", by_id(c.couriers, |i| ids.courier(i)), |rows| {
-        vec![text(rows.iter().map(|&i| ids.courier(i))), owned(rows.iter().map(|&i| names::courier(seed, i)))]
+    table(sink, "dim_courier", &by_id(c.couriers, |i| ids.courier(i)), |rows| {
+        vec![text(rows.iter().map(|&i| ids.courier(i))), text(rows.iter().map(|&i| names::courier(seed, i)))]
     })?;
     given(world, sink)
 }
@@ -100,70 +99,44 @@ pub fn planted(world: &World, ids: &Ids) -> Vec<Planted<'static>> {
 /// Offices, countries, subheadings and duty rates.
 fn given(world: &World, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let r = &world.reference;
-    table(sink, "dim_office", (0..r.offices.len()).collect(), |rows| {
-        let offices = || rows.iter().map(|&i| &r.offices[i]);
-        vec![text(offices().map(|o| o.id)), text(offices().map(|o| o.name)), text(offices().map(|o| o.kind))]
+    table(sink, "dim_office", &r.offices, |some| {
+        vec![text(some.iter().map(|o| o.id)), text(some.iter().map(|o| o.name)), text(some.iter().map(|o| o.kind))]
     })?;
-    table(sink, "dim_country", (0..r.countries.len()).collect(), |rows| {
-        let countries = || rows.iter().map(|&i| &r.countries[i]);
-        vec![text(countries().map(|c| c.code)), text(countries().map(|c| c.name))]
+    table(sink, "dim_country", &r.countries, |some| {
+        vec![text(some.iter().map(|c| c.code)), text(some.iter().map(|c| c.name))]
     })?;
-    table(sink, "dim_hs", (0..world.goods.list.len()).collect(), |rows| {
-        let goods = || rows.iter().map(|&i| &world.goods.list[i]);
+    table(sink, "dim_hs", &world.goods.list, |some| {
         vec![
-            text(goods().map(|g| g.hs6)),
-            text(goods().map(|g| &g.hs6[..2])),
-            text(goods().map(|g| &g.hs6[..4])),
-            text(goods().map(|g| g.description)),
-            text(goods().map(|g| r.chapters[g.chapter].unit)),
+            text(some.iter().map(|g| g.hs6)),
+            text(some.iter().map(|g| &g.hs6[..2])),
+            text(some.iter().map(|g| &g.hs6[..4])),
+            text(some.iter().map(|g| g.description)),
+            text(some.iter().map(|g| r.chapters[g.chapter].unit)),
         ]
     })?;
-    let rates = rates(world);
-    table(sink, "dim_tariff_rate", (0..rates.len()).collect(), |rows| {
-        let rates = || rows.iter().map(|&i| &rates[i]);
+    table(sink, "dim_tariff_rate", &rates(world), |some| {
         vec![
-            text(rates().map(|x| x.hs6)),
-            Arc::new(rates().map(|x| x.origin).collect::<StringArray>()),
-            text(rates().map(|x| x.claim.tariff_type)),
-            Arc::new(Float64Array::from_iter_values(rates().map(|x| x.claim.rate))),
-            Arc::new(Date32Array::from_iter_values(rates().map(|x| x.from))),
-            Arc::new(rates().map(|x| x.to).collect::<Date32Array>()),
+            text(some.iter().map(|x| x.hs6)),
+            maybe(some.iter().map(|x| x.origin)),
+            text(some.iter().map(|x| x.claim.tariff_type)),
+            numbers(some.iter().map(|x| x.claim.rate)),
+            days(some.iter().map(|x| x.from)),
+            maybe_days(some.iter().map(|x| x.to)),
         ]
     })
-}
-
-fn by_id<'a>(n: usize, id: impl Fn(usize) -> &'a str) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..n).collect();
-    rows.sort_by_key(|&i| id(i));
-    rows
-}
-
-fn owned(values: impl Iterator<Item = String>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
-}
-
-fn table(
-    sink: &mut Sink<'_>,
-    name: &'static str,
-    rows: Vec<usize>,
-    columns: impl Fn(&[usize]) -> Vec<ArrayRef>,
-) -> Result<(), SynthError> {
-    let schema = served_schema(name);
-    let mut batches = rows.chunks(ROWS).map(|rows| batch(name, Arc::clone(&schema), columns(rows)));
-    sink("tables", name, Arc::clone(&schema), &mut batches)
 }
 
 fn importers(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let list = &world.companies.importers;
     let rows = by_id(list.len(), |i| ids.importer(i));
-    table(sink, "dim_importer", rows.clone(), |rows| {
+    table(sink, "dim_importer", &rows, |rows| {
         let industry = |&i: &usize| world.reference.industries[list[i].industry as usize].name;
         vec![
             text(rows.iter().map(|&i| ids.importer(i))),
-            owned(rows.iter().map(|&i| vague(world, IMPORTER, i).unwrap_or_else(|| names::company(world.seed, 1, i)))),
+            text(rows.iter().map(|&i| vague(world, IMPORTER, i).unwrap_or_else(|| names::company(world.seed, 1, i)))),
             text(rows.iter().map(|&i| names::region_name(list[i].region))),
             text(rows.iter().map(industry)),
-            Arc::new(Date32Array::from_iter_values(rows.iter().map(|&i| FIRST_DATE + list[i].registered))),
+            days(rows.iter().map(|&i| list[i].registered)),
         ]
     })?;
     let schema = Arc::new(Schema::new(vec![
@@ -176,7 +149,7 @@ fn importers(world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthE
         vec![
             text(rows.iter().map(|&i| ids.importer(i))),
             Arc::new(Float32Array::from_iter_values(rows.iter().map(|&i| list[i].dishonesty))),
-            Arc::new(rows.iter().map(before).collect::<StringArray>()),
+            maybe(rows.iter().map(before)),
         ]
     };
     let mut batches = rows.chunks(ROWS).map(|rows| batch("importers", Arc::clone(&schema) as SchemaRef, columns(rows)));
@@ -195,15 +168,14 @@ struct Rate {
 /// The tariff of all traded goods, by the rules that declarants follow, sorted by its key.
 fn rates(world: &World) -> Vec<Rate> {
     let mut rates = Vec::new();
-    let stage = FIRST_DATE + DAY_2021;
+    let stage = DAY_2021;
     for (i, good) in world.goods.list.iter().enumerate().filter(|(_, g)| g.weight > 0.0) {
         let mut add = |origin, claim, from: i32, to| rates.push(Rate { hs6: good.hs6, origin, claim, from, to });
-        good.duties.general.iter().for_each(|&claim| add(None, claim, FIRST_DATE, None));
+        good.duties.general.iter().for_each(|&claim| add(None, claim, 0, None));
         for (c, country) in world.reference.countries.iter().enumerate() {
             let origin = Some(country.code);
             for &(agreement, from, to) in world.tariff.agreements(c) {
-                let from = FIRST_DATE + from;
-                let to = (to < i32::MAX).then(|| FIRST_DATE + to);
+                let to = (to < i32::MAX).then_some(to);
                 match world.tariff.schedule(agreement, i, &good.duties) {
                     Schedule::LeftOut => {}
                     Schedule::Fixed(claim) => add(origin, claim, from, to),

@@ -4,7 +4,7 @@
 use crate::calendar::DAYS;
 use crate::importers::{Importer, NOBODY};
 use crate::items::{Draft, Goods, Item, round_mass, round_price};
-use crate::rng::Rng;
+use crate::rng::{Rng, place};
 use crate::world::World;
 
 /// Import tax on top of duty, on price and duty: it makes undervaluation pay even at a duty rate of 0.
@@ -140,14 +140,7 @@ fn choose(world: &World, im: &Importer, goods: &Goods, day: i32, rng: &mut Rng) 
     let origin = if preferential || rate < WORTH { 0.0 } else { 0.8 + 0.9 * age };
     let mut weights = [1.0, misclassify, origin, 0.6];
     weights[im.technique as usize % 4] *= 4.0;
-    let mut left = rng.unit() * weights.iter().sum::<f64>();
-    for (kind, weight) in kinds.into_iter().zip(weights) {
-        left -= weight;
-        if left < 0.0 {
-            return kind;
-        }
-    }
-    Kind::Undervaluation
+    place(rng.unit() * weights.iter().sum::<f64>(), weights).map_or(Kind::Undervaluation, |place| kinds[place])
 }
 
 fn undervalue(goods: &Goods, rng: &mut Rng) -> Goods {

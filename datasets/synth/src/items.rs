@@ -1,6 +1,8 @@
 //! What goes in: a world, a day and a number of items. What comes out: the lines declared on that
 //! day, with the truth beside them.
 
+use haetae_schema::CodeList;
+
 use crate::defects::Defect;
 use crate::fraud::{self, Truth};
 use crate::inspections::{self, Finding};
@@ -63,6 +65,17 @@ pub struct Item {
 }
 
 impl Item {
+    /// The code at a place of `codes`, from the list that is meant there.
+    pub fn code(&self, list: &'static CodeList, place: usize) -> &'static str {
+        list.codes.get(self.codes[place] as usize).map_or("", |code| code.0)
+    }
+
+    /// Whether the goods came by ship or train.
+    pub fn slow(&self) -> bool {
+        // Codes of the schema's list, by place: 0 sea, 5 rail.
+        matches!(self.codes[4], 0 | 5)
+    }
+
     /// What a planted defect has put in a column instead: `Some(None)` is a null.
     pub fn instead(&self, column: &str) -> Option<Option<&str>> {
         let texts = self.defect.as_ref()?.instead.iter();

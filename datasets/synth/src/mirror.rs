@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, RecordBatch};
+use arrow::array::{ArrayRef, Date32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::calendar::{FIRST_DATE, ymd};
+use crate::columns::{batch, flags, numbers, served_schema, text};
 use crate::error::SynthError;
 use crate::items::Item;
 use crate::rng::{mix, mix_normal, mix_unit};
-use crate::rows::{batch, served_schema, text};
 use crate::world::World;
 
 /// Share of the months of a partner and a subheading in which goods came that were never declared.
@@ -87,9 +87,7 @@ impl Trade {
 /// Days between departure and declaration.
 pub fn lag(world: &World, item: &Item) -> i32 {
     let draw = mix(world.seed, 11, item.day as u64, (u64::from(item.serial) << 8) + item.item_no as u64);
-    // Codes of the schema's list, by place: 0 sea, 5 rail.
-    let slow = matches!(item.codes[4], 0 | 5);
-    if slow { 8 + (draw % 20) as i32 } else { 1 + (draw % 4) as i32 }
+    if item.slow() { 8 + (draw % 20) as i32 } else { 1 + (draw % 4) as i32 }
 }
 
 fn month(day: i32) -> i16 {
@@ -219,10 +217,6 @@ fn places(world: &World, rows: &[&Row]) -> Vec<ArrayRef> {
     ]
 }
 
-fn numbers(values: impl Iterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
-}
-
 fn exports(world: &World, rows: &[Row]) -> Result<RecordBatch, SynthError> {
     let rows: Vec<&Row> = rows.iter().collect();
     let mut columns = places(world, &rows);
@@ -250,7 +244,7 @@ fn truth(world: &World, rows: &[Row]) -> Result<RecordBatch, SynthError> {
     columns.push(text(rows.iter().filter_map(|row| row.kind)));
     columns.push(numbers(rows.iter().map(|row| row.left)));
     columns.push(numbers(rows.iter().map(|row| row.declared)));
-    columns.push(Arc::new(rows.iter().map(|row| Some(row.decidable())).collect::<BooleanArray>()));
+    columns.push(flags(rows.iter().map(|row| row.decidable())));
     batch("mirror", truth_schema(), columns)
 }
 

@@ -58,16 +58,19 @@ impl Rng {
 
     /// A rank in 0..n, where rank r has weight 1 / (r + 1): the usual partner first.
     pub fn rank(&mut self, n: usize) -> usize {
-        let total: f64 = (1..=n).map(|r| 1.0 / r as f64).sum();
-        let mut left = self.unit() * total;
-        for r in 0..n {
-            left -= 1.0 / (r + 1) as f64;
-            if left < 0.0 {
-                return r;
-            }
-        }
-        n.saturating_sub(1)
+        let weights = (1..=n).map(|r| 1.0 / r as f64);
+        let total: f64 = weights.clone().sum();
+        place(self.unit() * total, weights).unwrap_or(n.saturating_sub(1))
     }
+}
+
+/// The place on which a number falls where shares are laid end to end; `None` past the last of them.
+pub fn place(number: f64, shares: impl IntoIterator<Item = f64>) -> Option<usize> {
+    let mut left = number;
+    shares.into_iter().position(|share| {
+        left -= share;
+        left < 0.0
+    })
 }
 
 fn to_unit(bits: u64) -> f64 {

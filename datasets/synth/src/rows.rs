@@ -1,29 +1,26 @@
-//! What goes in: the lines of one day. What comes out: record batches of `fact_item`,
-//! `fact_inspection` and the two ground-truth tables of lines.
+//! What goes in: the lines of one day. What comes out: record batches of `fact_item` and `fact_inspection`, and those of
+//! the ground truth beside them.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray as _, BooleanArray, Date32Array, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray,
-    StringBuilder,
-};
-use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
+use arrow::array::{ArrayRef, AsArray as _, Float64Array, Int8Array, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::Float64Type;
 use haetae_schema::{CodeList, codes};
 
-use crate::calendar::{FIRST_DATE, day_of_year, ymd};
-use crate::defects::Defect;
+use crate::calendar::{day_of_year, ymd};
+use crate::columns::{batch, days, flags, maybe, numbers, served_schema, text, whole};
 use crate::error::SynthError;
-use crate::importers::NOBODY;
 use crate::items::Item;
 use crate::mirror::Trade;
 use crate::names;
+use crate::truth::{self, Planted};
 use crate::world::World;
 
 /// The batches of one day.
 pub struct Day {
     /// Number of lines.
     pub items: u64,
-    /// Number of inspected lines, of those found to be fraud, and of those that are fraud.
+    /// Number of inspected lines.
     pub inspected: u64,
     /// Lines on which an inspection found fraud.
     pub found: u64,
@@ -43,80 +40,6 @@ pub struct Day {
 pub const FILES: [(&str, &str); 4] =
     [("tables", "fact_item"), ("tables", "fact_inspection"), ("truth", "fraud"), ("truth", "errors")];
 
-/// Schema of `truth/fraud.parquet`: one row a fraudulent line.
-pub fn fraud_schema() -> SchemaRef {
-    let text = |name| Field::new(name, DataType::Utf8, false);
-    let number = |name| Field::new(name, DataType::Float64, false);
-    Arc::new(Schema::new(vec![
-        text("declaration_id"),
-        Field::new("item_no", DataType::Int32, false),
-        text("kind"),
-        text("technique"),
-        Field::new("phoenix_of", DataType::Utf8, true),
-        text("true_hs6"),
-        text("true_origin_country"),
-        number("true_duty_rate"),
-        number("true_quantity"),
-        number("true_net_mass_kg"),
-        number("true_item_price_krw"),
-        number("additional_duty_krw"),
-    ]))
-}
-
-/// Schema of `truth/errors.parquet`: one row a line on which a clerk slipped.
-pub fn errors_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("declaration_id", DataType::Utf8, false),
-        Field::new("item_no", DataType::Int32, false),
-        Field::new("kind", DataType::Utf8, false),
-        Field::new("true_duty_rate", DataType::Float64, false),
-    ]))
-}
-
-/// Schema of `truth/defects.parquet`: one row a slip of data entry that was planted.
-pub fn defects_schema() -> SchemaRef {
-    let text = |name| Field::new(name, DataType::Utf8, false);
-    Arc::new(Schema::new(vec![
-        text("table_name"),
-        text("row_key"),
-        text("family"),
-        text("kind"),
-        text("column_name"),
-        Field::new("decidable", DataType::Boolean, false),
-        Field::new("true_value", DataType::Utf8, true),
-    ]))
-}
-
-/// One row of `truth/defects.parquet`; the key columns of the row with `/` between them.
-pub struct Planted<'a> {
-    /// The row.
-    pub row_key: String,
-    /// What is wrong with it.
-    pub defect: std::borrow::Cow<'a, Defect>,
-}
-
-/// A batch of planted defects.
-///
-/// # Errors
-/// Columns that do not fit their schema (a fault of this program).
-pub fn defects(rows: &[Planted<'_>]) -> Result<RecordBatch, SynthError> {
-    let columns: Vec<ArrayRef> = vec![
-        text(rows.iter().map(|row| row.defect.table)),
-        text(rows.iter().map(|row| row.row_key.as_str())),
-        text(rows.iter().map(|row| row.defect.family)),
-        text(rows.iter().map(|row| row.defect.kind)),
-        text(rows.iter().map(|row| row.defect.column)),
-        Arc::new(rows.iter().map(|row| Some(row.defect.decidable)).collect::<BooleanArray>()),
-        Arc::new(rows.iter().map(|row| row.defect.true_value.as_deref()).collect::<StringArray>()),
-    ];
-    batch("defects", defects_schema(), columns)
-}
-
-/// The schema that the catalogue agrees on.
-pub fn served_schema(table: &'static str) -> SchemaRef {
-    haetae_schema::table(table).map_or_else(|| Arc::new(Schema::empty()), haetae_schema::Table::arrow_schema)
-}
-
 /// Ids of all companies, made once: they are written far more often than they are made.
 pub struct Ids {
     importers: Vec<String>,
@@ -126,11 +49,6 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// How many importers there are.
-    pub fn importers(&self) -> usize {
-        self.importers.len()
-    }
-
     /// The ids of the companies of a world.
     pub fn new(world: &World) -> Self {
         let c = &world.companies;
@@ -193,44 +111,25 @@ pub fn day(world: &World, ids: &Ids, items: &[Item]) -> Result<Day, SynthError> 
         batches: [
             item_batch,
             batch("fact_inspection", served_schema("fact_inspection"), inspection_columns(&inspected))?,
-            batch("fraud", fraud_schema(), fraud_columns(world, ids, &frauds))?,
-            batch("errors", errors_schema(), error_columns(&slips))?,
+            truth::frauds(world, ids, &frauds)?,
+            truth::errors(&slips)?,
         ],
-        defects: defects(&planted)?,
+        defects: truth::defects(&planted)?,
         trade: Trade::default(),
         invented: items.iter().map(|i| i.importer).filter(|i| world.invents(*i)).map(|i| i as u32).collect(),
     })
 }
 
-/// A batch of one table.
-///
-/// # Errors
-/// Columns that do not fit the schema.
-pub fn batch(table: &'static str, schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, SynthError> {
-    RecordBatch::try_new(schema, columns).map_err(|source| SynthError::Schema { table, source })
-}
-
-/// A text column without nulls.
-pub fn text<'a>(values: impl IntoIterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
-}
-
-fn numbers(values: impl IntoIterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
-}
-
 fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
     let r = &world.reference;
     let goods = &world.goods.list;
-    let code = |list: &'static CodeList, place: usize| {
-        text(items.iter().map(|i| list.codes.get(i.codes[place] as usize).map_or("", |c| c.0)))
-    };
+    let code = |list: &'static CodeList, place: usize| text(items.iter().map(|i| i.code(list, place)));
     let unit = |i: &&Item| r.chapters[goods[i.declared.good].chapter].unit;
     let late = |i: &Item| i.defect.as_ref().map_or(0, |defect| defect.late_days);
     let columns: Vec<ArrayRef> = vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        Arc::new(Date32Array::from_iter_values(items.iter().map(|i| FIRST_DATE + i.day + late(i)))),
+        whole(items.iter().map(|i| i.item_no)),
+        days(items.iter().map(|i| i.day + late(i))),
         text(items.iter().map(|i| r.offices[i.office].id)),
         code(&codes::PROCESS_TYPE, 0),
         code(&codes::IMPORT_TYPE, 1),
@@ -239,8 +138,8 @@ fn item_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
         code(&codes::TRANSPORT_MODE, 4),
         text(items.iter().map(|i| ids.declarant(i.declarant))),
         text(items.iter().map(|i| ids.importer(i.importer))),
-        Arc::new(items.iter().map(|i| i.seller.map(|s| ids.seller(s))).collect::<StringArray>()),
-        Arc::new(items.iter().map(|i| i.courier.map(|c| ids.courier(c))).collect::<StringArray>()),
+        maybe(items.iter().map(|i| i.seller.map(|s| ids.seller(s)))),
+        maybe(items.iter().map(|i| i.courier.map(|c| ids.courier(c)))),
         text(items.iter().map(|i| goods[i.declared.good].hs6)),
         text(items.iter().map(|i| i.hs10.as_str())),
         text(items.iter().map(|i| r.countries[i.departure].code)),
@@ -280,42 +179,11 @@ fn inspection_columns(items: &[&Item]) -> Vec<ArrayRef> {
     let findings = || items.iter().filter_map(|i| i.finding.as_ref().map(|f| (*i, f)));
     vec![
         declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        Arc::new(Date32Array::from_iter_values(findings().map(|(i, f)| FIRST_DATE + i.day + f.delay))),
-        Arc::new(findings().map(|(_, f)| Some(f.class > 0)).collect::<BooleanArray>()),
+        whole(items.iter().map(|i| i.item_no)),
+        days(findings().map(|(i, f)| i.day + f.delay)),
+        flags(findings().map(|(_, f)| f.class > 0)),
         Arc::new(Int8Array::from_iter_values(findings().map(|(_, f)| f.class))),
         numbers(findings().map(|(_, f)| f.recovered)),
-    ]
-}
-
-fn fraud_columns(world: &World, ids: &Ids, items: &[&Item]) -> Vec<ArrayRef> {
-    let truths = || items.iter().filter_map(|i| i.truth.as_ref());
-    let before = |i: &&Item| match world.companies.importers[i.importer].phoenix_of {
-        NOBODY => None,
-        old => Some(ids.importer(old as usize)),
-    };
-    vec![
-        declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        text(truths().map(|t| t.kind.name())),
-        text(truths().map(|t| t.technique.name())),
-        Arc::new(items.iter().map(before).collect::<StringArray>()),
-        text(truths().map(|t| world.goods.list[t.goods.good].hs6)),
-        text(truths().map(|t| world.reference.countries[t.goods.origin].code)),
-        numbers(truths().map(|t| t.goods.claim.rate)),
-        numbers(truths().map(|t| t.goods.quantity)),
-        numbers(truths().map(|t| t.goods.mass)),
-        numbers(truths().map(|t| t.goods.price)),
-        numbers(truths().map(|t| t.evaded)),
-    ]
-}
-
-fn error_columns(items: &[&Item]) -> Vec<ArrayRef> {
-    vec![
-        declaration_ids(items.iter().copied()),
-        Arc::new(Int32Array::from_iter_values(items.iter().map(|i| i.item_no))),
-        text(items.iter().map(|_| "duty_rate")),
-        numbers(items.iter().filter_map(|i| i.slip)),
     ]
 }
 
@@ -333,7 +201,7 @@ fn write_declaration_id(to: &mut impl std::fmt::Write, item: &Item) -> std::fmt:
 }
 
 /// Two digits of the year, three of the day in it, six of the serial number: in the order of time.
-fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
+pub fn declaration_ids<'a>(items: impl ExactSizeIterator<Item = &'a Item>) -> ArrayRef {
     let mut builder = StringBuilder::with_capacity(items.len(), items.len() * 11);
     for i in items {
         // Writing into a builder's buffer cannot fail.

@@ -11,7 +11,7 @@ use crate::importers::Importer;
 use crate::inspections;
 use crate::items::{Draft, drafts};
 use crate::reference::Reference;
-use crate::rng::{Alias, Rng, mix_normal, mix_unit};
+use crate::rng::{Alias, Rng, mix_normal, mix_unit, place};
 use crate::tariff::{Claim, Tariff};
 
 /// Aim: share of fraudulent lines.
@@ -192,13 +192,6 @@ impl World {
         // E, G, Y, B, S, N in the order of the code list, per mille of the declaration set.
         const SHARES: [f64; 6] = [284.4, 227.2, 216.3, 146.0, 125.9, 0.2];
         let x = if rng.chance(0.6) { mix_unit(self.seed, 8, good as u64, 0) } else { rng.unit() };
-        let mut left = x * 1000.0;
-        for (i, share) in SHARES.into_iter().enumerate() {
-            left -= share;
-            if left < 0.0 {
-                return i as u8;
-            }
-        }
-        0
+        place(x * 1000.0, SHARES).unwrap_or_default() as u8
     }
 }

@@ -208,9 +208,9 @@ fn customs() -> String {
     DEFAULT_SCHEMA.to_owned()
 }
 
-/// How the tables are called that hold what was not known on the day: facts, registers with their history, what binds
-/// them, and the exchange rates, which are those of later weeks too. A definition reads the facts of its day under other names, and of what its plan reads these are then the
-/// program's own.
+/// How the names of tables begin that hold what was not known on the day: facts, registers with their history, what
+/// binds them, and the exchange rates, which are those of later weeks too. A definition reads the facts of its day under
+/// other names, and of what its plan reads these are then the program's own.
 pub(crate) const LATER: [&str; 5] = ["fact_", "bridge_", "dim_company", "dim_person", "dim_currency_rate"];
 /// The part of a file that is no part of a version.
 const SCHEDULE: &str = "retrain";

@@ -4,8 +4,8 @@
 use arrow::array::RecordBatch;
 
 use super::AUDITS;
-use super::columns::{days, flags, numbers, rows, table, text, whole};
-use super::parties::{Names, Parties};
+use super::parties::Parties;
+use crate::columns::{by_id, days, flags, numbers, rows, table, text, whole};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::items::Item;
@@ -143,11 +143,10 @@ impl Audits {
         world: &World,
         ids: &Ids,
         sums: &[Sum],
-        (parties, names): (&Parties, &Names),
+        parties: &Parties,
         sink: &mut Sink<'_>,
     ) -> Result<(), SynthError> {
-        let mut order: Vec<usize> = (0..self.cases.len()).collect();
-        order.sort_by_key(|&i| &self.cases[i].id);
+        let order = by_id(self.cases.len(), |i| &self.cases[i].id);
         let sum = |i: usize| sums.get(i).copied().unwrap_or_default();
         let importers = &world.companies.importers;
         table(sink, "fact_audit", &order, |some| {
@@ -174,7 +173,7 @@ impl Audits {
                 let case = &self.cases[i];
                 match person {
                     false => ids.importer(case.importer),
-                    true => names.person(parties.representative(case.importer, case.opened)),
+                    true => parties.person_id(parties.representative(case.importer, case.opened)),
                 }
             };
             let kind = |&(_, person): &(usize, bool)| if person { "person" } else { "company" };

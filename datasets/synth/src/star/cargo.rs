@@ -3,8 +3,8 @@
 use arrow::array::RecordBatch;
 use haetae_schema::codes;
 
-use super::columns::{days, maybe, numbers, rows, text, whole};
 use super::header::Declaration;
+use crate::columns::{days, iso, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::fraud::Kind;
 use crate::items::Item;
@@ -18,6 +18,8 @@ const BY_SEA: [&str; 10] = ["KSLN", "PACM", "ORTL", "BLSE", "NDST", "HNJN", "EST
 const BY_AIR: [&str; 8] = ["KAIR", "SKYP", "ASJT", "NRTF", "CRGO", "LFTX", "WNGS", "BLUE"];
 /// Letters of containers' owners: the fourth, U, is for freight containers (ISO 6346).
 const OWNERS: [&str; 6] = ["KSLU", "PACU", "ORTU", "BLSU", "NDSU", "TSPU"];
+/// Place of "A", before arrival, in the list of process types.
+const BEFORE_ARRIVAL: u8 = 2;
 /// Share of the understated masses that the carrier has right.
 const HONEST_CARRIERS: f64 = 0.6;
 
@@ -39,20 +41,14 @@ pub struct Cargo {
     gross: f64,
 }
 
-/// Whether the goods came by ship or train.
-pub fn slow(item: &Item) -> bool {
-    // Codes of the schema's list, by place: 0 sea, 5 rail.
-    matches!(item.codes[4], 0 | 5)
-}
-
-/// Draws the bill of the lines, whose declared gross mass is `gross`.
-pub fn bring(world: &World, lines: &[Item], gross: f64, before_arrival: bool, rng: &mut Rng) -> Cargo {
-    let Some(first) = lines.first() else { return nothing() };
-    let (slow, lag) = (slow(first), lag(world, first));
+/// Draws the bill of the lines, of which `first` is the first, and whose declared gross mass is `gross`.
+pub fn bring(world: &World, first: &Item, lines: &[Item], gross: f64, rng: &mut Rng) -> Cargo {
+    let (slow, lag) = (first.slow(), lag(world, first));
     let departure = first.day - lag;
     // Ships are declared within a week of their arrival, all else within two days.
     let waits = rng.below(if slow { 7 } else { 3 }) as i32;
-    let arrival = if before_arrival { first.day + 1 + waits.min(2) } else { first.day - waits.min(lag - 1) };
+    let arrival =
+        if first.codes[0] == BEFORE_ARRIVAL { first.day + 1 + waits.min(2) } else { first.day - waits.min(lag - 1) };
     let carriers: &[&str] = if slow { &BY_SEA } else { &BY_AIR };
     let usual = mix(world.seed, 202, first.departure as u64, u64::from(slow)) as usize % carriers.len();
     let carrier = if rng.chance(0.5) { carriers[usual] } else { carriers[rng.below(carriers.len())] };
@@ -62,18 +58,13 @@ pub fn bring(world: &World, lines: &[Item], gross: f64, before_arrival: bool, rn
     Cargo {
         bill: format!("{carrier}{:011}", scrambled(first)),
         carrier,
-        manifest: format!("{carrier}-{}-{office}", super::columns::iso(arrival)),
+        manifest: format!("{carrier}-{}-{office}", iso(arrival)),
         departure,
         arrival,
         packages,
         container,
         gross: weighed(lines, gross, rng),
     }
-}
-
-fn nothing() -> Cargo {
-    let (bill, manifest) = (String::new(), String::new());
-    Cargo { bill, carrier: "", manifest, departure: 0, arrival: 0, packages: 0, container: None, gross: 0.0 }
 }
 
 /// What the carrier has weighed. Where less is declared than came in, the carrier often has the truth; now and then it
@@ -113,14 +104,13 @@ fn container(rng: &mut Rng) -> String {
 /// Rows of `fact_manifest`.
 pub fn batch(world: &World, ids: &Ids, all: &[Declaration<'_>]) -> Result<RecordBatch, SynthError> {
     let r = &world.reference;
-    let mode = |d: &Declaration<'_>| codes::TRANSPORT_MODE.codes.get(d.first.codes[4] as usize).map_or("", |c| c.0);
     let cargo = || all.iter().map(|d| &d.cargo);
     rows(
         "fact_manifest",
         vec![
             text(cargo().map(|c| &c.bill)),
             text(cargo().map(|c| &c.manifest)),
-            text(all.iter().map(mode)),
+            text(all.iter().map(|d| d.first.code(&codes::TRANSPORT_MODE, 4))),
             text(cargo().map(|c| c.carrier)),
             text(all.iter().map(|d| r.countries[d.first.departure].code)),
             text(all.iter().map(|d| r.offices[d.first.office].id)),

@@ -2,10 +2,10 @@
 //! by span.
 
 use super::COMPANIES;
-use super::columns::{days, maybe, maybe_days, table, text};
-use super::parties::{Names, Parties};
-use super::persons::{address, digits};
+use super::parties::Parties;
+use super::persons::{address, digits, phone};
 use crate::calendar::DAYS;
+use crate::columns::{days, maybe, maybe_days, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::names::{self, region_name};
@@ -68,16 +68,10 @@ impl History {
 ///
 /// # Errors
 /// What the sink reports.
-pub fn write(
-    world: &World,
-    ids: &Ids,
-    parties: &Parties,
-    company_names: &Names,
-    sink: &mut Sink<'_>,
-) -> Result<(), SynthError> {
+pub fn write(world: &World, ids: &Ids, parties: &Parties, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let mut spans = spans(world, parties);
     // Stable: the spans of one company stay in their order.
-    spans.sort_by_key(|span| company_names.company(ids, span.company));
+    spans.sort_by_key(|span| parties.company_id(ids, span.company));
     let (seed, importers) = (world.seed, world.companies.importers.len());
     let imports = |span: &Span| ((span.company as usize) < importers).then(|| ids.importer(span.company as usize));
     let name = |span: &Span| match (imports(span).is_some(), span.former_name) {
@@ -85,17 +79,13 @@ pub fn write(
         (false, _) => names::company(seed, 3, span.company as usize).replace("Co., Ltd.", "Holdings Co., Ltd."),
     };
     let contact = |span: &Span| parties.contacts[span.company as usize];
-    let phone = |span: &Span| {
-        let number = digits(seed, 2, contact(span).phone, 8);
-        format!("070-{:04}-{:04}", number / 10_000, number % 10_000)
-    };
     let account = |span: &Span| {
         let number = digits(seed, 3, contact(span).account, 12);
         format!("{:04}-{:08}", number / 100_000_000, number % 100_000_000)
     };
     table(sink, "dim_company", &spans, |some| {
         vec![
-            text(some.iter().map(|span| company_names.company(ids, span.company))),
+            text(some.iter().map(|span| parties.company_id(ids, span.company))),
             days(some.iter().map(|span| span.from)),
             maybe_days(some.iter().map(|span| span.to)),
             maybe(some.iter().map(imports)),
@@ -103,7 +93,7 @@ pub fn write(
             text(some.iter().map(|span| business_no(digits(seed, 4, span.company, 9)))),
             text(some.iter().map(|span| region_name(span.region))),
             text(some.iter().map(|span| address(seed, 2, span.address))),
-            text(some.iter().map(phone)),
+            text(some.iter().map(|span| phone(seed, 2, "070", contact(span).phone))),
             text(some.iter().map(account)),
             text(some.iter().map(|span| if span.closed { "closed" } else { "active" })),
         ]

@@ -1,8 +1,8 @@
 //! What goes in: importers and what they can be expected to trade. What comes out: rows of `fact_company_finance`.
 
 use super::FINANCE;
-use super::columns::{numbers, table, text, whole};
 use super::companies::History;
+use crate::columns::{by_id, numbers, table, text, whole};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::importers::Importer;
@@ -39,8 +39,7 @@ struct Accounts {
 pub fn write(world: &World, ids: &Ids, history: &History, items: u64, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let importers = &world.companies.importers;
     let lines = items as f64 / importers.iter().map(|im| f64::from(im.weight)).sum::<f64>();
-    let mut order: Vec<usize> = (0..importers.len()).collect();
-    order.sort_by_key(|&i| ids.importer(i));
+    let order = by_id(importers.len(), |i| ids.importer(i));
     let published = |&i: &usize| mix(world.seed, 207, i as u64, 0) % 8 > 0;
     let rows = order.into_iter().filter(published).flat_map(|i| years(i, &importers[i]));
     let rows: Vec<(usize, i32)> = rows.filter(|&(i, year)| history.lasts(i, last_day(year))).collect();

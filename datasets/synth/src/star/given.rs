@@ -1,10 +1,10 @@
 //! What goes in: the reference lists and the schema's code lists. What comes out: the small tables of what is given.
 
-use haetae_schema::codes;
+use haetae_schema::{CodeList, codes};
 
-use super::columns::{days, flags, maybe_days, numbers, table, text, whole};
 use super::rates::Rates;
-use crate::calendar::{DAYS, holiday, ymd};
+use crate::calendar::{DAYS, holiday, weekday, ymd};
+use crate::columns::{days, flags, maybe_days, numbers, table, text, whole};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::world::World;
@@ -109,7 +109,7 @@ pub fn write(world: &World, rates: &Rates, sink: &mut Sink<'_>) -> Result<(), Sy
     })
 }
 
-fn codes_of(sink: &mut Sink<'_>, name: &'static str, list: &haetae_schema::CodeList) -> Result<(), SynthError> {
+fn codes_of(sink: &mut Sink<'_>, name: &'static str, list: &CodeList) -> Result<(), SynthError> {
     let mut codes = list.codes.to_vec();
     codes.sort_unstable();
     table(sink, name, &codes, |some| vec![text(some.iter().map(|c| c.0)), text(some.iter().map(|c| c.1))])
@@ -137,11 +137,6 @@ fn agreements(world: &World, sink: &mut Sink<'_>) -> Result<(), SynthError> {
             text(some.iter().map(|m| m.4)),
         ]
     })
-}
-
-/// Monday is 0; 2020-01-01 was a Wednesday.
-fn weekday(day: usize) -> usize {
-    (day + 2) % 7
 }
 
 /// The week that has the Thursday of the day's week in it (ISO 8601). 2020-01-01 is in week 1, 2021-01-01 in week 53.

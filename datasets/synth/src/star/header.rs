@@ -1,22 +1,20 @@
 //! What goes in: the lines of one declaration. What comes out: its header, dates and taxes, and batches of them.
 
 use arrow::array::RecordBatch;
-use haetae_schema::{CodeList, codes};
+use haetae_schema::codes;
 
 use super::cargo::{self, Cargo};
-use super::columns::{days, maybe, numbers, rows, text, whole};
 use super::rates::{self, CURRENCIES, DOLLAR, Rates};
+use crate::columns::{days, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::fraud::IMPORT_TAX;
 use crate::items::{Goods, Item};
-use crate::rng::Rng;
+use crate::rng::{Rng, place};
 use crate::rows::{Ids, declaration_id};
 use crate::world::World;
 
 /// Place of "0", nothing to pay, in the list of payment types.
 const NOTHING_TO_PAY: u8 = 4;
-/// Place of "A", before arrival, in the list of process types.
-const BEFORE_ARRIVAL: u8 = 2;
 
 /// Duty and value added tax of one line, in whole won.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +96,7 @@ pub fn declare<'a>(world: &World, rates: &Rates, lines: &'a [Item], rng: &mut Rn
     };
     let net = tenth(lines.iter().map(|line| line.declared.mass).sum());
     let gross = tenth(net * rng.between(1.02, 1.15) + 0.1);
-    let cargo = cargo::bring(world, lines, gross, first.codes[0] == BEFORE_ARRIVAL, rng);
+    let cargo = cargo::bring(world, first, lines, gross, rng);
     let accepted = day + i32::from(rng.chance(0.2));
     let checks = match (found, lane) {
         (Some(delay), _) => day + delay,
@@ -106,7 +104,7 @@ pub fn declare<'a>(world: &World, rates: &Rates, lines: &'a [Item], rng: &mut Rn
         _ => accepted,
     };
     let value: f64 = lines.iter().map(|line| line.declared.price).sum();
-    let slow = cargo::slow(first);
+    let slow = first.slow();
     let freight = (value * if slow { rng.between(0.015, 0.07) } else { rng.between(0.03, 0.12) }).round();
     let insurance = (value * rng.between(0.001, 0.006)).round();
     let incoterm = incoterm(slow, rng);
@@ -161,14 +159,7 @@ fn incoterm(slow: bool, rng: &mut Rng) -> &'static str {
     let by_air: &[(&str, f64)] =
         &[("FCA", 0.34), ("EXW", 0.20), ("CIP", 0.16), ("CPT", 0.12), ("DAP", 0.12), ("DDP", 0.06)];
     let list = if slow { by_sea } else { by_air };
-    let mut left = rng.unit();
-    for (term, share) in list {
-        left -= share;
-        if left < 0.0 {
-            return term;
-        }
-    }
-    list[0].0
+    list[place(rng.unit(), list.iter().map(|(_, share)| *share)).unwrap_or_default()].0
 }
 
 /// Nearly all goods are valued by what was paid for them.
@@ -181,10 +172,6 @@ fn method(rng: &mut Rng) -> &'static str {
         x if x < 0.982 => "5",
         _ => "6",
     }
-}
-
-fn code(list: &'static CodeList, place: u8) -> &'static str {
-    list.codes.get(place as usize).map_or("", |code| code.0)
 }
 
 /// Rows of `fact_declaration`.
@@ -200,10 +187,10 @@ pub fn declarations(world: &World, ids: &Ids, all: &[Declaration<'_>]) -> Result
             days(all.iter().map(|d| d.accepted)),
             days(all.iter().map(|d| d.released)),
             text(first().map(|f| world.reference.offices[f.office].id)),
-            text(first().map(|f| code(&codes::PROCESS_TYPE, f.codes[0]))),
-            text(first().map(|f| code(&codes::IMPORT_TYPE, f.codes[1]))),
-            text(first().map(|f| code(&codes::PAYMENT_TYPE, f.codes[3]))),
-            text(first().map(|f| code(&codes::TRANSPORT_MODE, f.codes[4]))),
+            text(first().map(|f| f.code(&codes::PROCESS_TYPE, 0))),
+            text(first().map(|f| f.code(&codes::IMPORT_TYPE, 1))),
+            text(first().map(|f| f.code(&codes::PAYMENT_TYPE, 3))),
+            text(first().map(|f| f.code(&codes::TRANSPORT_MODE, 4))),
             text(first().map(|f| ids.declarant(f.declarant))),
             text(first().map(|f| ids.importer(f.importer))),
             maybe(first().map(|f| f.courier.map(|c| ids.courier(c)))),
@@ -241,18 +228,16 @@ struct Tax<'a> {
 
 /// Rows of `fact_tax`: duty before value added tax, and none that comes to nothing.
 pub fn taxes(all: &[Declaration<'_>]) -> Result<RecordBatch, SynthError> {
-    let of_line = |d: &'_ Declaration<'_>, line: &Item, due: Due| {
-        let (price, rate) = (line.declared.price, line.declared.claim.rate);
-        [("duty", price, rate, due.duty), ("vat", price + due.duty, IMPORT_TAX, due.vat)]
-            .map(|(kind, base, rate, tax)| (line.item_no, kind, base, rate, tax, d.relieved))
-    };
-    let taxes: Vec<Tax<'_>> = all
-        .iter()
-        .flat_map(|d| d.lines.iter().zip(&d.due).map(move |(line, due)| (d, line, *due)))
-        .flat_map(|(d, line, due)| of_line(d, line, due).map(|tax| (d.id.as_str(), tax)))
-        .map(|(id, (item_no, kind, base, rate, tax, relieved))| Tax { id, item_no, kind, base, rate, tax, relieved })
-        .filter(|tax| tax.tax > 0.0)
-        .collect();
+    let mut taxes = Vec::new();
+    for d in all {
+        for (line, due) in d.lines.iter().zip(&d.due) {
+            let (price, rate) = (line.declared.price, line.declared.claim.rate);
+            let both = [("duty", price, rate, due.duty), ("vat", price + due.duty, IMPORT_TAX, due.vat)];
+            for (kind, base, rate, tax) in both.into_iter().filter(|(.., tax)| *tax > 0.0) {
+                taxes.push(Tax { id: &d.id, item_no: line.item_no, kind, base, rate, tax, relieved: d.relieved });
+            }
+        }
+    }
     rows(
         "fact_tax",
         vec![

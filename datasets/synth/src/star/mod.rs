@@ -4,8 +4,8 @@
 //! All draws come from streams of their own, so that the lines are what they are without these tables.
 
 mod audits;
+mod build;
 mod cargo;
-mod columns;
 mod companies;
 mod finance;
 mod given;
@@ -131,11 +131,10 @@ impl Star {
     /// What the sink reports.
     pub fn write(&self, world: &World, ids: &Ids, sink: &mut Sink<'_>) -> Result<(), SynthError> {
         given::write(world, &self.rates, sink)?;
-        let names = self.parties.names(world.seed);
-        companies::write(world, ids, &self.parties, &names, sink)?;
+        companies::write(world, ids, &self.parties, sink)?;
         finance::write(world, ids, &self.history, self.items, sink)?;
-        persons::write(world, &self.parties, &names, sink)?;
-        ties::write(ids, &self.parties, &names, sink)?;
+        persons::write(world, &self.parties, sink)?;
+        ties::write(ids, &self.parties, sink)?;
         rulings::write(world, ids, sink)
     }
 
@@ -150,8 +149,7 @@ impl Star {
     /// # Errors
     /// What the sink reports.
     pub fn end(&self, world: &World, ids: &Ids, sums: &Sums, sink: &mut Sink<'_>) -> Result<(), SynthError> {
-        let names = self.parties.names(world.seed);
-        self.audits.write(world, ids, &sums.audited, (&self.parties, &names), sink)?;
-        offences::write(world, &self.parties, &names, &sums.deeds, sink)
+        self.audits.write(world, ids, &sums.audited, &self.parties, sink)?;
+        offences::write(world, &self.parties, &sums.deeds, sink)
     }
 }

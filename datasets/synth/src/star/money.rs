@@ -2,8 +2,8 @@
 
 use arrow::array::RecordBatch;
 
-use super::columns::{days, maybe, numbers, rows, text, whole};
 use super::header::{Declaration, Due};
+use crate::columns::{days, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::items::{Goods, Item, round_price};
 use crate::rng::Rng;

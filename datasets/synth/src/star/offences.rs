@@ -1,8 +1,8 @@
 //! What goes in: critical findings of inspections, and persons. What comes out: offences that persons were found guilty of.
 
 use super::OFFENCES;
-use super::columns::{days, maybe, numbers, table, text};
-use super::parties::{Names, Parties};
+use super::parties::Parties;
+use crate::columns::{days, maybe, numbers, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::fraud::Kind;
@@ -52,13 +52,7 @@ pub fn deeds(items: &[Item]) -> Vec<Deed> {
 ///
 /// # Errors
 /// What the sink reports.
-pub fn write(
-    world: &World,
-    parties: &Parties,
-    names: &Names,
-    deeds: &[Deed],
-    sink: &mut Sink<'_>,
-) -> Result<(), SynthError> {
+pub fn write(world: &World, parties: &Parties, deeds: &[Deed], sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let mut rng = Rng::new(world.seed, OFFENCES);
     let mut offences = Vec::new();
     for role in &parties.roles {
@@ -90,7 +84,7 @@ pub fn write(
         let all = || some.iter().map(|(_, offence)| offence);
         vec![
             text(some.iter().map(|(number, _)| format!("O{:08}", number + 1))),
-            text(all().map(|o| names.person(o.person))),
+            text(all().map(|o| parties.person_id(o.person))),
             text(all().map(|o| o.kind)),
             days(all().map(|o| o.day)),
             days(all().map(|o| o.decided)),

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use arrow::array::RecordBatch;
 use sha2::{Digest, Sha256};
 
-use super::columns::{days, iso, maybe, numbers, rows, text, whole};
 use super::companies::History;
 use super::header::Declaration;
 use super::rates::CURRENCIES;
+use crate::columns::{days, iso, maybe, numbers, rows, text, whole};
 use crate::error::SynthError;
 use crate::names;
 use crate::rng::Rng;
@@ -60,7 +60,7 @@ pub fn hand_in(world: &World, ids: &Ids, history: &History, d: &Declaration<'_>,
         let issued = shipped - days_before;
         let body = body.replace(BUYER, &history.name(world.seed, first.importer, issued));
         let text = format!("{body}No. {number} of {}\nDeclared as {}\n", iso(issued), d.id);
-        let sha256 = hexadecimal(&Sha256::digest(&text));
+        let sha256 = format!("{:x}", Sha256::digest(&text));
         let objects = objects(kind, rng);
         papers.push(Paper { declaration: d.id.clone(), kind, number, issuer, issued, sha256, text, objects });
     };
@@ -129,13 +129,6 @@ fn objects(kind: &str, rng: &mut Rng) -> Vec<Object> {
         add("signature", [0.22, 0.05], rng);
     }
     objects
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Rows of `fact_document`, `bridge_document_declaration` and `fact_image_object`.

@@ -1,7 +1,7 @@
 //! What goes in: persons as draws. What comes out: rows of `dim_person`: made-up names, dates of birth, addresses.
 
-use super::columns::{iso, maybe, table, text};
-use super::parties::{Names, Parties, Person};
+use super::parties::{Parties, Person};
+use crate::columns::{by_id, iso, maybe, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::names::region_name;
@@ -152,30 +152,31 @@ pub fn digits(seed: u64, kind: u64, key: u32, digits: u32) -> u64 {
     (u64::from(key) * 7_919_447 + mix(seed, 231, kind, 0) % all) % all
 }
 
+/// A telephone number for a key.
+pub fn phone(seed: u64, kind: u64, prefix: &str, key: u32) -> String {
+    let number = digits(seed, kind, key, 8);
+    format!("{prefix}-{:04}-{:04}", number / 10_000, number % 10_000)
+}
+
 /// Hands `dim_person` to the sink.
 ///
 /// # Errors
 /// What the sink reports.
-pub fn write(world: &World, parties: &Parties, names: &Names, sink: &mut Sink<'_>) -> Result<(), SynthError> {
+pub fn write(world: &World, parties: &Parties, sink: &mut Sink<'_>) -> Result<(), SynthError> {
     let seed = world.seed;
-    let mut order: Vec<u32> = (0..parties.persons.len() as u32).collect();
-    order.sort_by_key(|&i| names.person(i));
+    let order = by_id(parties.persons.len(), |i| parties.person_id(i as u32));
     table(sink, "dim_person", &order, |some| {
-        let persons = || some.iter().map(|&i| (i, &parties.persons[i as usize]));
-        let named: Vec<_> = persons().map(|(i, person)| name(seed, i as usize, person)).collect();
-        let phone = |i: u32| {
-            let number = digits(seed, 1, i, 8);
-            format!("010-{:04}-{:04}", number / 10_000, number % 10_000)
-        };
+        let persons = || some.iter().map(|&i| &parties.persons[i]);
+        let named: Vec<_> = some.iter().map(|&i| name(seed, i, &parties.persons[i])).collect();
         vec![
-            text(some.iter().map(|&i| names.person(i))),
+            text(some.iter().map(|&i| parties.person_id(i as u32))),
             text(named.iter().map(|(_, name, _)| name)),
             maybe(named.iter().map(|(_, _, local)| local.as_deref())),
             text(named.iter().map(|(nation, _, _)| nation)),
-            text(persons().map(|(_, person)| iso(person.born))),
-            text(persons().map(|(_, person)| region_name(person.region))),
-            text(persons().map(|(_, person)| address(seed, 1, person.home))),
-            text(some.iter().map(|&i| phone(i))),
+            text(persons().map(|person| iso(person.born))),
+            text(persons().map(|person| region_name(person.region))),
+            text(persons().map(|person| address(seed, 1, person.home))),
+            text(some.iter().map(|&i| phone(seed, 1, "010", i as u32))),
         ]
     })
 }

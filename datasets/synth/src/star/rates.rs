@@ -18,8 +18,8 @@ pub const CURRENCIES: [(&str, f64); 9] = [
 ];
 /// Index of the dollar.
 pub const DOLLAR: usize = 8;
-/// 2020-01-01 is a Wednesday: the week before it began three days earlier.
-const FIRST_SUNDAY: i32 = -3;
+/// The Sunday on or before the first day.
+const FIRST_SUNDAY: i32 = -(((calendar::FIRST_WEEKDAY + 1) % 7) as i32);
 
 /// Rates by week and currency.
 pub struct Rates {

@@ -1,7 +1,8 @@
 //! What goes in: importers. What comes out: which of them belong to a ring of fraud, which to an honest group, and what
 //! binds them.
 
-use super::parties::{Build, Contact, Owned};
+use super::build::Build;
+use super::parties::{Contact, Owned};
 use crate::importers::{Importer, NOBODY};
 use crate::rng::mix;
 use crate::world::World;

@@ -1,8 +1,8 @@
 //! What goes in: goods, importers and draws. What comes out: advance rulings, in words of this project.
 
 use super::RULINGS;
-use super::columns::{days, maybe, maybe_days, table, text};
 use crate::calendar::DAYS;
+use crate::columns::{days, maybe, maybe_days, table, text};
 use crate::dims::Sink;
 use crate::error::SynthError;
 use crate::names;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::temporal_conversions::date32_to_datetime;
 
 use crate::calendar::FIRST_DATE;
 use crate::dims::Sink;
 use crate::error::SynthError;
-use crate::rows::{batch, served_schema};
 
 /// Rows of a batch of what lasts: what keeps memory low for large worlds.
-const ROWS: usize = 65_536;
+pub const ROWS: usize = 65_536;
 
 /// Texts without nulls.
 pub fn text<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
@@ -47,9 +48,29 @@ pub fn maybe_days(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
     Arc::new(values.into_iter().map(|day| day.map(|day| FIRST_DATE + day)).collect::<Date32Array>())
 }
 
+/// The schema that the catalogue agrees on.
+pub fn served_schema(table: &'static str) -> SchemaRef {
+    haetae_schema::table(table).map_or_else(|| Arc::new(Schema::empty()), haetae_schema::Table::arrow_schema)
+}
+
+/// A batch of one table.
+///
+/// # Errors
+/// Columns that do not fit the schema.
+pub fn batch(table: &'static str, schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, SynthError> {
+    RecordBatch::try_new(schema, columns).map_err(|source| SynthError::Schema { table, source })
+}
+
 /// A batch of a served table.
 pub fn rows(table: &'static str, columns: Vec<ArrayRef>) -> Result<RecordBatch, SynthError> {
     batch(table, served_schema(table), columns)
+}
+
+/// The numbers of `n` things in the order of their ids.
+pub fn by_id<'a>(n: usize, id: impl Fn(usize) -> &'a str) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&i| id(i));
+    order
 }
 
 /// Hands a served table to the sink, in batches that are made one by one.
@@ -63,24 +84,9 @@ pub fn table<T>(
     sink("tables", name, served_schema(name), &mut batches)
 }
 
-/// A day as text, YYYY-MM-DD, for any year.
+/// A day as text, YYYY-MM-DD.
 pub fn iso(day: i32) -> String {
-    let (year, month, day) = civil(FIRST_DATE + day);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// Year, month and day of the month of a number of days since 1970-01-01, by the proleptic Gregorian calendar (after
-/// Howard Hinnant's `civil_from_days`).
-pub fn civil(days: i32) -> (i32, i32, i32) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i32::from(month <= 2), month, day)
+    date32_to_datetime(FIRST_DATE + day).map_or_else(String::new, |time| time.date().to_string())
 }
 
 #[cfg(test)]
