@@ -12,10 +12,8 @@ As a program it prints its figures alone.
 """
 
 import json
-import os
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -264,17 +262,7 @@ def figures(context):
     return made
 
 
-def main():
-    from run import Context, show
-
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
-        made = figures(context)
-    show(made)
-    of = made[0]["table"]
-    print("| " + " | ".join(of["columns"]) + " |", *("| " + " | ".join(map(str, row)) + " |" for row in of["rows"]), sep="\n")
-    print(made[0]["note"])
-
-
 if __name__ == "__main__":
-    main()
+    from run import alone
+
+    alone(figures)

@@ -2,8 +2,8 @@
 
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
 key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
-regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen on the judged rows, on both
-sides alike. `families.py [kcs|generated] [FAMILY...]` as a program prints the table alone, of these families only if any are named.
+regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen
+on the judged rows, on both sides alike. `families.py [kcs|generated] [FAMILY...]` as a program measures these alone.
 """
 
 import json
@@ -152,7 +152,7 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
         for protocol in PROTOCOLS
         for name, (seconds, figures) in {**ours, **{f"{name} (Python)": one for name, one in shown.items()}}.items()
     ]
-    table = {"columns": ["model", "protocol", *COLUMNS, "s"], "rows": rows}
+    table = {"columns": ["model", "protocol", *COLUMNS, "time, s"], "rows": rows}
     note = (
         f"{what}: {trained} labelled rows of training, {judged} judged, {unseen} of them with a key that training has not; "
         f"{FOLDS} folds without a common key; peers are fitted on the plain columns; seconds are of features to scores on the split"
@@ -216,22 +216,8 @@ def kcs(context, families=FAMILIES):
         server.stop()
 
 
-def main(data, families):
-    import tempfile
-
-    from run import Context, show
-
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
-        try:
-            figures = {"kcs": kcs, "generated": generated}[data](context, families or FAMILIES)
-        finally:
-            context.stop()
-    show(figures)
-    table = figures[0]["table"]
-    print("| " + " | ".join(table["columns"]) + " |", *("| " + " | ".join(map(str, row)) + " |" for row in table["rows"]), sep="\n")
-    print(figures[0]["note"])
-
-
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "kcs", sys.argv[2:])
+    from run import alone
+
+    data, families = (sys.argv[1] if len(sys.argv) > 1 else "kcs"), sys.argv[2:] or FAMILIES
+    alone(lambda context: {"kcs": kcs, "generated": generated}[data](context, families))

@@ -1,0 +1,44 @@
+"""The notebook of a data scientist, from SQL through a compared set of models to a kept one, run as it is: how long its cells take."""
+
+import statistics
+
+from haetae_notebooks import DEMO_ITEMS, FOLDER, code_cells, complaints, execute_timed, make_demo
+from haetae_testing import Server
+
+NAME = "model-comparison.ipynb"
+# What a cell has in it that trains.
+TRAINING = ".fit("
+
+
+def runs(context, server):
+    """The code cells, and of each its seconds in each run."""
+    seconds = []
+    for _ in range(context.repeat(3)):
+        notebook, of_cells = execute_timed(FOLDER / NAME, server.environment)
+        if wrong := complaints(notebook):
+            raise RuntimeError(f"{NAME}: {'; '.join(wrong)}")
+        seconds.append(of_cells)
+    return code_cells(notebook), list(zip(*seconds, strict=True))
+
+
+def figures(context):
+    folder = context.folder / "notebook"
+    folder.mkdir()
+    server = Server(make_demo(folder))
+    try:
+        cells, seconds = runs(context, server)
+    finally:
+        server.stop()
+    medians = dict(enumerate(map(statistics.median, seconds), start=1))
+    training = [number for number, cell in enumerate(cells, start=1) if TRAINING in cell.source]
+    if not training:
+        raise RuntimeError(f"{NAME}: expected a cell with `{TRAINING}`, found none")
+    others = [number for number in medians if number not in training]
+    worst = max(others, key=medians.get)
+    lines = [line for cell in cells for line in cell.source.splitlines() if line.strip()]
+    said = lambda numbers: ", ".join(f"{number}: {medians[number]:.3f} s" for number in numbers)
+    note = (
+        f"{NAME} on the demo of {DEMO_ITEMS:,} items, {len(cells)} code cells of {len(lines)} lines, each sent to its answer; the worst is "
+        f"cell {worst}, `{cells[worst - 1].source.splitlines()[0]}`; {said(others)}; training, not counted: {said(training)}"
+    )
+    return [context.figure("models.notebook_cell_s", medians[worst], "s", n=len(seconds[0]), aim="<= 1", note=note)]
