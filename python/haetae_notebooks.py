@@ -44,13 +44,15 @@ def execute(path, environment=None):
     return execute_timed(path, environment)[0]
 
 
-def execute_timed(path, environment=None):
-    """As `execute`; beside the notebook the seconds of each code cell, from when it is sent until it is answered."""
+def execute_timed(path, environment=None, pause=0):
+    """As `execute`; beside the notebook the seconds of each code cell, from when it is sent until it is answered. The first is
+    sent `pause` seconds after the kernel has said that it is there."""
     notebook, begun, seconds = read(path), [], []
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook, timeout=900, startup_timeout=120, record_timing=False, resources={"metadata": {"path": str(path.parent)}},
+        on_notebook_start=lambda **_: time.sleep(pause),
         on_cell_execute=lambda **_: begun.append(time.monotonic()),
         on_cell_executed=lambda **_: seconds.append(time.monotonic() - begun[-1]),
     )
