@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
 
 from haetae_matrices import Matrices  # noqa: E402  (the path comes first)
-from haetae_testing import Kernel, Server, make_warehouse  # noqa: E402
+from haetae_testing import kernel_before, make_warehouse  # noqa: E402
 
 SEEDS, ITEMS, QUICK_ITEMS = (7, 8, 9), 200_000, 20_000
 RATES = (0.01, 0.05, 0.10)
@@ -194,25 +194,18 @@ def world(context, seed):
     """Model -> figures, the seconds of DATE's fit, the rows that it had, and the name of the peer."""
     folder = context.folder / f"dual-{seed}"
     (folder / "cells").mkdir(parents=True)
-    server = Server(make_warehouse(folder, QUICK_ITEMS if context.quick else ITEMS, seed))
-    try:
-        kernel = Kernel(server.environment)
-        try:
-            cells, keys = Matrices(kernel, folder / "cells"), folder / "cells" / "keys"
-            count = int(kernel.ok(ROWS.replace("<keys>", json.dumps(str(keys))), timeout=600).stdout)
-            kernel.ok(CHOICE)
-            held, chosen = kernel.ok(CHOOSE.replace("<seed>", str(seed)), timeout=3600).stdout.strip().split("\n")
-            held = dict(zip(BASELINES, map(float, held.split()), strict=True))
-            peer = max(held, key=held.get)
-            kernel.ok(MODELS.replace("<seed>", str(seed)), timeout=6 * 3600)
-            fraud, revenue = truth(folder, keys.read_text().split("\n"))
-            made = {name: judged(fraud, revenue, cells.take(scores)) for name, scores in SCORES.items()}
-            print(f"  world {seed}: forms {chosen}, peer {peer} of {held}, DATE {cells.number('epochs'):.0f} epochs", flush=True)
-            return made, cells.number("seconds"), count, peer
-        finally:
-            kernel.stop()
-    finally:
-        server.stop()
+    with kernel_before(make_warehouse(folder, QUICK_ITEMS if context.quick else ITEMS, seed)) as kernel:
+        cells, keys = Matrices(kernel, folder / "cells"), folder / "cells" / "keys"
+        count = int(kernel.ok(ROWS.replace("<keys>", json.dumps(str(keys))), timeout=600).stdout)
+        kernel.ok(CHOICE)
+        held, chosen = kernel.ok(CHOOSE.replace("<seed>", str(seed)), timeout=3600).stdout.strip().split("\n")
+        held = dict(zip(BASELINES, map(float, held.split()), strict=True))
+        peer = max(held, key=held.get)
+        kernel.ok(MODELS.replace("<seed>", str(seed)), timeout=6 * 3600)
+        fraud, revenue = truth(folder, keys.read_text().split("\n"))
+        made = {name: judged(fraud, revenue, cells.take(scores)) for name, scores in SCORES.items()}
+        print(f"  world {seed}: forms {chosen}, peer {peer} of {held}, DATE {cells.number('epochs'):.0f} epochs", flush=True)
+        return made, cells.number("seconds"), count, peer
 
 
 def words(worlds, name):
