@@ -137,7 +137,9 @@ let (gbdt_form, amounts_form, if_fraud_form, held_money) = {
     (gbdt, amounts, one, held_money)
 };
 println!("{}", held_money.map(|money| money.to_string()).join(" "));
-println!("{:?}", [&gbdt_form, &amounts_form, &if_fraud_form].map(|form| forms(<seed>).iter().position(|one| one.trees == form.trees && one.codes == form.codes)));
+println!("{:?}", [&gbdt_form, &amounts_form, &if_fraud_form].map(|form| {
+    forms(<seed>).iter().position(|one| one.trees == form.trees && one.codes == form.codes)
+}));
 """
 MODELS = """
 let past = Rows { coded: train.clone(), plain: plain_train.clone(), fraud: found.clone(), revenue: revenue.clone() };
@@ -237,11 +239,11 @@ def figures(context):
     apart = ", ".join(f"{date - gbdt:+.3f}" for date, gbdt in zip(each("DATE-REV"), peers))
     note = (
         f"{len(seeds)} generated worlds, about {rows} inspected items of 2020 to learn from, all items of the half-year after to judge; "
-        f"difference in each world {apart}; DATE's fit, the search for its epochs among it, {seconds:.0f} s. The peer is in each world the one of "
-        f"{', '.join(BASELINES)} that brought most in the last three months of 2020 ({', '.join(names)}); over the worlds, by "
+        f"difference in each world {apart}; DATE's fit, the search for its epochs among it, {seconds:.0f} s. The peer is in each world "
+        f"the one of {', '.join(BASELINES)} that brought most in the last three months of 2020 ({', '.join(names)}); over the worlds, by "
         f"the same effort of choosing: probability {mean('GBDT'):.3f}, times what trees say that a fraud brings "
-        f"{mean('GBDT x revenue if fraud'):.3f}, trees of revenue {mean('GBDT of revenue'):.3f}. What is declared says much here: probability times stake {mean('GBDT x stake'):.3f}, the stake "
-        f"alone {mean('stake'):.3f}"
+        f"{mean('GBDT x revenue if fraud'):.3f}, trees of revenue {mean('GBDT of revenue'):.3f}. What is declared says much here: "
+        f"probability times stake {mean('GBDT x stake'):.3f}, the stake alone {mean('stake'):.3f}"
     )
     made = [context.figure(
         "models.date_revenue_at_5", mean("DATE-REV"), "share of the oracle's", n=len(seeds), aim=">= peer",

@@ -1,4 +1,5 @@
-"""The notebook of a data scientist, from SQL through a compared set of models to a kept one, run as it is: how long its cells take."""
+"""The notebook of a data scientist, from SQL through a compared set of models to a kept one, run as it is -> how long its
+cells take."""
 
 import statistics
 
@@ -40,8 +41,8 @@ def figures(context):
     lines = [line for cell in cells for line in cell.source.splitlines() if line.strip()]
     said = lambda numbers: ", ".join(f"{number}: {medians[number]:.3f} s" for number in numbers)
     note = (
-        f"{NAME} on the demo of {DEMO_ITEMS:,} items, {len(cells)} code cells of {len(lines)} lines, each from when it is sent until it "
-        f"is answered, the first {PAUSE} s after the start; the worst is cell {worst}, `{cells[worst - 1].source.splitlines()[0][:50]}…`; "
-        f"{said(others)}; training, not counted: {said(training)}"
+        f"{NAME} on the demo of {DEMO_ITEMS:,} items, {len(cells)} code cells of {len(lines)} lines, each from when it is sent "
+        f"until it is answered, the first {PAUSE} s after the start; the worst is cell {worst}, "
+        f"`{cells[worst - 1].source.splitlines()[0][:50]}…`; {said(others)}; training, not counted: {said(training)}"
     )
     return [context.figure("models.notebook_cell_s", medians[worst], "s", n=len(seconds[0]), aim="<= 1", note=note)]

@@ -8,6 +8,7 @@ it, `work.bench_score_all`, is emptied at the end.
 """
 
 import argparse
+import itertools
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,14 +145,14 @@ def measured(context, items, server, times):
 
 
 def growth_of(done):
-    """How many times as long a line takes at a size as at any smaller one, at worst, and a note; `done` begins with the smallest."""
+    """How many times as long a line takes at a size as at any smaller one, at worst, and a note; the smallest of `done` is first."""
     of_line = [(one["items"], 60e6 * one["minutes"] / one["items"]) for one in done]
     each = ", ".join(f"{seconds:.2f} s at {items:,} lines" for items, seconds in of_line)
     if len(of_line) < 2:
         return None, f"one size only; a million lines take {each}"
-    pairs = [(after / before, f"{more:,} beside {few:,}") for place, (more, after) in enumerate(of_line) for few, before in of_line[:place]]
-    growth, worst = max(pairs)
-    return growth, f"time of a line at a size over that at any smaller size, at worst, which is {worst}; a million lines take {each}"
+    pairs = itertools.combinations(of_line, 2)
+    growth, worst = max((after / before, f"{more:,} beside {few:,}") for (few, before), (more, after) in pairs)
+    return growth, f"time of a line at a size over that at any smaller size, at worst: {worst}; a million lines take {each}"
 
 
 def figures(context, sizes=None, warehouse=None):
