@@ -1,9 +1,7 @@
 """Fits of our own models in cells of the kernel beside scikit-learn's: the same generated numbers, the same threads,
 by turns, after one fit of each that is not counted. A time is that of the fit alone, from a matrix in memory."""
 
-import os
 import statistics
-import time
 
 import numpy as np
 import scipy.sparse
@@ -21,38 +19,9 @@ from sklearn.svm import SVC, LinearSVC
 import nets
 from haetae_matrices import Matrices
 from haetae_testing import Kernel
+from pairs import THREADS, Pairs
 
-THREADS = os.cpu_count()
 SKLEARN = "scikit-learn 1.9"
-
-
-class Pairs:
-    """Ours and theirs by turns."""
-
-    def __init__(self, context, cells):
-        self.context, self.cells = context, cells
-
-    def figure(self, name, aim, n, ours, theirs, rows, quality):
-        """`ours` and `theirs` take the number of the turn: a cell's code, whose value stays as `fitted`, and a function.
-        `quality` takes the number of turns, and says how good either was."""
-        timed = lambda turn: self.cells.number(
-            f"{{ let begun = std::time::Instant::now(); let fitted = {ours(turn)}; "
-            "let seconds = begun.elapsed().as_secs_f64(); drop(fitted); seconds }"
-        )
-        timed(0), theirs(0)
-        n = self.context.repeat(n)
-        pairs = []
-        for turn in range(n):
-            mine = timed(turn)
-            begun = time.monotonic()
-            theirs(turn)
-            pairs.append((mine, time.monotonic() - begun))
-        ratio = statistics.median(mine / peer for mine, peer in pairs)
-        mine, peer = (statistics.median(side) for side in zip(*pairs))
-        note = f"{rows}, {THREADS} threads; ours {mine:.3f} s, theirs {peer:.3f} s; {quality(n)}"
-        return self.context.figure(
-            f"models.{name}_vs_sklearn", ratio, "ours/peer time", n=n, aim=aim, peer=SKLEARN, peer_value=1.0, note=note
-        )
 
 
 def mean(values):
@@ -223,8 +192,9 @@ def figures(context):
     folder.mkdir()
     kernel = Kernel()
     try:
-        pairs = Pairs(context, Matrices(kernel, folder))
+        cells = Matrices(kernel, folder)
+        pairs = Pairs(context, cells, "sklearn", SKLEARN)
         known = [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm, tsne)]
-        return [*known, *nets.figures(context, pairs.cells)]
+        return [*known, *nets.figures(context, cells)]
     finally:
         kernel.stop()

@@ -12,10 +12,8 @@ As a program it prints its figures alone.
 """
 
 import json
-import os
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
 
 from haetae_matrices import Matrices  # noqa: E402  (the path comes first)
-from haetae_testing import Kernel, Server, make_warehouse  # noqa: E402
+from haetae_testing import kernel_before, make_warehouse  # noqa: E402
 
 SEEDS, ITEMS, QUICK_ITEMS = (7, 8, 9), 200_000, 20_000
 RATES = (0.01, 0.05, 0.10)
@@ -139,7 +137,9 @@ let (gbdt_form, amounts_form, if_fraud_form, held_money) = {
     (gbdt, amounts, one, held_money)
 };
 println!("{}", held_money.map(|money| money.to_string()).join(" "));
-println!("{:?}", [&gbdt_form, &amounts_form, &if_fraud_form].map(|form| forms(<seed>).iter().position(|one| one.trees == form.trees && one.codes == form.codes)));
+println!("{:?}", [&gbdt_form, &amounts_form, &if_fraud_form].map(|form| {
+    forms(<seed>).iter().position(|one| one.trees == form.trees && one.codes == form.codes)
+}));
 """
 MODELS = """
 let past = Rows { coded: train.clone(), plain: plain_train.clone(), fraud: found.clone(), revenue: revenue.clone() };
@@ -196,25 +196,18 @@ def world(context, seed):
     """Model -> figures, the seconds of DATE's fit, the rows that it had, and the name of the peer."""
     folder = context.folder / f"dual-{seed}"
     (folder / "cells").mkdir(parents=True)
-    server = Server(make_warehouse(folder, QUICK_ITEMS if context.quick else ITEMS, seed))
-    try:
-        kernel = Kernel(server.environment)
-        try:
-            cells, keys = Matrices(kernel, folder / "cells"), folder / "cells" / "keys"
-            count = int(kernel.ok(ROWS.replace("<keys>", json.dumps(str(keys))), timeout=600).stdout)
-            kernel.ok(CHOICE)
-            held, chosen = kernel.ok(CHOOSE.replace("<seed>", str(seed)), timeout=3600).stdout.strip().split("\n")
-            held = dict(zip(BASELINES, map(float, held.split()), strict=True))
-            peer = max(held, key=held.get)
-            kernel.ok(MODELS.replace("<seed>", str(seed)), timeout=6 * 3600)
-            fraud, revenue = truth(folder, keys.read_text().split("\n"))
-            made = {name: judged(fraud, revenue, cells.take(scores)) for name, scores in SCORES.items()}
-            print(f"  world {seed}: forms {chosen}, peer {peer} of {held}, DATE {cells.number('epochs'):.0f} epochs", flush=True)
-            return made, cells.number("seconds"), count, peer
-        finally:
-            kernel.stop()
-    finally:
-        server.stop()
+    with kernel_before(make_warehouse(folder, QUICK_ITEMS if context.quick else ITEMS, seed)) as kernel:
+        cells, keys = Matrices(kernel, folder / "cells"), folder / "cells" / "keys"
+        count = int(kernel.ok(ROWS.replace("<keys>", json.dumps(str(keys))), timeout=600).stdout)
+        kernel.ok(CHOICE)
+        held, chosen = kernel.ok(CHOOSE.replace("<seed>", str(seed)), timeout=3600).stdout.strip().split("\n")
+        held = dict(zip(BASELINES, map(float, held.split()), strict=True))
+        peer = max(held, key=held.get)
+        kernel.ok(MODELS.replace("<seed>", str(seed)), timeout=6 * 3600)
+        fraud, revenue = truth(folder, keys.read_text().split("\n"))
+        made = {name: judged(fraud, revenue, cells.take(scores)) for name, scores in SCORES.items()}
+        print(f"  world {seed}: forms {chosen}, peer {peer} of {held}, DATE {cells.number('epochs'):.0f} epochs", flush=True)
+        return made, cells.number("seconds"), count, peer
 
 
 def words(worlds, name):
@@ -246,11 +239,11 @@ def figures(context):
     apart = ", ".join(f"{date - gbdt:+.3f}" for date, gbdt in zip(each("DATE-REV"), peers))
     note = (
         f"{len(seeds)} generated worlds, about {rows} inspected items of 2020 to learn from, all items of the half-year after to judge; "
-        f"difference in each world {apart}; DATE's fit, the search for its epochs among it, {seconds:.0f} s. The peer is in each world the one of "
-        f"{', '.join(BASELINES)} that brought most in the last three months of 2020 ({', '.join(names)}); over the worlds, by "
+        f"difference in each world {apart}; DATE's fit, the search for its epochs among it, {seconds:.0f} s. The peer is in each world "
+        f"the one of {', '.join(BASELINES)} that brought most in the last three months of 2020 ({', '.join(names)}); over the worlds, by "
         f"the same effort of choosing: probability {mean('GBDT'):.3f}, times what trees say that a fraud brings "
-        f"{mean('GBDT x revenue if fraud'):.3f}, trees of revenue {mean('GBDT of revenue'):.3f}. What is declared says much here: probability times stake {mean('GBDT x stake'):.3f}, the stake "
-        f"alone {mean('stake'):.3f}"
+        f"{mean('GBDT x revenue if fraud'):.3f}, trees of revenue {mean('GBDT of revenue'):.3f}. What is declared says much here: "
+        f"probability times stake {mean('GBDT x stake'):.3f}, the stake alone {mean('stake'):.3f}"
     )
     made = [context.figure(
         "models.date_revenue_at_5", mean("DATE-REV"), "share of the oracle's", n=len(seeds), aim=">= peer",
@@ -264,17 +257,7 @@ def figures(context):
     return made
 
 
-def main():
-    from run import Context, show
-
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
-        made = figures(context)
-    show(made)
-    of = made[0]["table"]
-    print("| " + " | ".join(of["columns"]) + " |", *("| " + " | ".join(map(str, row)) + " |" for row in of["rows"]), sep="\n")
-    print(made[0]["note"])
-
-
 if __name__ == "__main__":
-    main()
+    from run import alone
+
+    alone(figures)

@@ -2,8 +2,8 @@
 
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
 key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
-regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen on the judged rows, on both
-sides alike. `families.py [kcs|generated] [FAMILY...]` as a program prints the table alone, of these families only if any are named.
+regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen
+on the judged rows, on both sides alike. `families.py [kcs|generated] [FAMILY...]` as a program measures these alone.
 """
 
 import json
@@ -14,13 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 import family_cells
+from peers import boosted, logistic
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
@@ -81,17 +78,11 @@ class Plain:
 
     def models(self):
         seed = {"random_state": 1, "n_jobs": os.cpu_count()}
-        one_hot = OneHotEncoder(min_frequency=10, handle_unknown="infrequent_if_exist")
-        columns = make_column_transformer((one_hot, self.codes), (MinMaxScaler(), self.amounts))
         return {
             "XGBoost as it comes": xgboost.XGBClassifier(**seed),
-            SAME: xgboost.XGBClassifier(
-                max_depth=3, n_estimators=200, learning_rate=0.05, subsample=0.9, **seed
-            ),
-            "XGBoost, 150 trees of depth 4": xgboost.XGBClassifier(
-                max_depth=4, n_estimators=150, learning_rate=0.08, subsample=0.9, **seed
-            ),
-            "scikit-learn logistic, one-hot": make_pipeline(columns, LogisticRegression(C=0.1, max_iter=1000)),
+            SAME: boosted(3, 200, 0.05, **seed),
+            "XGBoost, 150 trees of depth 4": boosted(4, 150, 0.08, **seed),
+            "scikit-learn logistic, one-hot": logistic(self.codes, self.amounts),
         }
 
     def judged(self, model, part=None):
@@ -152,7 +143,7 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
         for protocol in PROTOCOLS
         for name, (seconds, figures) in {**ours, **{f"{name} (Python)": one for name, one in shown.items()}}.items()
     ]
-    table = {"columns": ["model", "protocol", *COLUMNS, "s"], "rows": rows}
+    table = {"columns": ["model", "protocol", *COLUMNS, "time, s"], "rows": rows}
     note = (
         f"{what}: {trained} labelled rows of training, {judged} judged, {unseen} of them with a key that training has not; "
         f"{FOLDS} folds without a common key; peers are fitted on the plain columns; seconds are of features to scores on the split"
@@ -199,39 +190,18 @@ def of_kcs(context, kernel, families=FAMILIES):
 
 def kcs(context, families=FAMILIES):
     """As `of_kcs`, in a warehouse and a kernel of their own."""
-    from haetae_testing import Server, load_kcs
+    from haetae_testing import kernel_before, load_kcs
     from kcs import LOAD
 
     warehouse = context.folder / "kcs-alone"
     load_kcs(warehouse, os.environ["HAETAE_KCS_DIR"])
-    server = Server(warehouse)
-    try:
-        kernel = Kernel(server.environment)
-        try:
-            kernel.ok(LOAD, timeout=600)
-            return of_kcs(context, kernel, families)
-        finally:
-            kernel.stop()
-    finally:
-        server.stop()
-
-
-def main(data, families):
-    import tempfile
-
-    from run import Context, show
-
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
-        try:
-            figures = {"kcs": kcs, "generated": generated}[data](context, families or FAMILIES)
-        finally:
-            context.stop()
-    show(figures)
-    table = figures[0]["table"]
-    print("| " + " | ".join(table["columns"]) + " |", *("| " + " | ".join(map(str, row)) + " |" for row in table["rows"]), sep="\n")
-    print(figures[0]["note"])
+    with kernel_before(warehouse) as kernel:
+        kernel.ok(LOAD, timeout=600)
+        return of_kcs(context, kernel, families)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "kcs", sys.argv[2:])
+    from run import alone
+
+    data, families = (sys.argv[1] if len(sys.argv) > 1 else "kcs"), sys.argv[2:] or FAMILIES
+    alone(lambda context: {"kcs": kcs, "generated": generated}[data](context, families))

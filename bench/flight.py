@@ -112,8 +112,8 @@ def scans(context):
             peaks = memory_mb(server.process.pid), memory_mb(peer.process.pid)
         finally:
             peer.stop()
-    # The other measurements have the machine to themselves, and a million items.
-    context.servers.pop(items).stop()
+    # The other measurements want a million items.
+    context.end(items)
     if any(rows != expected for pair in pairs for _, rows in pair):
         raise RuntimeError(f"expected {expected} rows from every scan")
     return expected, pairs, peaks

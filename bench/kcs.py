@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from haetae_testing import Kernel, Server, load_kcs
+from haetae_testing import kernel_before, load_kcs
 
 # The folder may hold the quarter after the validation quarter as well: nothing here is to see it.
 LOAD = """
@@ -159,12 +159,5 @@ def analyst(folder, declarations):
     warehouse, files = Path(folder) / "warehouse", Path(folder) / "files"
     files.mkdir(parents=True)
     load_kcs(warehouse, declarations)
-    server = Server(warehouse)
-    try:
-        kernel = Kernel(server.environment)
-        try:
-            yield Analyst(kernel, files)
-        finally:
-            kernel.stop()
-    finally:
-        server.stop()
+    with kernel_before(warehouse) as kernel:
+        yield Analyst(kernel, files)

@@ -114,7 +114,8 @@ def growth(environment):
 
 
 def figures(context):
-    environment = {**os.environ, **context.server(items=1_000_000)}
+    server = context.running(items=1_000_000)
+    environment = {**os.environ, **server.environment}
     starts, firsts = [], []
     for _ in range(context.repeat(5)):
         with running(environment) as kernel:
@@ -137,7 +138,7 @@ def figures(context):
     beside = frames.figures(context, running, run, environment, many)
     rows = large.figures(context, running, run, environment)
     passed, all_tests = conformance(context.root)
-    alone = context.query_seconds(QUERY, n=many)
+    alone = context.query_seconds(server, QUERY, n=many)
     notebooks = [growth(environment) for _ in range(context.repeat(3))]
     p50 = statistics.median
     ours, python = zip(*sql)

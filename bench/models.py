@@ -1,6 +1,6 @@
 """Our own models beside scikit-learn's on generated numbers (`classic.py`), all families on the generator's declarations
-(`families.py`), DATE beside trees (`dual_task.py`), and fraud models on the declarations of the Korea Customs Service:
-fitted on 2020, judged on the first quarter of 2021.
+(`families.py`), DATE beside trees (`dual_task.py`), the cells of a data scientist's notebook (`notebook.py`), and fraud
+models on the declarations of the Korea Customs Service: fitted on 2020, judged on the first quarter of 2021.
 
 Ours run in cells of the kernel, on rows that come from the server; the peers are fitted in Python on the same rows.
 In these declarations whole tuples return, label included. So there are three protocols: `full`, all rows of the
@@ -15,6 +15,7 @@ import numpy as np
 import classic
 import dual_task
 import families
+import notebook
 from kcs import analyst
 from peers import Declarations, figures_of, plain_models, plain_scores
 from peers import lightgbm_fit, lightgbm_parameters, lightgbm_scores
@@ -177,5 +178,5 @@ def declarations_of_kcs(context):
 def figures(context):
     return [
         *classic.figures(context), *families.generated(context), *dual_task.figures(context),
-        *declarations_of_kcs(context),
+        *notebook.figures(context), *declarations_of_kcs(context),
     ]

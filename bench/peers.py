@@ -90,26 +90,26 @@ def lightgbm_scores(pair, parameters):
     return lightgbm_fit(pair.train, parameters)[1].predict(pair.judged.features)
 
 
-def logistic(declarations):
+def logistic(codes, amounts):
+    """Logistic regression on columns of codes, one-hot, and of amounts."""
     one_hot = OneHotEncoder(min_frequency=10, handle_unknown="infrequent_if_exist")
-    width = declarations.codes
-    columns = make_column_transformer((one_hot, slice(0, width)), (MinMaxScaler(), slice(width, width + len(AMOUNTS))))
+    columns = make_column_transformer((one_hot, codes), (MinMaxScaler(), amounts))
     return make_pipeline(columns, LogisticRegression(C=0.1, max_iter=1000))
+
+
+def boosted(depth, trees, rate, **more):
+    return xgboost.XGBClassifier(max_depth=depth, n_estimators=trees, learning_rate=rate, subsample=0.9, **more)
 
 
 def plain_models(declarations, threads, seeds):
     """Name -> models on the plain columns whose figures are averaged: those that draw rows have several seeds."""
-    drawn = lambda depth, trees, rate: [
-        xgboost.XGBClassifier(
-            max_depth=depth, n_estimators=trees, learning_rate=rate, subsample=0.9, random_state=seed, n_jobs=threads
-        )
-        for seed in range(seeds)
-    ]
+    drawn = lambda *form: [boosted(*form, random_state=seed, n_jobs=threads) for seed in range(seeds)]
+    width = declarations.codes
     return {
         "XGBoost as it comes": [xgboost.XGBClassifier(n_jobs=threads)],
         f"XGBoost, 200 trees of depth 3, mean of {seeds} seeds": drawn(3, 200, 0.05),
         f"XGBoost, 150 trees of depth 4, mean of {seeds} seeds": drawn(4, 150, 0.08),
-        "scikit-learn logistic regression, one-hot": [logistic(declarations)],
+        "scikit-learn logistic regression, one-hot": [logistic(slice(0, width), slice(width, width + len(AMOUNTS)))],
     }
 
 

@@ -2,29 +2,19 @@
 slips of data entry: how long a run takes, and how much of what was planted each family of rules finds.
 
 The truth is what the generator says it has planted, and what every data set has: wrong duty rates, and gaps in the
-figures of partner countries (`truth/defects`, `truth/errors`, `truth/mirror`). A slip counts where the data can tell it; those that cannot be told from
-honest rows (a price of ten times as much) are set aside, and their recall is reported beside the others.
+figures of partner countries (`truth/defects`, `truth/errors`, `truth/mirror`). A slip counts where the data can tell it; those
+that cannot be told from honest rows (a price of ten times as much) are set aside, and their recall is reported beside the others.
 """
 
 import json
-import subprocess
 import tempfile
-import time
 from collections import defaultdict
 from pathlib import Path
 
+from haetae_testing import Server, make_warehouse, timed
+
 ITEMS, QUICK_ITEMS = 1_400_000, 100_000
 SHARE = 0.02
-
-
-def called(command):
-    """What a program that has to succeed has printed, and its seconds."""
-    begun = time.monotonic()
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    elapsed = time.monotonic() - begun
-    if done.returncode != 0:
-        raise RuntimeError(f"{command[1]} failed: {done.stderr.strip()[-2000:]}")
-    return done.stdout, elapsed
 
 
 def planted(truth):
@@ -55,8 +45,6 @@ def planted(truth):
 
 def flagged(warehouse):
     """Family -> rows that break a rule of it, as the server answers."""
-    from haetae_testing import Server
-
     server = Server(warehouse)
     found = defaultdict(set)
     try:
@@ -81,18 +69,15 @@ def compare(truth, found):
 def figures(context):
     items = QUICK_ITEMS if context.quick else ITEMS
     with tempfile.TemporaryDirectory(prefix="haetae-quality-") as folder:
-        demo, warehouse = Path(folder) / "demo", Path(folder) / "wh"
-        called([context.bin / "haetae-synth", "--seed", 7, "--items", items, "--defects", SHARE, "--core", "--out", demo])
-        for table in sorted((demo / "tables").glob("*.parquet")):
-            called([context.bin / "haetae-server", "ingest", "--warehouse", warehouse, table.stem, table])
-        run = [context.bin / "haetae-server", "quality", "run", "--warehouse", warehouse, "--keep", 10 * items]
-        _, seconds = called(run)
+        warehouse = make_warehouse(Path(folder), items, more=("--defects", SHARE))
+        words = ["haetae-server", "quality", "run", "--warehouse", warehouse, "--keep", 10 * items]
+        _, seconds = timed(*words)
         manifest = json.loads(max(warehouse.glob("manifest-*.json"), key=lambda path: int(path.stem[9:])).read_text())
         rules = sum(file["rows"] for file in manifest["tables"]["quality"]["results"]["files"])
-        said, again = called(run)
+        said, again = timed(*words)
         if "nothing to do" not in said:
             raise RuntimeError(f"the same run did something: {said}")
-        truth, kinds = planted(demo / "truth")
+        truth, kinds = planted(Path(folder) / "data/truth")
         found = flagged(warehouse)
     families = compare(truth, found)
     for family, (count, precision, recall) in families.items():

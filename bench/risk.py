@@ -10,7 +10,6 @@ import csv
 import json
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 import warnings
@@ -24,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from haetae_testing import Kernel, Server
+from haetae_testing import Kernel, Server, run, timed
 
 NO_DATA = "HAETAE_GERMAN_DIR names no folder with germancredit.csv (UCI Statlog German Credit)"
 DRAWS, FOLDS, TARGET = 5, 10, "creditability"
@@ -296,16 +295,7 @@ FIRST, DAYS = np.datetime64("2026-01-01"), 30
 LOOKUPS = 200
 
 
-def call(context, *words):
-    """What a program that has to succeed has printed, and its seconds."""
-    begun = time.monotonic()
-    done = subprocess.run([str(word) for word in (context.bin / "haetae-server", *words)], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words[0]} failed: {done.stderr.strip()[-2000:]}")
-    return done.stdout, time.monotonic() - begun
-
-
-def two_months(context, folder, items):
+def two_months(folder, items):
     """A warehouse in which generated declarations of 18 months lie within 60 days: a month of `items` behind another one.
 
     Days keep their order; a finding comes as many days after its declaration as it was generated."""
@@ -314,8 +304,7 @@ def two_months(context, folder, items):
     import pyarrow.parquet as parquet
 
     demo, warehouse = folder / "demo", folder / "wh"
-    synth = [context.bin / "haetae-synth", "--seed", "7", "--items", str(2 * items), "--core", "--out", demo]
-    subprocess.run([str(word) for word in synth], check=True, capture_output=True)
+    run("haetae-synth", "--seed", 7, "--items", 2 * items, "--core", "--out", demo)
     table = lambda name: parquet.read_table(demo / "tables" / f"{name}.parquet")
     put = lambda rows, column, days: rows.set_column(
         rows.column_names.index(column), column, compute.cast(days, rows.schema.field(column).type)
@@ -333,7 +322,7 @@ def two_months(context, folder, items):
     parquet.write_table(put(declared, "declaration_date", date(after)), demo / "tables" / "fact_item.parquet")
     parquet.write_table(put(inspected, "inspection_date", date(after[place] + delay)), demo / "tables" / "fact_inspection.parquet")
     for file in sorted((demo / "tables").glob("*.parquet")):
-        call(context, "ingest", "--warehouse", warehouse, file.stem, file)
+        run("haetae-server", "ingest", "--warehouse", warehouse, file.stem, file)
     return warehouse, int((after >= FIRST + DAYS).sum())
 
 
@@ -364,25 +353,25 @@ def service(context):
     items = QUICK_ITEMS if context.quick else MONTH_ITEMS
     with tempfile.TemporaryDirectory(prefix="haetae-risk-") as folder:
         folder = Path(folder)
-        warehouse, month = two_months(context, folder, items)
+        warehouse, month = two_months(folder, items)
         text = (context.root / "flight-server" / "scoring" / "definitions" / "import.toml").read_text()
         definition = folder / "import.toml"
         definition.write_text(text.replace("days = 180", "days = 24").replace("delay_days = 14", "delay_days = 3"))
         first, last = FIRST + DAYS, FIRST + 2 * DAYS - 1
-        trained, training = call(context, "model", "train", "--warehouse", warehouse, "--definition", definition, "--as-of", first)
-        call(context, "model", "promote", "--warehouse", warehouse, "--by", "bench", "--why", "the only one", "import-1")
+        trained, training = timed("haetae-server", "model", "train", "--warehouse", warehouse, "--definition", definition, "--as-of", first)
+        run("haetae-server", "model", "promote", "--warehouse", warehouse, "--by", "bench", "--why", "the only one", "import-1")
         words = ["score", "--warehouse", warehouse, "--definition", definition, "--date", first, "--to", last]
-        said, seconds = call(context, *words)
+        said, seconds = timed("haetae-server", *words)
         version = said.split(" by ")[1].split(";")[0]
-        _, verifying = call(context, "score", "verify", "--warehouse", warehouse)
-        again, repeated = call(context, *words)
+        _, verifying = timed("haetae-server", "score", "verify", "--warehouse", warehouse)
+        again, repeated = timed("haetae-server", *words)
         if "nothing to do" not in again:
             raise RuntimeError(f"a day was scored twice: {again}")
-        compared, _ = call(
-            context, "model", "compare", "--warehouse", warehouse, "--from", first, "--to", last, "--known-on", last + 10, version
+        compared = run(
+            "haetae-server", "model", "compare", "--warehouse", warehouse, "--from", first, "--to", last, "--known-on", last + 10, version
         )
         print("    " + compared.replace("\n", "\n    "))
-        call(context, "compact", "--warehouse", warehouse, "--all")
+        run("haetae-server", "compact", "--warehouse", warehouse, "--all")
         found = lookups(warehouse, 20 if context.quick else LOOKUPS)
     note = (
         f"{month:,} items behind as many of the month before, by 11 features in SQL as of each day, 100 trees, summands, lanes and log; "

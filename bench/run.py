@@ -12,13 +12,14 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "python"), str(ROOT / "bench")]
 
 from machine import commit, machine  # noqa: E402  (our folders come first on the path)
-from page import write_page  # noqa: E402
+from page import table_of, write_page  # noqa: E402
 from haetae_testing import BIN, Server, make_warehouse  # noqa: E402
 
 AREAS = ["synth", "warehouse", "quality", "flight", "kernel", "models", "risk", "course"]
@@ -35,7 +36,7 @@ class Context:
     def __init__(self, folder, quick):
         self.folder = folder
         self.quick = quick
-        self.servers = {}
+        self.warehouses, self.servers = {}, {}
 
     def server(self, items):
         """The environment of a client of a running server with `items` generated items."""
@@ -43,21 +44,28 @@ class Context:
 
     def running(self, items):
         """A running server with `items` generated items."""
-        if items not in self.servers:
+        if items not in self.warehouses:
             print(f"  warehouse with {items:,} items …", flush=True)
             folder = self.folder / f"items-{items}"
             folder.mkdir()
-            self.servers[items] = Server(make_warehouse(folder, items))
+            self.warehouses[items] = make_warehouse(folder, items)
+        if items not in self.servers:
+            self.servers[items] = Server(self.warehouses[items])
         return self.servers[items]
+
+    def end(self, items):
+        """Stops the server with so many items: what is measured next has the machine to itself."""
+        self.servers.pop(items).stop()
 
     def repeat(self, times):
         """How often to measure: `times`, or once in a quick run."""
         return 1 if self.quick else times
 
-    def query_seconds(self, sql, n):
-        """Seconds of `n` runs of a query by ADBC from Python against the server that was started last,
-        with the whole result as a pyarrow table; one run before them is not counted."""
-        server, seconds = list(self.servers.values())[-1], []
+    @staticmethod
+    def query_seconds(server, sql, n):
+        """Seconds of `n` runs of a query by ADBC from Python, with the whole result as a pyarrow table; one run before them
+        is not counted."""
+        seconds = []
         with server.cursor() as cursor:
             for _ in range(n + 1):
                 begun = time.monotonic()
@@ -82,6 +90,29 @@ class Context:
                 server.stop()
             except RuntimeError as error:  # the others have to end too
                 print(f"  {error}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def prepared():
+    """A context with a folder of its own, until its servers are stopped."""
+    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
+        context = Context(Path(folder), os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0"))
+        try:
+            yield context
+        finally:
+            context.stop()
+
+
+def alone(figures):
+    """What a part of an area does as a program: measures, and prints its figures, tables and notes."""
+    with prepared() as context:
+        made = figures(context)
+    show(made)
+    for figure in made:
+        if "table" in figure:
+            print(*table_of(figure), sep="\n")
+        if figure["note"]:
+            print(f"{figure['name']}: {figure['note']}")
 
 
 def rounded(value):
@@ -128,25 +159,20 @@ def main(names):
     if unknown := [name for name in names if name not in known]:
         sys.exit(f"error: expected an area of {', '.join(known)}; found {', '.join(unknown)}")
     areas = names or AREAS
-    quick = os.environ.get("HAETAE_BENCH_QUICK", "") not in ("", "0")
     failed = []
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), quick)
-        try:
-            for area in areas:
-                print(f"{area}:", flush=True)
-                try:
-                    figures = importlib.import_module(area).figures(context)
-                except Exception as error:  # one area that fails must not hide the others
-                    failed.append(area)
-                    print(f"  FAILED: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                    continue
-                show(figures)
-                if not quick:
-                    record(area, figures)
-        finally:
-            context.stop()
-    if not quick:
+    with prepared() as context:
+        for area in areas:
+            print(f"{area}:", flush=True)
+            try:
+                figures = importlib.import_module(area).figures(context)
+            except Exception as error:  # one area that fails must not hide the others
+                failed.append(area)
+                print(f"  FAILED: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                continue
+            show(figures)
+            if not context.quick:
+                record(area, figures)
+    if not context.quick:
         page()
     if failed:
         sys.exit(f"error: no figures of {', '.join(failed)}")

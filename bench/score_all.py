@@ -1,16 +1,15 @@
 """A whole warehouse scored end to end in bounded memory: lines come by SQL, some days at a time, become features, get a
 score from a fitted model, and go back through Flight into a table of the user's.
 
-The model is fitted before, on inspected lines of the first half year, as many at every size. As a program it measures sizes by
-themselves, apart from the rest of the area: `score_all.py [--warehouse FOLDER] [--record] ITEMS...`, such as 1000000. With `--warehouse` the
-greatest size is scored in that warehouse, which has to hold as many lines, instead of one that is made for the occasion; the
-table of scores in it, `work.bench_score_all`, is emptied at the end.
+The model is fitted before, on inspected lines of the first half year, as many at every size. As a program it measures the sizes
+that it is told: `score_all.py [--warehouse FOLDER] [--record] ITEMS...`, such as 1000000. With `--warehouse` the greatest size is
+scored in that warehouse, which has to hold as many lines, instead of one that is made for the occasion; the table of scores in
+it, `work.bench_score_all`, is emptied at the end.
 """
 
 import argparse
+import itertools
 import subprocess
-import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,6 +129,7 @@ def server_of(context, items, warehouse):
 
     if not warehouse:
         yield context.running(items)
+        context.end(items)
         return
     server = Server(warehouse)
     try:
@@ -138,24 +138,37 @@ def server_of(context, items, warehouse):
         server.stop()
 
 
+def measured(context, items, server, times):
+    """The run of median time among so many; with their greatest peak."""
+    runs = sorted((scored(context, items, server) for _ in range(times)), key=lambda one: one["minutes"])
+    return {**runs[len(runs) // 2], "peak": max(one["peak"] for one in runs)}
+
+
+def growth_of(done):
+    """How many times as long a line takes at a size as at any smaller one, at worst, and a note; the smallest of `done` is first."""
+    of_line = [(one["items"], 60e6 * one["minutes"] / one["items"]) for one in done]
+    each = ", ".join(f"{seconds:.2f} s at {items:,} lines" for items, seconds in of_line)
+    if len(of_line) < 2:
+        return None, f"one size only; a million lines take {each}"
+    pairs = itertools.combinations(of_line, 2)
+    growth, worst = max((after / before, f"{more:,} beside {few:,}") for (few, before), (more, after) in pairs)
+    return growth, f"time of a line at a size over that at any smaller size, at worst: {worst}; a million lines take {each}"
+
+
 def figures(context, sizes=None, warehouse=None):
-    sizes = sizes or (QUICK_SIZES if context.quick else SIZES)
+    sizes = sorted(sizes or (QUICK_SIZES if context.quick else SIZES))
     done = []
     for items in sizes:
-        with server_of(context, items, warehouse if items == max(sizes) else None) as server:
-            done.append(scored(context, items, server))
+        with server_of(context, items, warehouse if items == sizes[-1] else None) as server:
+            # The smallest takes seconds, and all others are compared with it.
+            done.append(measured(context, items, server, context.repeat(3) if items == sizes[0] != sizes[-1] else 1))
         print(f"  {words(done[-1])}", flush=True)
     last = done[-1]
-    # How the time for a line grows from a size to the next, at worst.
-    of_line = [one["minutes"] / one["items"] for one in done]
-    growth = max((after / before for before, after in zip(of_line, of_line[1:])), default=None)
+    growth, of_growth = growth_of(done)
     way = f"query, features, score, written back; a model of 200 trees fitted on {last['fitted']:,} lines"
     return [
         context.figure("models.score_24m_min", last["minutes"], "min", note="; ".join([way, *map(words, done)])),
-        context.figure(
-            "models.score_24m_growth", growth, "ratio", aim="<= 1.10",
-            note="time of a line at a size over that at the size before, at worst" if growth else "one size only",
-        ),
+        context.figure("models.score_24m_growth", growth, "ratio", aim="<= 1.10", note=of_growth),
         context.figure(
             "models.score_24m_peak_gb", max(one["peak"] for one in done), "GB", aim="<= 8",
             note="server, kernel and worker together, each at its peak",
@@ -169,24 +182,22 @@ def words(one):
 
 
 def main():
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-    from run import Context, page, record, show
+    from run import page, prepared, record, show
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("items", type=int, nargs="*", default=[1_000_000], help="sizes, smallest first")
+    parser.add_argument("items", type=int, nargs="*", default=[1_000_000], help="sizes")
     parser.add_argument("--warehouse", type=Path, help="a warehouse that holds as many lines as the greatest size")
-    parser.add_argument("--record", action="store_true", help="write bench-results/score_all.json and the page of benchmarks; the last size has to be 24700000 or more")
-    words = parser.parse_args()
-    if words.record and words.items[-1] < SIZES[-1]:
-        parser.error(f"--record wants {SIZES[-1]:,} lines or more as the last size, for its figures are called so; found {words.items[-1]:,}")
-    with tempfile.TemporaryDirectory(prefix="haetae-bench-") as folder:
-        context = Context(Path(folder), False)
-        try:
-            made = figures(context, words.items, words.warehouse)
-        finally:
-            context.stop()
+    parser.add_argument(
+        "--record", action="store_true",
+        help=f"write bench-results/score_all.json and the page of benchmarks; the greatest size has to be {SIZES[-1]} or more",
+    )
+    asked = parser.parse_args()
+    if asked.record and max(asked.items) < SIZES[-1]:
+        parser.error(f"--record wants a size of {SIZES[-1]:,} lines or more, for its figures are called so; found {max(asked.items):,}")
+    with prepared() as context:
+        made = figures(context, asked.items, asked.warehouse)
     show(made)
-    if words.record:
+    if asked.record:
         record("score_all", made)
         page()
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import nbformat
@@ -37,17 +38,26 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
-def execute(path):
+def execute(path, environment=None):
     """Runs a notebook with the kernel that it names, in its folder; the notebook with fresh outputs.
-    A cell that fails ends the run with its error."""
-    notebook = read(path)
+    A cell that fails ends the run with its error. The kernel has the variables of `environment` beside ours."""
+    return execute_timed(path, environment)[0]
+
+
+def execute_timed(path, environment=None, pause=0):
+    """As `execute`; beside the notebook the seconds of each code cell, from when it is sent until it is answered. The first is
+    sent `pause` seconds after the kernel has said that it is there."""
+    notebook, begun, seconds = read(path), [], []
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
-        notebook, timeout=900, startup_timeout=120, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
+        notebook, timeout=900, startup_timeout=120, record_timing=False, resources={"metadata": {"path": str(path.parent)}},
+        on_notebook_start=lambda **_: time.sleep(pause),
+        on_cell_execute=lambda **_: begun.append(time.monotonic()),
+        on_cell_executed=lambda **_: seconds.append(time.monotonic() - begun[-1]),
     )
-    client.execute()
-    return notebook
+    client.execute(env={**os.environ, **(environment or {})})
+    return notebook, seconds
 
 
 def code_cells(notebook):
@@ -140,12 +150,11 @@ def main(names):
         print(f"demo warehouse with {DEMO_ITEMS:,} items", flush=True)
         server = Server(make_demo(Path(folder)))
         try:
-            os.environ.update(server.environment)
             for path in paths:
                 if path.name.startswith("kcs-") and not kcs:
                     print(f"{path.name}: left out, HAETAE_KCS_DIR is not set", flush=True)
                     continue
-                notebook = execute(path)
+                notebook = execute(path, server.environment)
                 if found := complaints(notebook):
                     sys.exit(f"{path.name} is not stored:\n" + "\n".join(found))
                 nbformat.write(notebook, path)

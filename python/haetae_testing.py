@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,16 +30,23 @@ def run(*words):
     return done.stdout
 
 
+def timed(*words):
+    """As `run`, and the seconds that it took."""
+    begun = time.monotonic()
+    return run(*words), time.monotonic() - begun
+
+
 def memory_mb(process, part="VmHWM"):
     """Memory of a process in MB: what it held at most, or another part of what Linux tells of it."""
     with open(f"/proc/{process}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith(part)) / 1024
 
 
-def make_warehouse(folder, items, seed=7):
-    """A warehouse in `folder/warehouse` with `items` generated items and the registers that they name; its path."""
+def make_warehouse(folder, items, seed=7, more=()):
+    """A warehouse in `folder/warehouse` with `items` generated items and the registers that they name; its path. `more` are
+    words for the generator, whose files stay in `folder/data`."""
     data, warehouse = folder / "data", folder / "warehouse"
-    run("haetae-synth", "--seed", seed, "--items", items, "--out", data, "--force", "--core")
+    run("haetae-synth", "--seed", seed, "--items", items, "--out", data, "--force", "--core", *more)
     for table in sorted((data / "tables").glob("*.parquet")):
         run("haetae-server", "ingest", "--warehouse", warehouse, table.stem, table)
     return warehouse
@@ -311,3 +319,17 @@ class Kernel(Client):
     def stop(self):
         super().stop()
         self.manager.shutdown_kernel(now=True)
+
+
+@contextmanager
+def kernel_before(warehouse):
+    """A kernel whose cells ask a server in front of a warehouse."""
+    server = Server(warehouse)
+    try:
+        kernel = Kernel(server.environment)
+        try:
+            yield kernel
+        finally:
+            kernel.stop()
+    finally:
+        server.stop()

@@ -12,7 +12,8 @@ root=$PWD
 venv=$root/.venv
 state=$root/.haetae
 # Outside the clone, so that a second clone starts warm.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/haetae/target}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/haetae
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
 export HAETAE_BIN=$CARGO_TARGET_DIR/debug
 # cmake for LightGBM's build, and jupyter.
@@ -28,3 +29,16 @@ fi
 
 say() { printf '\n== %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# CRATE [LOCK FILE]: its version in a lock file.
+locked_version() {
+    sed -n "/^name = \"$1\"$/{n;s/version = \"\(.*\)\"/\1/p}" "${2:-Cargo.lock}"
+}
+
+# WORD FILTER: runs the Rust tests called FILTER, and prints the lines that they begin with WORD; where there is none, or a
+# test fails, all that was said.
+lines_of_tests() {
+    local said
+    said=$(cargo test --workspace --locked -q "$2" -- --nocapture 2>&1) && grep -o "$1: .*" <<<"$said" ||
+        { printf '%s\n' "$said" >&2; return 1; }
+}

@@ -50,13 +50,14 @@ impl Trainer {
         let (heads, place) = (&self.heads, &self.place);
         self.net.run(&batch, &mut |rows, sums| {
             let said: Vec<_> = (0..heads.len()).map(|head| batch.said(head, rows.clone())).collect();
-            // Nothing is said of the windows before the last one where there is one target for each sequence.
+            // Nothing is said of the windows before the last one where there is one target for each sequence. Rows that all
+            // weigh nothing are still a batch: its loss is 0, and decay goes on.
             let silent = said.iter().all(|(_, weights)| weights.iter().all(|&weight| weight == 0.0));
+            if silent && rows.len() != batch.rows {
+                return Ok(None);
+            }
             let mut gradients = Vec::with_capacity(heads.len());
             for ((&head, sums), (target, weights)) in heads.iter().zip(sums).zip(said) {
-                if silent && !batch_is_whole(&rows, batch.rows) {
-                    return Ok(None);
-                }
                 let column = (rows.len(), 1);
                 let (target, weights) = (place.floats(target, column)?, place.floats(weights, column)?);
                 let (loss, gradient) = loss(head, sums, &target, &weights, of)?;
@@ -118,9 +119,4 @@ impl Trainer {
     pub(crate) fn weights(&mut self) -> Result<Vec<f32>> {
         joined(&self.net.weights())?.to_dtype(DType::F32)?.to_vec1()
     }
-}
-
-/// Rows that all weigh nothing are still a batch: its loss is 0, and decay goes on.
-fn batch_is_whole(rows: &std::ops::Range<usize>, of: usize) -> bool {
-    rows.len() == of
 }

@@ -3,7 +3,7 @@
 use super::taken;
 use crate::place::Place;
 use crate::weights::{Feed, Weights};
-use candle_core::{Device, Result, Tensor, bail};
+use candle_core::{Result, Tensor, bail};
 
 /// A learnt row for each place.
 pub(crate) struct Table {
@@ -33,13 +33,8 @@ impl Table {
         let chosen = taken(&mut self.chosen)?;
         let onto = self.rows.values.zeros_like()?;
         let few = self.places.saturating_mul(chosen.elem_count()) <= MOST_MARKS;
-        let gradient = gradient.contiguous()?;
-        let sums = match gradient.device() {
-            Device::Cpu => by_index(&onto, &chosen, &gradient)?,
-            _ if few => by_product(&onto, &chosen, &gradient)?,
-            _ => by_index(&onto, &chosen, &gradient)?,
-        };
-        self.rows.add(sums)
+        let add = if few && !gradient.device().is_cpu() { by_product } else { by_index };
+        self.rows.add(add(&onto, &chosen, &gradient.contiguous()?)?)
     }
 
     pub(crate) fn weights(&mut self) -> [&mut Weights; 1] {
