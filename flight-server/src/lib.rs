@@ -28,6 +28,7 @@ mod jwt;
 mod keys;
 mod limits;
 mod lingering;
+mod lock;
 mod message;
 mod metadata;
 mod metrics;

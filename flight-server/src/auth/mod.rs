@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,6 +29,7 @@ use crate::audit::Record;
 use crate::bounds::RoleBounds;
 use crate::jwt::{self, Claims, Use};
 use crate::limits::Limits;
+use crate::lock::lock;
 use crate::oidc::Issuer;
 use crate::policy::{Policies, Provider, User, make_dummy, verify_password};
 use crate::revoked::Revoked;
@@ -450,9 +451,4 @@ fn unknown() -> Status {
 
 fn internal(error: Error) -> Status {
     Status::internal(error.to_string())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each is whole after every change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
