@@ -158,7 +158,6 @@ impl Service {
         parameters: Bytes,
         id: &str,
     ) -> Result<FlightInfo, Status> {
-        let text = asked.clone();
         let info = async {
             let version = self.version(principal, id)?;
             let session = &principal.session;
@@ -166,7 +165,7 @@ impl Service {
             // A limit is one for the whole result.
             let endpoints = if principal.bounds.limits_results() { 1 } else { self.sessions.endpoints(session) };
             let sent = Sent { dictionaries, endpoints };
-            let (info, tables) = self.statements.info(principal, asked, parameters, version, sent).await?;
+            let (info, tables) = self.statements.info(principal, &asked, parameters, version, sent).await?;
             if !id.is_empty() {
                 let held = self.transactions.hold(principal, id).await?;
                 held.as_ref().map_or(Ok(()), |prepared| Self::untouched(principal, &prepared.changes, &tables))?;
@@ -174,7 +173,7 @@ impl Service {
             Ok(info)
         };
         let info: Result<FlightInfo, Status> = info.await;
-        self.refused(principal, || text.shape(), &info);
+        self.refused(principal, || asked.shape(), &info);
         info
     }
 

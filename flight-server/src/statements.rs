@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -33,6 +33,7 @@ use tonic::Status;
 
 use crate::asked::Asked;
 use crate::auth::Principal;
+use crate::lock::lock;
 use crate::seal::{Claim, Purpose, Sealer};
 use crate::{Result, random, status};
 
@@ -160,7 +161,7 @@ impl Statements {
     pub(crate) async fn info(
         &self,
         principal: &Principal,
-        asked: Asked,
+        asked: &Asked,
         parameters: Bytes,
         version: Option<u64>,
         sent: Sent,
@@ -239,12 +240,12 @@ impl Statements {
     pub(crate) async fn prepare(
         &self,
         principal: &Principal,
-        asked: Asked,
+        asked: &Asked,
         transaction: String,
         version: Option<u64>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let snapshot = self.version(principal, version)?;
-        let (columns, parameters) = match (asked.statement(&snapshot).await, &asked) {
+        let (columns, parameters) = match (asked.statement(&snapshot).await, asked) {
             (Ok(statement), _) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
             // Clients know by a result without columns that it is to be run as an update.
             (Err(Error::Sql { fault: SqlFault::ReadOnly, .. }), Asked::Sql(sql)) => {
@@ -341,11 +342,6 @@ fn info_of(schema: Bytes, endpoints: Vec<FlightEndpoint>) -> FlightInfo {
     let info = FlightInfo { schema, ..FlightInfo::new() };
     let info = info.with_ordered(endpoints.len() > 1).with_descriptor(FlightDescriptor::default());
     endpoints.into_iter().fold(info, FlightInfo::with_endpoint)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whole after every change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {
