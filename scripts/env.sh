@@ -39,6 +39,6 @@ locked_version() {
 # test fails, all that was said.
 lines_of_tests() {
     local said
-    said=$(cargo test --workspace --locked -q "$2" -- --nocapture 2>&1) && grep -o "$1: .*" <<<"$said" ||
+    said=$(cargo test --workspace --locked -q "$2" -- --include-ignored --nocapture 2>&1) && grep -o "$1: .*" <<<"$said" ||
         { printf '%s\n' "$said" >&2; return 1; }
 }

@@ -166,9 +166,8 @@ impl Service {
         id: String,
         version: Option<u64>,
     ) -> Result<Vec<Bytes>, Status> {
-        let text = asked.clone();
-        let prepared = self.statements.prepare(principal, asked, id, version).await;
-        self.refused(principal, || text.shape(), &prepared);
+        let prepared = self.statements.prepare(principal, &asked, id, version).await;
+        self.refused(principal, || asked.shape(), &prepared);
         Ok(vec![prepared?.as_any().encode_to_vec().into()])
     }
 

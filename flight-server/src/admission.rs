@@ -5,13 +5,14 @@
 //! wait for itself.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tonic::Status;
 
 use crate::bounds::{Bounds, Class};
+use crate::lock::lock;
 
 /// Answers of one query at a time, as many as a result has endpoints at most. Each holds memory and a stream.
 const ANSWERS: usize = 32;
@@ -144,8 +145,7 @@ impl Admission {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whole after every change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -32,10 +32,10 @@ impl Asked {
     }
 
     /// A claim that says this and no more.
-    pub(crate) fn claim(self) -> Claim {
+    pub(crate) fn claim(&self) -> Claim {
         match self {
-            Self::Sql(sql) => Claim { sql, ..Claim::default() },
-            Self::Plan(plan) => Claim { plan, ..Claim::default() },
+            Self::Sql(sql) => Claim { sql: sql.clone(), ..Claim::default() },
+            Self::Plan(plan) => Claim { plan: plan.clone(), ..Claim::default() },
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::Datelike;
+use haetae_warehouse::ingest::hexadecimal;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use sha2::{Digest, Sha256};
 use tonic::Request;
@@ -62,8 +63,7 @@ impl Certificate {
 /// digits. `None` where it has shown none.
 pub(crate) fn fingerprint<T>(request: &Request<T>) -> Option<String> {
     let shown = request.peer_certs()?;
-    let digest = Sha256::digest(shown.first()?);
-    Some(digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}")))
+    Some(format!("sha256:{}", hexadecimal(&Sha256::digest(shown.first()?))))
 }
 
 /// A new key and a certificate for `names` (names or addresses of the host) that it has signed

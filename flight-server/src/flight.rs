@@ -10,8 +10,8 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, SchemaResult, Ticket,
 };
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::actions::ACTIONS;
@@ -77,9 +77,8 @@ impl FlightService for Service {
         .await
     }
 
-    async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
-        let rows = self.answer(request).await?;
-        Ok(Response::new(rows.map_ok(FlightData::from).boxed()))
+    async fn do_get(&self, _request: Request<Ticket>) -> Reply<Self::DoGetStream> {
+        Err(past_the_wire())
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
@@ -123,9 +122,8 @@ impl FlightService for Service {
         Ok(Response::new(PollInfo { info: Some(info), flight_descriptor: None, progress: Some(1.0), expiration_time }))
     }
 
-    /// No call comes here: an exchange holds on to the service, so that the wire hands it over with its `Arc`.
     async fn do_exchange(&self, _request: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {
-        Err(Status::internal("an exchange has come past the place where exchanges are answered"))
+        Err(past_the_wire())
     }
 }
 
@@ -139,4 +137,9 @@ impl Service {
         let (headers, _, ticket) = request.into_parts();
         guarded("the query", self.rows(Caller { headers: &headers, peer, certificate }, &ticket.ticket)).await
     }
+}
+
+/// For what `Wire` answers, so that no such call comes here.
+fn past_the_wire() -> Status {
+    Status::internal("the call has come past the place where it is answered; this is a defect of the server")
 }

@@ -7,8 +7,7 @@
 use arrow::buffer::Buffer;
 use arrow::ipc::writer::EncodedData;
 use arrow::ipc::{MessageHeader, root_as_message};
-use arrow_flight::FlightData;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 use tonic::Status;
 
@@ -107,17 +106,18 @@ impl From<EncodedData> for Message {
     }
 }
 
-impl From<Message> for FlightData {
+#[cfg(test)]
+impl From<Message> for arrow_flight::FlightData {
     fn from(message: Message) -> Self {
-        let mut body = BytesMut::with_capacity(message.body_bytes);
-        message.body.iter().for_each(|part| body.put_slice(part));
+        let body: Vec<u8> = message.body.iter().flat_map(|part| part.iter().copied()).collect();
         let header = Bytes::copy_from_slice(&message.header);
-        FlightData::new().with_data_header(header).with_app_metadata(message.mark).with_data_body(body)
+        Self::new().with_data_header(header).with_app_metadata(message.mark).with_data_body(body)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow_flight::FlightData;
     use prost::Message as _;
 
     use super::*;

@@ -5,10 +5,12 @@
 //! refuses the ticket from then on.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 use tonic::Status;
+
+use crate::lock::lock;
 
 /// How many cancelled queries are remembered. A ticket that has outlived its place here can be redeemed again;
 /// it ends by itself within the hour.
@@ -62,8 +64,7 @@ impl Queries {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whole after every change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
@@ -17,6 +17,7 @@ use tonic::Status;
 
 use crate::admission::Permit;
 use crate::deadline::Deadline;
+use crate::lock::lock;
 use crate::queries::Answer;
 use crate::runs::Run;
 use crate::served::outcome;
@@ -64,7 +65,7 @@ impl Running {
         stream::unfold((receiver, last, task), |(mut receiver, last, task)| async move {
             let item = match receiver.recv().await {
                 Some(item) => Ok(item),
-                None => Err(last.lock().unwrap_or_else(PoisonError::into_inner).take()?),
+                None => Err(lock(&last).take()?),
             };
             Some((item, (receiver, last, task)))
         })
@@ -90,7 +91,7 @@ impl<T> Pump<T> {
         // Before the reader hears of the end: then nothing of the query is left.
         let Self { results, cut, counted, .. } = self;
         drop((results, cut, counted));
-        *last.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+        *lock(&last) = ended;
         drop(sender);
     }
 

@@ -7,11 +7,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, Mac as _};
 use prost::Message;
 use sha2::Sha256;
 use tonic::Status;
 
+use crate::secret::hmac;
 use crate::{Result, random};
 
 const SEAL_BYTES: usize = 32;
@@ -69,7 +70,7 @@ pub(crate) struct Claim {
 
 /// Seals and opens claims with a key that lives as long as the process.
 pub(crate) struct Sealer {
-    key: [u8; 64],
+    key: [u8; 32],
     started: Instant,
 }
 
@@ -116,10 +117,7 @@ impl Sealer {
     }
 
     fn mac(&self, purpose: Purpose, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as Mac>::new((&self.key).into());
-        mac.update(&[purpose as u8]);
-        mac.update(content);
-        mac
+        hmac(&self.key).chain_update([purpose as u8]).chain_update(content)
     }
 }
 

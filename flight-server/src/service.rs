@@ -2,22 +2,21 @@
 //! records of what they read.
 
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arrow_flight::sql::{Any, Command, DoPutUpdateResult};
-use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
+use arrow_flight::sql::{Any, Command};
+use arrow_flight::{FlightDescriptor, FlightInfo};
 use bytes::Bytes;
+use futures::TryStreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
 use haetae_warehouse::query::QueryStream;
 use prost::Message as _;
 use tokio::sync::watch;
+use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::{Status, Streaming};
 
 use crate::admission::Admission;
 use crate::asked::Asked;
@@ -32,7 +31,7 @@ use crate::runs::{Run, Runs};
 use crate::seal::Claim;
 use crate::served::{Rows, audited, outcome};
 use crate::session_options::Sessions;
-use crate::statements::{Sent, Statements, collected, flight_info, read_parameters};
+use crate::statements::{Sent, Statements, flight_info};
 use crate::transactions::Transactions;
 use crate::writes::transaction;
 use crate::{Result, encode, metadata, status};
@@ -158,7 +157,6 @@ impl Service {
         parameters: Bytes,
         id: &str,
     ) -> Result<FlightInfo, Status> {
-        let text = asked.clone();
         let info = async {
             let version = self.version(principal, id)?;
             let session = &principal.session;
@@ -166,15 +164,16 @@ impl Service {
             // A limit is one for the whole result.
             let endpoints = if principal.bounds.limits_results() { 1 } else { self.sessions.endpoints(session) };
             let sent = Sent { dictionaries, endpoints };
-            let (info, tables) = self.statements.info(principal, asked, parameters, version, sent).await?;
-            if !id.is_empty() {
-                let held = self.transactions.hold(principal, id).await?;
-                held.as_ref().map_or(Ok(()), |prepared| Self::untouched(principal, &prepared.changes, &tables))?;
+            let (info, statement) = self.statements.info(principal, &asked, parameters, version, sent).await?;
+            if !id.is_empty()
+                && let Some(prepared) = self.transactions.hold(principal, id).await?.as_ref()
+            {
+                Self::untouched(principal, &prepared.changes, &statement.tables())?;
             }
             Ok(info)
         };
         let info: Result<FlightInfo, Status> = info.await;
-        self.refused(principal, || text.shape(), &info);
+        self.refused(principal, || asked.shape(), &info);
         info
     }
 
@@ -268,74 +267,6 @@ impl Service {
         run.takes(rows.memory());
         cut.permit = Some(permit);
         Ok(rows)
-    }
-
-    pub(crate) async fn put(&self, caller: Caller<'_>, mut data: Streaming<FlightData>) -> Result<Bytes, Status> {
-        let principal = self.principal(&caller).await?;
-        let first = data.message().await?.ok_or_else(|| Status::invalid_argument("the call has no message"))?;
-        let descriptor = first.flight_descriptor.clone();
-        let descriptor = descriptor.ok_or_else(|| Status::invalid_argument("the first message names no command"))?;
-        match command(&descriptor.cmd)? {
-            Command::CommandPreparedStatementQuery(query) => {
-                let values = stream::once(async move { Ok(first) }).chain(data);
-                let bound = self.statements.bind(&principal, &query.prepared_statement_handle, values).await?;
-                Ok(bound.encode_to_vec().into())
-            }
-            Command::CommandStatementUpdate(update) => {
-                let id = transaction(update.transaction_id.as_ref())?;
-                self.in_time(&caller, &principal, self.update(&principal, &update.query, None, &id)).await
-            }
-            Command::CommandPreparedStatementUpdate(update) => {
-                let opened = self.statements.handled(&principal, &update.prepared_statement_handle);
-                self.refused(&principal, String::new, &opened);
-                let claim = opened?;
-                if !claim.plan.is_empty() {
-                    return Err(self.no_update(&principal, Asked::of(&claim)).await);
-                }
-                // Some clients send the values here, others have bound them before.
-                let values = if first.data_header.is_empty() {
-                    read_parameters(&claim.parameters)?
-                } else {
-                    let values = collected(stream::once(async move { Ok(first) }).chain(data)).await?;
-                    (values.num_columns() > 0).then_some(values)
-                };
-                let id = self.transactions.followed(&principal, &claim.transaction)?;
-                let done = self.update(&principal, &claim.sql, values.as_ref(), &id);
-                self.in_time(&caller, &principal, done).await
-            }
-            Command::CommandStatementSubstraitPlan(update) => {
-                Err(self.no_update(&principal, Asked::plan(update.plan)?).await)
-            }
-            Command::CommandStatementIngest(ingest) => {
-                let rows = stream::once(async move { Ok(first) }).chain(data);
-                self.in_time(&caller, &principal, self.ingest(&principal, caller.headers, &ingest, rows)).await
-            }
-            other => Err(unsupported(&other)),
-        }
-    }
-
-    /// Why a plan is not run as an update.
-    async fn no_update(&self, principal: &Principal, asked: Asked) -> Status {
-        let status = self.statements.no_update(principal, &asked).await;
-        self.refused::<()>(principal, || asked.shape(), &Err(status.clone()));
-        status
-    }
-
-    /// The number of rows that a change came to, unless its time is over before.
-    async fn in_time(
-        &self,
-        caller: &Caller<'_>,
-        principal: &Principal,
-        change: impl Future<Output = Result<u64, Status>>,
-    ) -> Result<Bytes, Status> {
-        let mut cut = self.cut(caller, principal);
-        let rows = tokio::select! {
-            biased;
-            status = cut.wait() => return Err(status),
-            rows = change => rows?,
-        };
-        let record_count = i64::try_from(rows).unwrap_or(i64::MAX);
-        Ok(DoPutUpdateResult { record_count }.encode_to_vec().into())
     }
 }
 

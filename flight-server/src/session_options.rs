@@ -4,7 +4,7 @@
 //! arrow-flight has no types for these messages yet; the numbers are those of Flight.proto.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use haetae_warehouse::{CATALOG, DEFAULT_SCHEMA};
@@ -13,6 +13,7 @@ use prost::{Message, Oneof};
 use crate::Result;
 use crate::bounds::Class;
 use crate::encode::Compression;
+use crate::lock::lock;
 
 /// The catalog and the schema of names without one. They are there because drivers ask for them, and cannot be
 /// changed.
@@ -234,8 +235,7 @@ impl Sessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(String, Chosen)>> {
-        // Whole after every change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

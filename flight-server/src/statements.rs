@@ -6,25 +6,19 @@
 //! both see the same. A prepared handle names neither: each use of it is planned with what the warehouse has and
 //! the policy shows then; the warehouse keeps plans of look-ups by version and access.
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Cursor;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow_flight::decode::FlightRecordBatchStream;
-use arrow_flight::error::FlightError;
+use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::sql::{
     ActionCreatePreparedStatementResult, DoPutPreparedStatementResult, ProstMessageExt, TicketStatementQuery,
 };
 use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
-use haetae_warehouse::query::{Engine, QueryStream, Snapshot, Usage};
+use futures::Stream;
+use haetae_warehouse::query::{Engine, QueryStream, Snapshot, Statement, Usage};
 use haetae_warehouse::store::Store;
 use haetae_warehouse::{Error, SqlFault};
 use prost::Message;
@@ -33,6 +27,8 @@ use tonic::Status;
 
 use crate::asked::Asked;
 use crate::auth::Principal;
+use crate::lock::lock;
+use crate::parameters::{collected, read_parameters, write_parameters};
 use crate::seal::{Claim, Purpose, Sealer};
 use crate::{Result, random, status};
 
@@ -41,9 +37,6 @@ const TICKET_LIFE: Duration = Duration::from_secs(3600);
 
 /// How long a prepared statement can be used.
 const HANDLE_LIFE: Duration = Duration::from_secs(24 * 3600);
-
-/// Parameter values travel in the ticket; clients take no message above four mebibytes by default.
-const PARAMETER_BYTES: usize = 2 << 20;
 
 /// Programs send few different statements; who writes values into them fills these, and they start anew.
 const SHAPES_KEPT: usize = 1024;
@@ -92,10 +85,10 @@ impl Statements {
         found
     }
 
-    /// Columns as clients get them described. Those of a look-up are the same piece of memory each time.
+    /// Columns as clients get them described. Those of look-ups are kept, because the same come again and again.
     fn described(&self, schema: &SchemaRef, look_up: bool) -> Result<Bytes, Status> {
         let known = |kept: &Vec<(SchemaRef, Bytes)>| {
-            kept.iter().find(|(known, _)| Arc::ptr_eq(known, schema)).map(|(_, described)| described.clone())
+            kept.iter().find(|(known, _)| known == schema).map(|(_, described)| described.clone())
         };
         if let Some(described) = look_up.then(|| known(&lock(&self.described))).flatten() {
             return Ok(described);
@@ -156,15 +149,15 @@ impl Statements {
         self.sealer.open(Purpose::Handle, &principal.user, handle)
     }
 
-    /// The columns of a statement with what was bound to it, a ticket for its rows, and the tables that it reads.
+    /// The columns of a statement with what was bound to it, and a ticket for its rows; the statement.
     pub(crate) async fn info(
         &self,
         principal: &Principal,
-        asked: Asked,
+        asked: &Asked,
         parameters: Bytes,
         version: Option<u64>,
         sent: Sent,
-    ) -> Result<(FlightInfo, BTreeSet<String>), Status> {
+    ) -> Result<(FlightInfo, Statement), Status> {
         let snapshot = self.version(principal, version)?;
         let values = read_parameters(&parameters)?;
         let statement = asked.statement(&snapshot).await.map_err(|error| status::from_warehouse(&error))?;
@@ -190,7 +183,7 @@ impl Statements {
             }
         };
         let described = self.described(&schema, statement.looks_up())?;
-        Ok((info_of(described, endpoints), statement.tables()))
+        Ok((info_of(described, endpoints), statement))
     }
 
     /// An endpoint whose ticket lasts from now on.
@@ -239,12 +232,12 @@ impl Statements {
     pub(crate) async fn prepare(
         &self,
         principal: &Principal,
-        asked: Asked,
+        asked: &Asked,
         transaction: String,
         version: Option<u64>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let snapshot = self.version(principal, version)?;
-        let (columns, parameters) = match (asked.statement(&snapshot).await, &asked) {
+        let (columns, parameters) = match (asked.statement(&snapshot).await, asked) {
             (Ok(statement), _) => (statement.unbound_schema(), Arc::clone(statement.parameters())),
             // Clients know by a result without columns that it is to be run as an update.
             (Err(Error::Sql { fault: SqlFault::ReadOnly, .. }), Asked::Sql(sql)) => {
@@ -291,28 +284,6 @@ impl Statements {
     }
 }
 
-/// Values for parameters, as one batch; no more than is kept of them.
-pub(crate) async fn collected(
-    values: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
-) -> Result<RecordBatch, Status> {
-    let unreadable =
-        |error: FlightError| Status::invalid_argument(format!("cannot read the parameter values: {error}"));
-    let values = values.map_err(|status| FlightError::Tonic(Box::new(status)));
-    let mut values = FlightRecordBatchStream::new_from_flight_data(values);
-    let mut batches = Vec::new();
-    let mut bytes = 0;
-    while let Some(batch) = values.try_next().await.map_err(unreadable)? {
-        bytes += batch.get_array_memory_size();
-        // Checked again when encoded; this bounds what is collected before that.
-        if bytes > 16 * PARAMETER_BYTES {
-            return Err(too_many_values());
-        }
-        batches.push(batch);
-    }
-    let schema = values.schema().cloned().unwrap_or_else(|| Schema::empty().into());
-    concat_batches(&schema, &batches).map_err(status::internal("take over the parameter values"))
-}
-
 /// The time of the clock after `life` from now on.
 fn in_time(life: Duration) -> Timestamp {
     let since = (SystemTime::now() + life).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -343,39 +314,9 @@ fn info_of(schema: Bytes, endpoints: Vec<FlightEndpoint>) -> FlightInfo {
     endpoints.into_iter().fold(info, FlightInfo::with_endpoint)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whole after every change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 pub(crate) fn schema_message(schema: &SchemaRef) -> Result<Bytes, Status> {
     let options = IpcWriteOptions::default();
     let IpcMessage(message) =
         SchemaAsIpc::new(schema, &options).try_into().map_err(status::internal("describe the columns"))?;
     Ok(message)
-}
-
-fn write_parameters(values: &RecordBatch) -> Result<Bytes, Status> {
-    let failed = "keep the parameter values";
-    let mut writer = StreamWriter::try_new(Vec::new(), &values.schema()).map_err(status::internal(failed))?;
-    writer.write(values).map_err(status::internal(failed))?;
-    let bytes = writer.into_inner().map_err(status::internal(failed))?;
-    if bytes.len() > PARAMETER_BYTES { Err(too_many_values()) } else { Ok(bytes.into()) }
-}
-
-fn too_many_values() -> Status {
-    Status::resource_exhausted(format!(
-        "the parameter values take more than {PARAMETER_BYTES} bytes; bind fewer rows at a time"
-    ))
-}
-
-pub(crate) fn read_parameters(bytes: &Bytes) -> Result<Option<RecordBatch>, Status> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    let failed = "read the bound parameter values";
-    let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(status::internal(failed))?;
-    let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(status::internal(failed))?;
-    concat_batches(&schema, &batches).map(Some).map_err(status::internal(failed))
 }

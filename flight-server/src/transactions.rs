@@ -2,7 +2,7 @@
 //! committed together or dropped.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use haetae_warehouse::ingest::{Changes, Mark};
@@ -10,6 +10,7 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tonic::Status;
 
 use crate::auth::Principal;
+use crate::lock::lock;
 use crate::{Result, random};
 
 /// How long a transaction may take.
@@ -215,8 +216,7 @@ impl Transactions {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whole after every change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -86,19 +86,7 @@ impl Service {
         values: Option<&RecordBatch>,
         noted: &mut Noted,
     ) -> Result<Written, Status> {
-        let failed = |error: Error| status::from_warehouse(&error);
-        let mut rows = update.rows(values).await.map_err(failed)?;
-        note(&mut noted.record, &rows);
-        let columns = rows.schema();
-        let (mut batches, mut count) = (Vec::new(), 0);
-        while let Some(batch) = rows.try_next().await.map_err(failed)? {
-            count += batch.num_rows();
-            if count > haetae_scoring::MOST_COMMENTS {
-                return Err(too_many_comments());
-            }
-            batches.push(batch);
-        }
-        let given = concat_batches(&columns, &batches).map_err(status::internal("take over the comments"))?;
+        let given = given("the comments", haetae_scoring::MOST_COMMENTS, update, values, noted).await?;
         let kept = haetae_scoring::comments(snapshot, &given, &principal.user).await;
         let kept = kept.map_err(|error| match error {
             haetae_scoring::Error::Warehouse(error) => status::from_warehouse(&error),
@@ -123,24 +111,12 @@ impl Service {
         values: Option<&RecordBatch>,
         noted: &mut Noted,
     ) -> Result<Written, Status> {
-        let failed = |error: Error| status::from_warehouse(&error);
-        let mut rows = update.rows(values).await.map_err(failed)?;
-        note(&mut noted.record, &rows);
-        let columns = rows.schema();
-        let (mut batches, mut count) = (Vec::new(), 0);
-        while let Some(batch) = rows.try_next().await.map_err(failed)? {
-            count += batch.num_rows();
-            if count > MOST_EDITED {
-                let expected = format!("an edit of the catalogue: expected at most {MOST_EDITED} rows, found more");
-                return Err(Status::invalid_argument(expected));
-            }
-            batches.push(batch);
-        }
-        let given = concat_batches(&columns, &batches).map_err(status::internal("take over the rows of an edit"))?;
-        let edits = update.edits(snapshot.manifest(), &given, &principal.user).map_err(failed)?;
+        let given = given("the edits of the catalogue", MOST_EDITED, update, values, noted).await?;
+        let edits = update.edits(snapshot.manifest(), &given, &principal.user);
+        let edits = edits.map_err(|error| status::from_warehouse(&error))?;
         let job = move |changes: &mut Changes, _: Fed| {
             changes.edit(edits);
-            Ok(count as u64)
+            Ok(given.num_rows() as u64)
         };
         self.write(work, stream::empty(), noted, job).await
     }
@@ -170,10 +146,29 @@ impl Service {
     }
 }
 
-/// Refused before the others are read, of which nobody knows how many there are.
-fn too_many_comments() -> Status {
-    let most = haetae_scoring::MOST_COMMENTS;
-    Status::invalid_argument(format!("the comments: expected 1 to {most} in one statement, found more"))
+/// The rows of a statement that takes few. Too many are refused before the others are read, of which nobody knows how
+/// many there are.
+async fn given(
+    what: &str,
+    most: usize,
+    update: &Update,
+    values: Option<&RecordBatch>,
+    noted: &mut Noted,
+) -> Result<RecordBatch, Status> {
+    let failed = |error: Error| status::from_warehouse(&error);
+    let mut rows = update.rows(values).await.map_err(failed)?;
+    note(&mut noted.record, &rows);
+    let columns = rows.schema();
+    let (mut batches, mut count) = (Vec::new(), 0);
+    while let Some(batch) = rows.try_next().await.map_err(failed)? {
+        count += batch.num_rows();
+        if count > most {
+            let expected = format!("{what}: expected at most {most} in one statement, found more");
+            return Err(Status::invalid_argument(expected));
+        }
+        batches.push(batch);
+    }
+    concat_batches(&columns, &batches).map_err(status::internal("take over the rows of a statement"))
 }
 
 /// Comments behind their number.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::Stream;
-use haetae_warehouse::ingest::Changes;
+use haetae_warehouse::ingest::{Changes, hexadecimal};
 use haetae_warehouse::{Error, WORK};
 use sha2::{Digest, Sha256};
 use tonic::{Code, Status};
@@ -87,8 +87,7 @@ fn own_key(user: &str, key: &str) -> Result<String, Error> {
         return Err(Error::BadKey { bytes: key.len(), most: KEY_BYTES });
     }
     // A key has no control characters, so that no two pairs read the same.
-    let digest = Sha256::digest(format!("{user}\0{key}"));
-    Ok(format!("client {}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    Ok(format!("client {}", hexadecimal(&Sha256::digest(format!("{user}\0{key}")))))
 }
 
 /// The name of a transaction, as it came; empty where there is none.

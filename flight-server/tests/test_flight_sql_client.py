@@ -1,4 +1,5 @@
-"""`flight_sql_client`, the command line that comes with the crate arrow-flight. `make release-test` builds it."""
+"""`flight_sql_client`, the command line that comes with the crate arrow-flight. No part of `make test`: `make release-test`
+builds the program, and only there this file is collected (conftest.py)."""
 
 import subprocess
 
@@ -7,13 +8,10 @@ from haetae_testing import CACHE, Server, make_warehouse
 
 PROGRAM = CACHE / "haetae/flight-sql-client/bin/flight_sql_client"
 
-pytestmark = pytest.mark.skipif(
-    not PROGRAM.exists(), reason="flight_sql_client is not built; `make release-test` does it (scripts/flight-sql-client)"
-)
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    assert PROGRAM.exists(), f"there is no {PROGRAM}; scripts/flight-sql-client builds it"
     server = Server(make_warehouse(tmp_path_factory.mktemp("cli"), 200))
     yield server
     server.stop()

@@ -1,4 +1,5 @@
-"""Clients of Flight SQL from npm, in the node that the test requirements bring along."""
+"""Clients of Flight SQL from npm, in the node that the test requirements bring along. `make setup` fetches them; without a
+network `make test` says that they are left out, and `make release-test` fails."""
 
 import datetime
 import json
@@ -27,7 +28,8 @@ def items(tmp_path_factory):
 def answers(items):
     """What the script says, and the office that it was asked about."""
     if not MODULES.is_dir():
-        pytest.skip(f"the packages of npm are not in {MODULES}; `make test` installs them")
+        missing = pytest.fail if os.environ.get("HAETAE_RUN_ALL") else pytest.skip
+        missing(f"the packages of npm are not in {MODULES}; `make test` installs them")
     warehouse, table = items
     server = Server(warehouse)
     try:

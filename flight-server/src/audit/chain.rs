@@ -1,5 +1,6 @@
 //! What goes in: a record and the hash before it. What comes out: its line; and back.
 
+use haetae_warehouse::ingest::hexadecimal;
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
 
@@ -58,5 +59,5 @@ fn mac(key: &[u8; 32], parts: &[&str]) -> String {
         mac.update(&(part.len() as u64).to_le_bytes());
         mac.update(part.as_bytes());
     }
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&mac.finalize().into_bytes())
 }

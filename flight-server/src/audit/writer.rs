@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use haetae_warehouse::store::time_text;
@@ -14,6 +14,7 @@ use super::chain::{self, Head, START};
 use super::{FOLDER, HEAD, LINES, Record, verify};
 use crate::auth::Clock;
 use crate::files::replace_file;
+use crate::lock::lock;
 use crate::{Error, Result};
 
 /// Records that wait for the disk. When there are more, whoever brings the next one waits.
@@ -210,8 +211,4 @@ fn end_of_last_line(mut file: &File) -> std::io::Result<u64> {
         end = start;
     }
     Ok(0)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

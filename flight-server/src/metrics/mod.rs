@@ -7,10 +7,12 @@ mod page;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 pub(crate) use page::serve;
+
+use crate::lock::lock;
 
 /// The upper ends of the buckets of durations, in seconds.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0];
@@ -130,8 +132,7 @@ impl Metrics {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        // Whole after every change.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 }
 

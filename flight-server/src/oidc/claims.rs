@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use haetae_warehouse::ingest::hexadecimal;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -55,8 +56,7 @@ impl Person {
                 attributes.insert(attribute.clone(), value.to_owned());
             }
         }
-        let digest = Sha256::digest(token);
-        let session = digest.iter().take(12).fold("oidc ".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+        let session = format!("oidc {}", hexadecimal(&Sha256::digest(token)[..12]));
         Ok(Self { user: format!("{PREFIX}{name}"), subject: subject.to_owned(), session, role, attributes })
     }
 }

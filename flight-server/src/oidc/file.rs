@@ -1,20 +1,15 @@
 //! What goes in: the path of a file that the policy names. What comes out: what stands in it.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::fetch::ANSWER_BYTES;
-use crate::policy::open_to_others;
+use crate::files::open_guarded;
 
 /// Fails where others than its owner can write the file: whoever puts a key there can sign tokens for anybody.
 pub(super) fn file(path: &Path) -> Result<Vec<u8>, String> {
     let wrong = |reason: String| format!("cannot use {}: {reason}", path.display());
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let meta = file.metadata().map_err(|error| wrong(error.to_string()))?;
-    if let Some(reason) = open_to_others(path, &meta) {
-        return Err(wrong(reason));
-    }
+    let file = open_guarded(path).map_err(wrong)?;
     let mut text = Vec::new();
     // One byte more tells that there is more.
     file.take(ANSWER_BYTES as u64 + 1).read_to_end(&mut text).map_err(|error| wrong(error.to_string()))?;

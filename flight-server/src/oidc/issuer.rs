@@ -2,7 +2,7 @@
 //! again when they are old or when a token names another one.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tonic::Status;
 
@@ -11,6 +11,7 @@ use super::fetch::fetched;
 use super::key::Key;
 use super::token::{fitting, header, verified};
 use crate::Result;
+use crate::lock::lock;
 use crate::policy::Provider;
 
 /// Seconds between two tries to fetch keys: strangers can send tokens with any name of a key.
@@ -144,9 +145,4 @@ impl Issuer {
             Err(reason) => eprintln!("the keys of {} were not fetched: {reason}", provider.issuer),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each is whole after every change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

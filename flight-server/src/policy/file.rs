@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use haetae_warehouse::ingest::hexadecimal;
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
@@ -26,9 +27,8 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Policy> {
             return None;
         }
     };
-    let digest = Sha256::digest(text);
     let mut policy = Policy {
-        version: digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+        version: hexadecimal(&Sha256::digest(text)[..8]),
         users: BTreeMap::new(),
         roles: BTreeMap::new(),
         access_minutes: ACCESS_MINUTES,

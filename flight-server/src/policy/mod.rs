@@ -17,7 +17,7 @@ pub(crate) use oidc::{Provider, Source};
 pub use password::hash as hash_password;
 pub(crate) use password::make_dummy;
 pub(crate) use password::verify as verify_password;
-pub(crate) use reload::{Policies, open_to_others};
+pub(crate) use reload::Policies;
 pub(crate) use role::Role;
 
 use crate::bounds::RoleBounds;

@@ -33,8 +33,7 @@ pub fn hash(password: &str) -> Result<String> {
 
 /// A hash that no known password has, so that an unknown user costs as much time as a known one.
 pub(crate) fn make_dummy() -> Result<String> {
-    let bytes = random::bytes::<16>()?;
-    hash(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    hash(&random::id()?)
 }
 
 /// What is wrong with a hash in a policy.

@@ -1,15 +1,18 @@
 //! What goes in: the path of a policy file. What comes out: the newest policy in it that is right.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
+use haetae_warehouse::ingest::hexadecimal;
 use haetae_warehouse::query::policy::{Access, MaskKey};
 use sha2::{Digest, Sha256};
 
 use super::{Kept, Policy, Problem};
+use crate::files::open_guarded;
+use crate::lock::lock;
 use crate::{Error, Result};
 
 /// Changes whenever the file is written or replaced.
@@ -70,8 +73,7 @@ impl Policies {
             let policy = Arc::clone(&loaded.policy);
             // Debug puts quotes around each, so that no two contents have one text.
             let content = format!("{user:?} {role:?} {attributes:?}");
-            let digest = Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-            let id = format!("{}/{digest}", policy.version);
+            let id = format!("{}/{}", policy.version, hexadecimal(&Sha256::digest(content)));
             if let Some(known) = loaded.others.get(&id) {
                 return Some((policy, Arc::clone(known)));
             }
@@ -85,7 +87,7 @@ impl Policies {
     }
 
     fn with_current<T>(&self, look: impl FnOnce(&mut Loaded) -> T) -> T {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&self.loaded);
         let stamp = stamp(&self.path);
         if stamp != loaded.stamp {
             // Remembered in any case, so that a wrong file is complained about once.
@@ -123,21 +125,10 @@ impl Policy {
     /// wrong with it.
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |what: String| Error::Policy { path: path.to_owned(), problems: vec![Problem { line: 1, what }] };
-        let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
-        let meta = fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
-        if let Some(what) = open_to_others(path, &meta) {
-            return Err(wrong(what));
-        }
+        let text = open_guarded(path).map_err(wrong)?;
+        let text = io::read_to_string(text).map_err(|error| wrong(format!("cannot read the file: {error}")))?;
         Self::parse(path, &text)
     }
-}
-
-/// What is wrong where others than its owner can write a file that gives rights.
-pub(crate) fn open_to_others(path: &Path, meta: &fs::Metadata) -> Option<String> {
-    let mode = meta.mode() & 0o777;
-    let remedy = format!("run `chmod go-w {}`", path.display());
-    (mode & 0o022 != 0)
-        .then(|| format!("others can write the file (mode {mode:04o}), and so give themselves rights; {remedy}"))
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

@@ -144,6 +144,35 @@ async fn who_is_vouched_for_sees_what_the_role_shows() {
 }
 
 #[tokio::test]
+async fn a_claim_fits_its_own_letters_alone() {
+    let (place, issuer) = (Place::new(), Issuer::new());
+    let keys = place.file("keys.json", issuer.keys());
+    let text = policy(&keys, "");
+    place.write_policy(&text);
+    let server = Running::over(place, std::time::Duration::from_secs(1), None).await;
+    let (sql, all) = ("select courier_id from dim_courier order by courier_id", "C1 C2 C3");
+    // (filter, the claim and what is seen with it)
+    let cases = [
+        (
+            "courier_id like $but || '%'",
+            vec![("C", all), ("C2", "C2"), ("%", ""), ("_", ""), ("C_", ""), ("C%", ""), ("\\", "")],
+        ),
+        ("courier_id ilike '%' || ($but || '_')", vec![("c", all), ("%", ""), ("_", ""), ("2", "")]),
+        ("courier_id not like $but", vec![("C2", "C1 C3"), ("C_", all), ("%", all)]),
+        ("starts_with(courier_id, $but)", vec![("C3", "C3"), ("%", ""), ("C_", "")]),
+        ("'C%_' || courier_id like $but || 'C_'", vec![("C%_", all), ("C%%", ""), ("C__", ""), ("%", "")]),
+    ];
+    for (filter, claims) in cases {
+        assert!(text.contains("courier_id <> $but"));
+        server.place.write_policy(&text.replace("courier_id <> $but", filter));
+        for (office, seen) in claims {
+            let mut desk = with(&server, issuer.token(json!({ "office": office }))).await;
+            assert_eq!(ask(&mut desk, sql).await.unwrap().concat().join(" "), seen, "{filter}, {office}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn refused_tokens_do_not_fill_the_audit() {
     let (place, issuer) = (Place::new(), Issuer::new());
     let keys = place.file("keys.json", issuer.keys());

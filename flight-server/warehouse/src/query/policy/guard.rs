@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
@@ -18,6 +18,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column as Place;
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::expression::expression;
 use super::masks::{self, MaskKey};
 use super::pushdown::cannot_fail;
 use super::scan::{PolicyScan, hidden};
@@ -82,7 +83,7 @@ impl GuardedTable {
             return Err(fault(Some(unknown), "there is no such column".to_owned()));
         }
         let visible = DFSchema::try_from(all.as_ref().clone()).map_err(|error| fault(None, error.to_string()))?;
-        let parse = |sql: &str| policy_expression(state, &visible, sql, attributes);
+        let parse = |sql: &str| expression(state, &visible, sql, attributes);
         let filter = access.filter.as_deref().map(parse).transpose().map_err(|reason| fault(None, reason))?;
         let (mut fields, mut columns, mut clear) = (Vec::new(), Vec::new(), BTreeSet::new());
         for field in all.fields() {
@@ -254,43 +255,5 @@ fn fault(schema: &str, table: &str) -> impl Fn(Option<&str>, String) -> PolicyFa
         table: table.to_owned(),
         column: column.map(str::to_owned),
         reason,
-    }
-}
-
-/// An expression of the policy, with the user's attributes in the place of `$name`.
-fn policy_expression(
-    state: &SessionState,
-    columns: &DFSchema,
-    sql: &str,
-    attributes: &BTreeMap<String, String>,
-) -> Result<Expr, String> {
-    let parsed = state.create_logical_expr(sql, columns).map_err(|error| error.find_root().message().into_owned())?;
-    let mut wrong = None;
-    let bound = parsed.transform(|expr| {
-        Ok(match expr {
-            // DataFusion's word for what is written `$name` in SQL.
-            Expr::Placeholder(placeholder) => match attributes.get(placeholder.id.trim_start_matches('$')) {
-                Some(value) => Transformed::yes(Expr::Literal(ScalarValue::Utf8(Some(value.clone())), None)),
-                None => {
-                    wrong = Some(format!("the user has no attribute for {}", placeholder.id));
-                    Transformed::no(Expr::Placeholder(placeholder))
-                }
-            },
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => {
-                wrong = Some("an expression of a policy can have no subquery".to_owned());
-                Transformed::no(expr)
-            }
-            Expr::AggregateFunction(_) | Expr::WindowFunction(_) | Expr::Unnest(_) => {
-                wrong = Some("an expression of a policy is about one row: no aggregates, no windows".to_owned());
-                Transformed::no(expr)
-            }
-            other => Transformed::no(other),
-        })
-    });
-    let bound = bound.map_err(|error| error.to_string())?.data;
-    match wrong {
-        Some(reason) => Err(reason),
-        None if bound.is_volatile() => Err("an expression of a policy must give the same each time".to_owned()),
-        None => Ok(bound),
     }
 }

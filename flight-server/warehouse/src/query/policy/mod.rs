@@ -6,6 +6,7 @@
 
 mod classes;
 mod current;
+mod expression;
 mod guard;
 mod masks;
 mod nodes;

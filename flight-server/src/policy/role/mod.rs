@@ -1,18 +1,19 @@
 //! What goes in: the section of a role. What comes out: what the role shows of each table.
 
+mod warnings;
+mod write;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::datatypes::SchemaRef;
 use haetae_schema::Classification;
 use haetae_warehouse::query::policy::{
-    Access, Clearance, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification, is_catalogue,
-    is_comments,
+    Access, Clearance, Column, Mask, MaskKey, PolicyFault, Rights, TableAccess, classification,
 };
 use haetae_warehouse::query::tables as all_tables;
-use haetae_warehouse::{COURSE, META, OUTSIDE, QUALITY, REJECTS, RISK, SCHEMAS, WORK, outside};
+use haetae_warehouse::{COURSE, META, OUTSIDE, QUALITY, REJECTS, RISK, SCHEMAS, outside};
 
+use super::Problem;
 use super::sections::{Complaints, Entry, Section};
-use super::{Policy, Problem};
 use crate::bounds::{Class, RoleBounds};
 
 const SETTINGS: [&str; 12] = [
@@ -35,10 +36,6 @@ const MOST_MIB: u64 = 1 << 20;
 
 /// Who the people behind companies are, where they live, and who is kin to whom: nobody sees it by a `*`.
 const PERSONS: [&str; 4] = ["dim_person", "bridge_company_person", "bridge_person_person", "bridge_person_offence"];
-/// Whose rows belong to the rows of `fact_item` that a filter shows or hides.
-const ITEM: &str = "fact_item";
-/// By which other tables tell of the same declarations.
-const BINDS: [&str; 2] = ["declaration_id", "office_id"];
 
 /// What a role may do.
 #[derive(Debug, Clone, Default)]
@@ -60,15 +57,6 @@ pub(crate) struct Role {
     makes: bool,
     /// What the role shows that may not be meant, each with its line.
     warnings: Vec<Problem>,
-}
-
-impl Policy {
-    /// What the roles show that may not be meant, in the order of lines. The policy can be used all the same.
-    pub fn warnings(&self) -> Vec<Problem> {
-        let mut all: Vec<Problem> = self.roles.values().flat_map(|role| role.warnings.clone()).collect();
-        all.sort_by_key(|problem| problem.line);
-        all
-    }
 }
 
 /// Where the parts of a role stand in the file.
@@ -177,120 +165,10 @@ pub(super) fn read(section: Section<'_>, complaints: &mut Complaints<'_>) -> (Ro
         }
     }
     if let Some(entry) = writes {
-        write(&mut role, entry, complaints);
+        write::write(&mut role, entry, complaints);
     }
-    role.warnings = besides(&role, &starred, &lines);
+    role.warnings = warnings::besides(&role, &starred, &lines);
     (role, lines)
-}
-
-/// What a role shows by a `*` although it hides it in `fact_item`: rows of the same declarations, and columns of the same
-/// name. A filter or a mask that the policy states is what is meant, `"true"` and `"show"` too.
-fn besides(role: &Role, starred: &BTreeSet<(String, String)>, lines: &Lines) -> Vec<Problem> {
-    let known = all_tables();
-    let mut warnings = Vec::new();
-    for ((schema, item), access) in role.tables.iter().filter(|((_, table), _)| table == ITEM) {
-        let beside = || {
-            let here = known.iter().filter(|(s, t, _)| s == schema && t != item);
-            let shown = here.filter(|(s, t, _)| starred.contains(&(s.clone(), t.clone())));
-            shown.filter(|(_, t, _)| t.starts_with("fact_") || t.starts_with("bridge_"))
-        };
-        let has = |columns: &SchemaRef, name: &str| columns.field_with_name(name).is_ok();
-        let of = |table: &str| role.tables.get(&(schema.clone(), table.to_owned()));
-        let all = access.filter.as_ref().is_none_or(|filter| filter.trim() == "true");
-        let open = beside().filter(|(_, t, columns)| {
-            BINDS.iter().any(|name| has(columns, name)) && of(t).is_some_and(|access| access.filter.is_none())
-        });
-        let open: Vec<String> = open.map(|(s, t, _)| format!("{s}.{t}")).collect();
-        if !all && !open.is_empty() {
-            warnings.push(Problem {
-                line: lines.of(schema, item, None),
-                what: format!(
-                    "the filter of {schema}.{item} does not hold for {}, which tell of the same declarations and are shown by \
-                     a `*`: give each a filter of its own (\"false\" hides all of it, \"true\" shows it), or name the tables \
-                     that the role needs",
-                    open.join(", ")
-                ),
-            });
-        }
-        let stated = |table: &str, column: &str| {
-            role.clearance.stated.contains(&(schema.clone(), table.to_owned(), column.to_owned()))
-        };
-        let hidden = access.columns.iter().filter(|(column, how)| stated(item, column) && **how != Column::Show);
-        for (column, _) in hidden {
-            let open = beside().filter(|(_, t, columns)| {
-                let shown = |access: &TableAccess| access.columns.get(column).is_none_or(|how| *how == Column::Show);
-                has(columns, column) && !stated(t, column) && of(t).is_some_and(shown)
-            });
-            let open: Vec<String> = open.map(|(s, t, _)| format!("{s}.{t}")).collect();
-            if !open.is_empty() {
-                warnings.push(Problem {
-                    line: lines.of(schema, item, Some(column)),
-                    what: format!(
-                        "{column} is masked in {schema}.{item}, and shown by a `*` in {}: mask it there too, or write \"show\"",
-                        open.join(", ")
-                    ),
-                });
-            }
-        }
-    }
-    warnings
-}
-
-/// What the role may change: its own schema `work`, and tables that it sees as they are. Who changed a table that they
-/// see in part would learn from the answers what they do not see.
-fn write(role: &mut Role, entry: Entry<'_>, complaints: &mut Complaints<'_>) {
-    for pattern in complaints.list(entry) {
-        if pattern == WORK {
-            role.makes = true;
-            continue;
-        }
-        if pattern.starts_with("meta.") {
-            catalogue(role, pattern, entry.line, complaints);
-            continue;
-        }
-        for (schema, table) in tables(pattern, entry.line, complaints) {
-            if table == REJECTS && pattern.contains('*') {
-                continue;
-            }
-            // What is added to comments tells nothing of the others, and no row of them can be changed.
-            if is_comments(&schema, &table)
-                && !pattern.contains('*')
-                && role.tables.contains_key(&(RISK.to_owned(), table.clone()))
-            {
-                role.writes.insert((schema, table));
-                continue;
-            }
-            let name = format!("{schema}.{table}");
-            let whole = role.tables.get(&(schema.clone(), table.clone())).is_some_and(|access| {
-                access.filter.is_none() && access.columns.values().all(|column| *column == Column::Show)
-            });
-            if schema == OUTSIDE {
-                complaints.add(entry.line, format!("{name} lies outside of the warehouse and is only read"));
-            } else if schema != COURSE && (!SCHEMAS.contains(&schema.as_str()) || table == REJECTS) {
-                complaints.add(entry.line, format!("{name} is written by the server alone"));
-            } else if !whole {
-                complaints.add(
-                    entry.line,
-                    format!(
-                        "{name} cannot be in `write`: the role does not see all of its rows and columns as they are"
-                    ),
-                );
-            } else {
-                role.writes.insert((schema, table));
-            }
-        }
-    }
-}
-
-/// What the role may edit of the catalogue.
-fn catalogue(role: &mut Role, pattern: &str, line: usize, complaints: &mut Complaints<'_>) {
-    let known = ["datasets", "columns", "glossary"];
-    let table = pattern.trim_start_matches("meta.");
-    match known.contains(&table) && is_catalogue(META, table) {
-        true => drop(role.writes.insert((META.to_owned(), table.to_owned()))),
-        false => complaints
-            .add(line, format!("{pattern} cannot be in `write`; of the catalogue meta.{} can", known.join(", meta."))),
-    }
 }
 
 fn class(entry: Entry<'_>, complaints: &mut Complaints<'_>) -> Option<Class> {
