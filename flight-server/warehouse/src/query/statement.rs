@@ -19,7 +19,7 @@ use datafusion::sql::parser::Statement as Parsed;
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
-use super::faults::{explain, read_only};
+use super::faults::{explain, read_only, unknown_function};
 use super::memory::QueryMemory;
 use super::parameters::{number_parameters, parameters, row_values};
 use super::plain::{plain_batch, plain_schema};
@@ -301,5 +301,5 @@ pub(super) async fn logical(state: &SessionState, access: Option<&Access>, asked
         Asked::Sql(sql) => state.create_logical_plan(&number_parameters(sql)).await,
         Asked::Parsed(statement) => state.statement_to_plan(*statement).await,
     };
-    plan.map_err(|error| explain(&error, access))
+    plan.map_err(|error| unknown_function(&error, state).unwrap_or_else(|| explain(&error, access)))
 }
