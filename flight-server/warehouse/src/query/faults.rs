@@ -2,11 +2,13 @@
 
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 
 use super::catalog;
+use super::functions::FUNCTIONS;
 use super::memory::OVER;
 use super::policy::{Access, SYSTEM_SCHEMA};
-use crate::names::{hint, near};
+use crate::names::{hint, near, quoted};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, OUTSIDE, SqlFault, WORK};
 
 /// How the library begins when a statement is SQL and it does nothing with it.
@@ -20,6 +22,12 @@ const NO_STATEMENT: &str = "No SQL statements";
 
 /// How the library says that the temporary files take too much.
 const DISK_FULL: &str = "exceeded the allowable limit";
+
+/// What the library says of a time that is too early or too late: a text, a day, a day in a column. And how it begins
+/// where it says which.
+const BEYOND: [&str; 3] =
+    ["that can be represented as nanoseconds", "to Timestamp(ns): converted value", " * 86400000000000"];
+const CONVERTING: &str = "Overflow converting ";
 
 /// How the messages begin that are about the limits of each query, and tell nothing of other ones.
 const ONE_QUERY: &str = "the query needs more memory than one query may have";
@@ -47,6 +55,20 @@ pub(super) fn explain(error: &DataFusionError, access: Option<&Access>) -> Error
         }
         _ => Error::Sql { fault, message },
     }
+}
+
+/// Translates the refusal of a function that does not exist. Of names that are as near, the library proposes any.
+pub(super) fn unknown_function(error: &DataFusionError, state: &SessionState) -> Option<Error> {
+    let DataFusionError::Plan(text) = error.find_root() else { return None };
+    let (name, _) = text.strip_prefix("Invalid function '")?.split_once("'.\nDid you mean")?;
+    let known = (state.scalar_functions().keys())
+        .chain(state.higher_order_functions().keys())
+        .chain(state.aggregate_functions().keys())
+        .chain(state.window_functions().keys())
+        .map(String::as_str)
+        .chain(FUNCTIONS.iter().map(|function| function.name));
+    let message = format!("there is no function \"{name}\".{}", hint(&near(name, known)));
+    Some(Error::Sql { fault: SqlFault::Invalid, message })
 }
 
 /// (schema, tables) that exist for the user.
@@ -86,7 +108,11 @@ fn as_sql(name: &str) -> String {
 }
 
 fn translate(error: &DataFusionError) -> (SqlFault, String) {
-    if error.to_string().contains(DISK_FULL) {
+    let text = error.to_string();
+    if BEYOND.iter().any(|part| text.contains(part)) {
+        return (SqlFault::Invalid, beyond(&text));
+    }
+    if text.contains(DISK_FULL) {
         let remedy = "ask for less at a time, or ask whoever runs the server for more (--spill-mib)";
         return (SqlFault::Resources, format!("{ON_DISK}; {remedy}"));
     }
@@ -127,6 +153,19 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
         DataFusionError::ArrowError(arrow, _) => (SqlFault::Invalid, strip(&arrow.to_string())),
         other => (SqlFault::Failed, strip(&other.strip_backtrace())),
     }
+}
+
+/// Which time a `TIMESTAMP` cannot hold, and what to do.
+fn beyond(text: &str) -> String {
+    let time = text.split_once(CONVERTING).and_then(|(_, rest)| rest.split_once(" to Nanosecond"));
+    let (time, literal) = match time {
+        Some((time, _)) => (format!("the time {time}"), quoted(time)),
+        None => ("a time".to_owned(), "…".to_owned()),
+    };
+    format!(
+        "{time} is no TIMESTAMP, which counts nanoseconds, from 1677-09-21 to 2262-04-11; count microseconds, as \
+         CAST({literal} AS TIMESTAMP(6)) does, or whole days, as DATE"
+    )
 }
 
 /// What the limit of one query is, and what to do.

@@ -1,5 +1,5 @@
 //! What goes in: numbers. What comes out: their medcouple, a robust measure of skewness from -1 to 1, also as the SQL
-//! aggregate `medcouple(x)`. Nulls and NaN do not count; of fewer than three numbers it is null.
+//! aggregate `medcouple(x)`. Nulls, NaN and infinities do not count; of fewer than three numbers it is null.
 //!
 //! G. Brys, M. Hubert, A. Struyf, *A robust measure of skewness*, Journal of Computational and Graphical Statistics
 //! 13 (2004): the median of ((a - m) - (m - b)) / (a - b) over all pairs a >= m >= b, where m is the median.

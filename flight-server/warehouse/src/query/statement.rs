@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -19,10 +19,10 @@ use datafusion::sql::parser::Statement as Parsed;
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
-use super::faults::{explain, read_only};
+use super::faults::{explain, read_only, unknown_function};
 use super::memory::QueryMemory;
-use super::parameters::{number_parameters, position, row_values};
-use super::plain::{plain_batch, plain_schema, plain_type};
+use super::parameters::{number_parameters, parameters, row_values};
+use super::plain::{plain_batch, plain_schema};
 use super::point::Point;
 use super::policy::{self, Access};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
@@ -301,24 +301,5 @@ pub(super) async fn logical(state: &SessionState, access: Option<&Access>, asked
         Asked::Sql(sql) => state.create_logical_plan(&number_parameters(sql)).await,
         Asked::Parsed(statement) => state.statement_to_plan(*statement).await,
     };
-    plan.map_err(|error| explain(&error, access))
-}
-
-fn parameters(plan: &LogicalPlan, access: Option<&Access>) -> Result<SchemaRef> {
-    let wrong = |message: String| Error::Sql { fault: SqlFault::Parameters, message };
-    let found = plan.get_parameter_fields().map_err(|error| explain(&error, access))?;
-    let mut fields: Vec<Option<Field>> = vec![None; found.len()];
-    for (name, field) in found {
-        let Some(number) = position(&name) else {
-            return Err(wrong(format!("the parameter {name} has a name; write ? or $1, $2 and so on")));
-        };
-        let Some(slot) = fields.get_mut(number - 1) else {
-            return Err(wrong(format!("the parameters must be numbered from $1 without gaps, but there is {name}")));
-        };
-        let data_type = field.map_or(DataType::Null, |field| plain_type(field.data_type(), false));
-        *slot = Some(Field::new(name, data_type, true));
-    }
-    let fields: Option<Vec<Field>> = fields.into_iter().collect();
-    let fields = fields.ok_or_else(|| wrong("the parameters must be numbered from $1 without gaps".to_owned()))?;
-    Ok(Arc::new(Schema::new(fields)))
+    plan.map_err(|error| unknown_function(&error, state).unwrap_or_else(|| explain(&error, access)))
 }

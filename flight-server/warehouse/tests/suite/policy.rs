@@ -69,6 +69,7 @@ fn what_is_hidden_does_not_exist() {
     assert_eq!(message, "there is no table \"dim_importer\" in the schema customs. The tables are fact_item.");
     assert_eq!(refused("select * from kcs.fact_item"), "there is no schema \"kcs\"; the schemas are customs, meta.");
     assert!(refused("select hs10 from fact_item").starts_with("there is no column \"hs10\""));
+    assert_eq!(refused("select hs1 from fact_item"), "there is no column \"hs1\". Did you mean hs6?");
     let listed = "select table_name, column_name from information_schema.columns where column_name like 'hs%'";
     assert_eq!(ask(&snapshot, listed).unwrap(), [["fact_item", "hs6"]]);
     assert_eq!(ask(&snapshot, "describe fact_item").unwrap().len(), 23);

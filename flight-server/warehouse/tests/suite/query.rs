@@ -83,7 +83,12 @@ fn slips_are_answered_with_what_exists() {
         ("selct 1", "this is not valid SQL: Expected"),
         ("select 1; select 2", "one statement"),
         ("", "one statement"),
-        ("select no_such_function(1)", "Invalid function 'no_such_function'"),
+        ("select cont(*) from fact_item", "there is no function \"cont\". Did you mean cot or count or contains?"),
+        ("select taxpayer_grad(1)", "there is no function \"taxpayer_grad\". Did you mean taxpayer_grade"),
+        ("select timestamp '5000-01-01'", "the time 5000-01-01 00:00:00 is no TIMESTAMP"),
+        ("select to_timestamp('5000-01-01')", "is no TIMESTAMP, which counts nanoseconds"),
+        ("select date '5000-01-01' < timestamp '2024-01-01'", "a time is no TIMESTAMP"),
+        ("select d < timestamp '2024-01-01' from (values (date '5000-01-01')) as t(d)", "a time is no TIMESTAMP"),
         (
             "select * from fact_item where declaration_date = 'soon'",
             "Cannot cast string 'soon' to value of Date32 type",
@@ -109,6 +114,24 @@ fn parameters_are_bound_by_position_and_row() {
         let types: Vec<_> =
             statement.parameters().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
         assert_eq!(types, [("$1".to_owned(), DataType::Utf8), ("$2".to_owned(), DataType::Float64)]);
+
+        let types = async |sql: &str| {
+            let statement = snapshot.statement(sql).await.unwrap();
+            statement.parameters().fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>()
+        };
+        let cast =
+            "select cast(? as bigint), ?::date, try_cast(? as varchar), arrow_cast(?, 'Int8') where ?::int in (?)";
+        let wanted =
+            [DataType::Int64, DataType::Date32, DataType::Utf8, DataType::Null, DataType::Int32, DataType::Int32];
+        assert_eq!(types(cast).await, wanted);
+        // What a column asks for goes before casts, wherever it stands; between two of these nothing is chosen.
+        let of_column =
+            "select cast($1 as bigint) as a, cast($1 as date) as b from fact_item where origin_country = $1";
+        assert_eq!(types(of_column).await, [DataType::Utf8]);
+        let outside = "select 1 from (select *, cast($1 as bigint) as a from fact_item) where origin_country = $1";
+        assert_eq!(types(outside).await, [DataType::Utf8]);
+        assert_eq!(types("select cast($1 as bigint) as a, cast($1 as date) as b").await, [DataType::Null]);
+        assert_eq!(types("select $1 as a, cast($1 as bigint) as b").await, [DataType::Int64]);
 
         let country: ArrayRef = Arc::new(StringArray::from(vec!["DE", "CN", "XX"]));
         let price: ArrayRef = Arc::new(Int64Array::from(vec![100, 1, 1]));

@@ -5,7 +5,7 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -16,6 +16,7 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_common::physical_expr::is_volatile;
 
 use super::pairs::Pairs;
+use super::pieces::Pieces;
 use super::values::Values;
 
 /// A function of a column with more values than this is computed for each row.
@@ -35,9 +36,23 @@ pub(super) struct Groups {
 #[derive(Debug)]
 struct Key {
     expr: Arc<dyn PhysicalExpr>,
-    values: Values,
+    values: Kept,
     /// For a function of one column.
     known: Option<Known>,
+}
+
+/// Values that are wanted back.
+#[derive(Debug)]
+struct Kept {
+    numbered: Values,
+    pieces: Pieces,
+}
+
+/// The keys of groups that are complete.
+pub(super) struct Keys {
+    values: Vec<Pieces>,
+    /// As [`Groups`] has them.
+    pairs: Vec<Vec<(u32, u32)>>,
 }
 
 /// What a function has given for the values of its column, so that it is asked once for each of them.
@@ -62,7 +77,7 @@ impl Groups {
     pub(super) fn len(&self) -> usize {
         match self.pairs.last() {
             Some(pairs) => pairs.len(),
-            None => self.keys.first().map_or(0, |key| key.values.len()),
+            None => self.keys.first().map_or(0, |key| key.values.numbered.len()),
         }
     }
 
@@ -82,7 +97,7 @@ impl Groups {
             self.others.clear();
             key.number(batch, &mut self.others)?;
             for (number, other) in self.numbers.iter_mut().zip(&self.others) {
-                *number = pairs.number(*number, *other)?;
+                *number = pairs.number(*number, *other);
             }
         }
         groups.clear();
@@ -90,27 +105,32 @@ impl Groups {
         Ok(())
     }
 
-    /// Keeps what [`Self::keys`] needs alone: no more rows can be numbered.
-    pub(super) fn forget(&mut self) {
-        for key in &mut self.keys {
-            key.known = None;
-            key.values.forget();
+    pub(super) fn into_keys(self) -> Keys {
+        Keys {
+            values: self.keys.into_iter().map(|key| key.values.pieces).collect(),
+            pairs: self.pairs.into_iter().map(Pairs::into_pairs).collect(),
         }
-        self.pairs.iter_mut().for_each(Pairs::forget);
-        (self.numbers, self.others) = (Vec::new(), Vec::new());
+    }
+}
+
+impl Keys {
+    /// Bytes of memory.
+    pub(super) fn size(&self) -> usize {
+        let pairs: usize = self.pairs.iter().map(|pairs| pairs.capacity() * size_of::<(u32, u32)>()).sum();
+        pairs + self.values.iter().map(Pieces::size).sum::<usize>()
     }
 
     /// The keys of some groups, in the order of their numbers.
-    pub(super) fn keys(&self, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
+    pub(super) fn of(&self, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
         let mut numbers: Vec<u32> = (groups.start as u32..groups.end as u32).collect();
-        let mut columns = Vec::with_capacity(self.keys.len());
-        for (key, pairs) in self.keys.iter().skip(1).zip(&self.pairs).rev() {
-            let (firsts, seconds) = numbers.iter().map(|number| pairs.pair(*number as usize)).unzip();
+        let mut columns = Vec::with_capacity(self.values.len());
+        for (values, pairs) in self.values.iter().skip(1).zip(&self.pairs).rev() {
+            let (firsts, seconds) = numbers.iter().map(|number| pairs[*number as usize]).unzip();
             numbers = firsts;
-            columns.push(key.values.values(seconds)?);
+            columns.push(values.values(seconds)?);
         }
-        if let Some(key) = self.keys.first() {
-            columns.push(key.values.values(numbers)?);
+        if let Some(values) = self.values.first() {
+            columns.push(values.values(numbers)?);
         }
         columns.reverse();
         Ok(columns)
@@ -119,14 +139,15 @@ impl Groups {
 
 impl Key {
     fn new(expr: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Result<Self> {
-        let values = Values::new(expr.data_type(schema)?, true);
+        let data_type = expr.data_type(schema)?;
+        let values = Kept { numbered: Values::new(data_type.clone()), pieces: Pieces::new(data_type) };
         Ok(Self { expr: Arc::clone(expr), values, known: Known::new(expr, schema)? })
     }
 
     fn size(&self) -> usize {
         let known =
             self.known.as_ref().map_or(0, |known| known.inputs.size() + known.outputs.capacity() * size_of::<u32>());
-        self.values.size() + known
+        self.values.numbered.size() + self.values.pieces.size() + known
     }
 
     /// Puts the number of each row's value at the end of `numbers`.
@@ -143,7 +164,14 @@ impl Key {
             numbers.truncate(begin);
         }
         let column = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
-        self.values.number(&column, numbers).map(|_| ())
+        self.values.number(&column, numbers)
+    }
+}
+
+impl Kept {
+    fn number(&mut self, column: &dyn Array, numbers: &mut Vec<u32>) -> Result<()> {
+        let fresh = self.numbered.number(column, numbers)?;
+        self.pieces.keep(column, fresh)
     }
 }
 
@@ -164,7 +192,7 @@ impl Known {
         });
         Ok(Some(Self {
             column: column.index(),
-            inputs: Values::new(field.data_type().clone(), false),
+            inputs: Values::new(field.data_type().clone()),
             function: alone?.data,
             schema: Arc::new(Schema::new(vec![field.clone()])),
             outputs: Vec::new(),
@@ -173,7 +201,7 @@ impl Known {
 
     /// Whether the function could be asked. Where it fails for values, it may not for the rows: `and` and `or` look at
     /// how many rows are true before they ask their other side for all of them.
-    fn number(&mut self, batch: &RecordBatch, values: &mut Values, numbers: &mut Vec<u32>) -> Result<bool> {
+    fn number(&mut self, batch: &RecordBatch, values: &mut Kept, numbers: &mut Vec<u32>) -> Result<bool> {
         let (column, begin) = (batch.column(self.column), numbers.len());
         let fresh = self.inputs.number(column, numbers)?;
         if !fresh.is_empty() {

@@ -8,9 +8,11 @@
 mod exec;
 mod keys;
 mod pairs;
+mod pieces;
 mod stream;
 mod table;
 mod values;
+mod window;
 
 use std::sync::Arc;
 

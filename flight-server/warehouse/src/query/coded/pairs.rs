@@ -2,8 +2,6 @@
 
 use std::mem::size_of;
 
-use datafusion::error::Result;
-
 use super::table::{NONE, Table};
 
 /// Beyond so many cells the pairs are hashed: 64 MiB.
@@ -40,39 +38,36 @@ impl Pairs {
             + self.pairs.capacity() * size_of::<(u32, u32)>()
     }
 
-    pub(super) fn pair(&self, number: usize) -> (u32, u32) {
-        self.pairs[number]
-    }
-
-    /// Keeps what [`Self::pair`] needs alone.
-    pub(super) fn forget(&mut self) {
-        (self.rows, self.cells, self.hashed) = (Vec::new(), 0, None);
+    /// All of them, in the order of their numbers.
+    pub(super) fn into_pairs(self) -> Vec<(u32, u32)> {
+        self.pairs
     }
 
     #[inline]
-    pub(super) fn number(&mut self, first: u32, second: u32) -> Result<u32> {
+    pub(super) fn number(&mut self, first: u32, second: u32) -> u32 {
         if let Some(table) = &mut self.hashed {
-            let number = table.number(key(first, second))?;
-            if number as usize == self.pairs.len() {
+            let next = self.pairs.len() as u32;
+            let number = table.number(key(first, second), next);
+            if number == next {
                 self.pairs.push((first, second));
             }
-            return Ok(number);
+            return number;
         }
         let (row, cell) = if self.turned { (second, first) } else { (first, second) };
         match self.rows.get(row as usize).and_then(|row| row.get(cell as usize)) {
-            Some(number) if *number != NONE => Ok(*number),
+            Some(number) if *number != NONE => *number,
             _ => self.add(first, second),
         }
     }
 
     #[cold]
-    fn add(&mut self, first: u32, second: u32) -> Result<u32> {
+    fn add(&mut self, first: u32, second: u32) -> u32 {
         let number = self.pairs.len() as u32;
         self.pairs.push((first, second));
         if !self.put(first, second, number, most_cells(self.pairs.len())) && !self.turn() {
-            self.hash()?;
+            self.hash();
         }
-        Ok(number)
+        number
     }
 
     /// Whether there is room for the pair within so many cells.
@@ -112,14 +107,13 @@ impl Pairs {
         fit
     }
 
-    fn hash(&mut self) -> Result<()> {
+    fn hash(&mut self) {
         (self.rows, self.cells) = (Vec::new(), 0);
         let mut table = Table::new();
-        for (first, second) in &self.pairs {
-            table.number(key(*first, *second))?;
+        for (number, (first, second)) in self.pairs.iter().enumerate() {
+            table.number(key(*first, *second), number as u32);
         }
         self.hashed = Some(table);
-        Ok(())
     }
 }
 
@@ -139,10 +133,10 @@ mod tests {
         let mut found = Pairs::default();
         for round in 0..2 {
             for (number, (first, second)) in pairs.clone().enumerate() {
-                assert_eq!(found.number(first, second).unwrap(), number as u32, "round {round}: {first}, {second}");
+                assert_eq!(found.number(first, second), number as u32, "round {round}: {first}, {second}");
             }
         }
-        assert!(pairs.enumerate().all(|(number, pair)| found.pair(number) == pair));
+        assert!(pairs.eq(found.pairs.iter().copied()));
         found
     }
 

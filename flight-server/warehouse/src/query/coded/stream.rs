@@ -16,7 +16,10 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::metrics::BaselineMetrics;
 use futures::{Stream, StreamExt, stream};
 
-use super::keys::Groups;
+use super::keys::{Groups, Keys};
+
+/// So many groups are handed on, so that there is a number for each row of the next batch.
+const MOST_GROUPS: usize = 1 << 31;
 
 /// One aggregate over all groups.
 pub(super) struct Aggregate {
@@ -62,7 +65,7 @@ struct Running {
 /// Groups on their way out. Their keys are made batch by batch: numbers are small, and the texts for all of them
 /// together may be more than one array can hold.
 struct Handing {
-    groups: Groups,
+    keys: Keys,
     states: Vec<ArrayRef>,
     left: Range<usize>,
 }
@@ -92,7 +95,7 @@ impl Aggregate {
 
 impl Handing {
     fn size(&self) -> usize {
-        self.groups.size() + self.states.iter().map(|state| state.get_array_memory_size()).sum::<usize>()
+        self.keys.size() + self.states.iter().map(|state| state.get_array_memory_size()).sum::<usize>()
     }
 }
 
@@ -146,6 +149,7 @@ impl Running {
         }
         match self.work.reservation.try_resize(self.size()) {
             Err(DataFusionError::ResourcesExhausted(_)) => self.hand_on(),
+            Ok(()) if groups > MOST_GROUPS => self.hand_on(),
             done => done,
         }
     }
@@ -158,9 +162,8 @@ impl Running {
     /// Hands all groups on, and begins with none.
     fn hand_on(&mut self) -> Result<()> {
         let fresh = Groups::new(&self.work.keys, &self.work.input.schema())?;
-        let mut groups = std::mem::replace(&mut self.groups, fresh);
+        let groups = std::mem::replace(&mut self.groups, fresh);
         let count = groups.len();
-        groups.forget();
         self.places = Vec::new();
         let mut states = Vec::new();
         for aggregate in &mut self.work.aggregates {
@@ -170,7 +173,7 @@ impl Running {
             aggregate.states = aggregate.function.create_groups_accumulator()?;
         }
         self.handed += count;
-        let handing = Handing { groups, states, left: 0..count };
+        let handing = Handing { keys: groups.into_keys(), states, left: 0..count };
         // It is there already, so that it is not asked whether there is room for it.
         self.work.reservation.resize(self.size() + handing.size());
         self.handing = Some(handing);
@@ -187,7 +190,7 @@ impl Running {
         }
         let (begin, rows) = (handing.left.start, self.work.batch_rows.min(handing.left.len()));
         handing.left.start += rows;
-        let mut columns = handing.groups.keys(begin..begin + rows)?;
+        let mut columns = handing.keys.of(begin..begin + rows)?;
         columns.extend(handing.states.iter().map(|state| state.slice(begin, rows)));
         Ok(Some(RecordBatch::try_new(Arc::clone(&self.work.schema), columns)?))
     }

@@ -1,15 +1,12 @@
-//! What goes in: keys of a fixed width. What comes out: for each its number, from 0 without gaps, in the order in which
-//! the keys were seen first.
+//! What goes in: keys of a fixed width, and the next number. What comes out: for each key its number, which is that one
+//! where the key is new.
 
 use std::hash::BuildHasher;
 use std::mem::size_of;
 
-use datafusion::error::{DataFusionError, Result};
-
-/// No number: [`Table`] holds fewer keys than this.
+/// No number: those that are given are lower.
 pub(super) const NONE: u32 = u32::MAX;
 
-const MOST_KEYS: usize = 1 << 31;
 const FEWEST_SLOTS: usize = 64;
 
 /// What can be a key.
@@ -43,8 +40,6 @@ fn fold(a: u64, b: u64) -> u64 {
 pub(super) struct Table<K> {
     slots: Vec<(K, u32)>,
     used: usize,
-    /// How many numbers are given: as many as keys, and those that are found elsewhere.
-    given: usize,
     seeds: (u64, u64),
 }
 
@@ -53,54 +48,38 @@ impl<K: Key> Table<K> {
         // Nobody who writes rows knows them, so that nobody can choose values that fall into one slot.
         let random = std::hash::RandomState::new();
         let seeds = (random.hash_one(1u8) | 1, random.hash_one(2u8) | 1);
-        Self { slots: vec![(K::default(), NONE); FEWEST_SLOTS], used: 0, given: 0, seeds }
-    }
-
-    /// How many numbers are given.
-    pub(super) fn len(&self) -> usize {
-        self.given
+        Self { slots: vec![(K::default(), NONE); FEWEST_SLOTS], used: 0, seeds }
     }
 
     pub(super) fn size(&self) -> usize {
         self.slots.capacity() * size_of::<(K, u32)>()
     }
 
-    /// The number of a key, which is the next one where it is new.
+    /// The number of a key, which is `next` from now on where it is new.
     #[inline]
-    pub(super) fn number(&mut self, key: K) -> Result<u32> {
+    pub(super) fn number(&mut self, key: K, next: u32) -> u32 {
         let mask = self.slots.len() - 1;
         let mut place = key.mix(self.seeds) as usize & mask;
         loop {
             let (found, number) = self.slots[place];
             if number == NONE {
-                return self.add(key, place);
+                self.add(key, next, place);
+                return next;
             }
             if found == key {
-                return Ok(number);
+                return number;
             }
             place = (place + 1) & mask;
         }
     }
 
-    /// Gives the next number to what is found elsewhere.
-    pub(super) fn reserve(&mut self) -> Result<u32> {
-        if self.given >= MOST_KEYS {
-            let message = "more than 2,147,483,648 groups in one part of the rows; group by fewer values".to_owned();
-            return Err(DataFusionError::ResourcesExhausted(message));
-        }
-        self.given += 1;
-        Ok((self.given - 1) as u32)
-    }
-
     #[cold]
-    fn add(&mut self, key: K, place: usize) -> Result<u32> {
-        let number = self.reserve()?;
+    fn add(&mut self, key: K, number: u32, place: usize) {
         self.slots[place] = (key, number);
         self.used += 1;
         if self.used * 4 > self.slots.len() * 3 {
             self.grow();
         }
-        Ok(number)
     }
 
     fn grow(&mut self) {
