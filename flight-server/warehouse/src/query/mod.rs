@@ -43,8 +43,8 @@ use futures::future::BoxFuture;
 use self::memory::QueryLimit;
 use self::outside::{Checked, OutsideSchema};
 use self::point::{Kept, Point, Ready, Source};
-use self::policy::{Access, SystemTable};
-use crate::store::{Manifest, Pinned, Store};
+use self::policy::{Access, SystemTable, Views};
+use crate::store::{Pinned, Store};
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, OUTSIDE, Result, WORK};
 
 pub use catalog::tables;
@@ -73,9 +73,6 @@ const LOOK_UP_SHARE: usize = 8;
 
 /// A side of a join of fewer bytes is one table for all cores.
 const JOINED_WHOLE: usize = 32 << 20;
-
-/// How many users' views of one version are kept ready.
-const VIEWS_KEPT: usize = 64;
 
 /// How much of the machine queries may use.
 #[derive(Debug, Clone)]
@@ -146,7 +143,7 @@ struct Base {
     viewed: Vec<catalog::Table>,
     root: PathBuf,
     system: Vec<SystemTable>,
-    views: Mutex<Vec<(String, Arc<SessionContext>)>>,
+    views: Views,
     /// For look-ups; `None` where the tables are not those of the version.
     kept: Option<Arc<Kept>>,
     checked: Arc<Checked>,
@@ -163,10 +160,6 @@ impl Base {
             .with_physical_optimizer_rule(Arc::new(fair::FairJoins));
         state.aggregate_functions().get_or_insert_default().push(Arc::new(medcouple::aggregate()));
         state
-    }
-
-    fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -331,7 +324,7 @@ impl Engine {
             tables,
             root: self.store.root().to_path_buf(),
             system: self.system.clone(),
-            views: Mutex::new(Vec::new()),
+            views: Views::default(),
             kept,
             checked: Arc::clone(&self.checked),
             ready: Ready::default(),
@@ -376,7 +369,7 @@ impl Snapshot {
     }
 
     /// What the version consists of.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Pinned {
         &self.manifest
     }
 
@@ -441,33 +434,25 @@ impl Snapshot {
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
-        let access = &access.under(&self.newest, &self.manifest);
-        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
-        let context = match ready {
-            Some(context) => context,
-            None => {
-                let about = meta::tables(&self.manifest, &self.base.root, Some(access));
-                let made = match &access.work {
-                    Some(space) => catalog::made_providers(&self.manifest, &self.base.runtime, space)?,
-                    None => Vec::new(),
-                };
-                let tables = if access.is_all() { &self.base.viewed } else { &self.base.tables };
-                let state = policy::session(self.base.session(), access, tables, &about, &made)?;
-                if let Some(catalog) = state.catalog_list().catalog(CATALOG) {
-                    let (root, checked) = (self.base.root.clone(), Arc::clone(&self.base.checked));
-                    let view = Some((&state, access.as_ref()));
-                    add_outside(&catalog, OutsideSchema::new(&self.manifest, root, checked, view)?)?;
-                }
-                let context = Arc::new(SessionContext::new_with_state(state));
-                let mut views = self.base.views();
-                if views.len() >= VIEWS_KEPT {
-                    views.remove(0);
-                }
-                views.push((access.id.clone(), Arc::clone(&context)));
-                context
-            }
+        let make = |access: &Arc<Access>| self.view(access);
+        let (access, context) = self.base.views.of(access, &self.newest, &self.manifest, make)?;
+        Ok(Self { context, access: Some(access), ..self.clone() })
+    }
+
+    fn view(&self, access: &Arc<Access>) -> Result<SessionContext> {
+        let about = meta::tables(&self.manifest, &self.base.root, Some(access));
+        let made = match &access.work {
+            Some(space) => catalog::made_providers(&self.manifest, &self.base.runtime, space)?,
+            None => Vec::new(),
         };
-        Ok(Self { context, access: Some(Arc::clone(access)), ..self.clone() })
+        let tables = if access.is_all() { &self.base.viewed } else { &self.base.tables };
+        let state = policy::session(self.base.session(), access, tables, &about, &made)?;
+        if let Some(catalog) = state.catalog_list().catalog(CATALOG) {
+            let (root, checked) = (self.base.root.clone(), Arc::clone(&self.base.checked));
+            let view = Some((&state, access.as_ref()));
+            add_outside(&catalog, OutsideSchema::new(&self.manifest, root, checked, view)?)?;
+        }
+        Ok(SessionContext::new_with_state(state))
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The

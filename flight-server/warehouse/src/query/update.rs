@@ -20,7 +20,7 @@ use super::faults::explain;
 use super::parameters::row_values;
 use super::policy::{Access, EDITS, is_catalogue, is_comments};
 use super::statement::{Asked, QueryStream, Statement, has_subquery, logical};
-use crate::store::{Manifest, NewEdit};
+use crate::store::{NewEdit, Pinned};
 use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, REJECTS, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
@@ -143,7 +143,7 @@ impl Update {
 
     /// The edits that rows of [`rows`](Self::rows) stand for, made by a user; `manifest` is what the changes build on.
     /// Fails where a value cannot be one, and where the user may not make such an edit.
-    pub fn edits(&self, manifest: &Manifest, rows: &RecordBatch, by: &str) -> Result<Vec<NewEdit>> {
+    pub fn edits(&self, manifest: &Pinned, rows: &RecordBatch, by: &str) -> Result<Vec<NewEdit>> {
         let (table, access) = (self.place.2.as_str(), self.access.as_deref());
         match table {
             EDITS => edits::taken_back(manifest, rows, by, access),

@@ -12,6 +12,7 @@ mod nodes;
 mod pushdown;
 mod scan;
 mod system;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(super) use guard::{GuardedTable, Rows};
 pub use masks::{Mask, MaskKey, partial_name};
 pub(super) use nodes::{allowed, reads};
 pub use system::SystemTable;
+pub(super) use views::Views;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
