@@ -45,14 +45,14 @@ impl Views {
             Some(view) => view.context,
             None => Arc::new(make(&access)?),
         };
-        let (asked, newest) = (Arc::clone(asked), newest.version);
-        let view = View { asked, newest, access: Arc::clone(&access), context: Arc::clone(&context) };
         let mut views = self.lock();
+        views.retain(|view| !Arc::ptr_eq(&view.asked, asked) && view.access.id != access.id);
         if views.len() >= KEPT {
             views.remove(0);
         }
-        views.push(view);
-        Ok((access, context))
+        let view = View { asked: Arc::clone(asked), newest: newest.version, access, context };
+        views.push(view.clone());
+        Ok((view.access, view.context))
     }
 
     fn find(&self, wanted: impl Fn(&View) -> bool) -> Option<View> {
