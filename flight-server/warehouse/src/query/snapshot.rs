@@ -30,7 +30,7 @@ pub struct Snapshot {
     pub(super) newest: Arc<Pinned>,
     pub(super) context: Arc<SessionContext>,
     /// That of everything as it is.
-    all: Arc<SessionContext>,
+    pub(super) all: Arc<SessionContext>,
     /// `None` = everything as it is.
     pub(super) access: Option<Arc<Access>>,
     pub(super) models: Option<Arc<dyn Models>>,
