@@ -27,17 +27,13 @@ pub(crate) fn named(name: &str) -> Option<Classification> {
 /// The classification of a column as it is now: edited, or that of the table outside of the warehouse, or by the schema.
 pub(crate) fn held(manifest: &Pinned, (schema, table, column): (&str, &str, &str)) -> Classification {
     let edited = manifest.in_force().get(About::Columns, &[schema, table, column], "classification").flatten();
-    // What no release has named is as secret as can be.
-    let strictest = || Some(Classification::RawText);
-    let outside = || {
-        let table = manifest.outside.get(table)?;
-        named(&table.entry.classification).or_else(strictest)
+    let found = match edited {
+        Some(name) => named(name),
+        None if schema == OUTSIDE => manifest.outside.get(table).and_then(|table| named(&table.entry.classification)),
+        None => Some(classification(table, column)),
     };
-    match edited {
-        Some(name) => named(name).unwrap_or(Classification::RawText),
-        None if schema == OUTSIDE => outside().unwrap_or(Classification::RawText),
-        None => classification(table, column),
-    }
+    // What no release has named is as secret as can be.
+    found.unwrap_or(Classification::RawText)
 }
 
 /// The classification of a column, by the schema; refused rows are raw text.
