@@ -11,6 +11,7 @@ mod names;
 mod place;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use arrow::datatypes::{DataType, Field, Schema};
@@ -19,18 +20,10 @@ use crate::ingest::{made_columns, made_schema};
 use crate::store::{MadeColumn, OutsideEntry, OutsideKind, OutsideTable};
 use crate::{Error, Result};
 
+pub(crate) use delta::Logs;
 pub(crate) use footer::{OLD_TIMES, check as check_footer, zone_of_old_times};
 pub use names::check as check_name;
 pub use place::FILE_NAME as ALLOWED_FILE;
-
-/// One state of a table.
-#[derive(Debug, Clone)]
-pub struct State {
-    /// The version of a Delta Lake table.
-    pub version: Option<u64>,
-    /// Its files, in the order of their paths.
-    pub files: Vec<OutsideFile>,
-}
 
 /// One file of a table.
 #[derive(Debug, Clone)]
@@ -44,7 +37,7 @@ pub struct OutsideFile {
     /// What its place says of each partition column.
     pub partitions: Vec<Option<String>>,
     /// What a log says of its values.
-    pub statistics: Option<serde_json::Value>,
+    pub statistics: Option<Arc<serde_json::Value>>,
 }
 
 /// What is to be made known.
@@ -121,30 +114,29 @@ pub fn again(root: &Path, table: OutsideTable) -> Result<OutsideTable> {
 pub fn look(root: &Path, wanted: Wanted) -> Result<OutsideTable> {
     let folder = place::allowed(root, &wanted.folder)?;
     let Wanted { kind, version, partitions, entry, .. } = wanted;
+    let logs = Logs::default();
     let (columns, names) = match kind {
         OutsideKind::Parquet => folder::columns(&folder, &partitions)?,
-        OutsideKind::Delta => delta::columns(&folder, version)?,
+        OutsideKind::Delta => delta::columns(&folder, version, &logs)?,
     };
     let columns = known(&folder, &columns)?;
     let text = folder.to_str().ok_or_else(|| Error::unreadable(&folder, "a path in UTF-8", "another one"))?.to_owned();
     let table = OutsideTable { kind, folder: text, version, columns, partitions: names, entry };
-    for file in state(root, &table, None)?.files {
+    for file in files(root, &table, None, &logs)? {
         check_footer(&table, &file)?;
     }
     Ok(table)
 }
 
-/// The files of a table now; those of `version` where one is asked for.
-pub fn state(root: &Path, table: &OutsideTable, version: Option<u64>) -> Result<State> {
+/// The files of a table now, in the order of their paths; those of `version` where one is asked for.
+pub(crate) fn files(root: &Path, table: &OutsideTable, version: Option<u64>, logs: &Logs) -> Result<Vec<OutsideFile>> {
     let folder = place::allowed(root, Path::new(&table.folder))?;
     match table.kind {
-        OutsideKind::Parquet => Ok(State { version: None, files: folder::files(&folder, &table.partitions)? }),
+        OutsideKind::Parquet => folder::files(&folder, &table.partitions),
         OutsideKind::Delta => {
-            let asked = version.or(table.version);
-            let log = delta::replay(&folder, asked)?;
+            let log = logs.replay(&folder, version.or(table.version))?;
             log.fits(table, version.is_some())?;
-            let version = Some(log.version);
-            Ok(State { version, files: log.files(&folder, &table.partitions)? })
+            log.files(&folder, &table.partitions)
         }
     }
 }

@@ -16,7 +16,7 @@ use haetae_schema::Table as StarTable;
 use super::{STORE_URL, known_files};
 use crate::ingest::made_schema;
 use crate::ingest::rejects_schema;
-use crate::store::{About, DataFile, Edits, Manifest};
+use crate::store::{About, DataFile, Edits, Manifest, Pinned};
 use crate::{COURSE, Error, META, OUTSIDE, QUALITY, REJECTS, RISK, Result, SCHEMAS, WORK};
 
 /// What the files of tables with views are called where something is kept about them.
@@ -137,7 +137,7 @@ pub fn tables() -> Vec<(String, String, SchemaRef)> {
 
 /// The same of a version: with the tables outside of the warehouse, and what was edited of columns. One whose columns
 /// cannot be read is told of where it is queried.
-pub(super) fn described(manifest: &Manifest) -> Vec<(String, String, SchemaRef)> {
+pub(super) fn described(manifest: &Pinned) -> Vec<(String, String, SchemaRef)> {
     let outside = manifest.outside.iter().filter_map(|(name, table)| {
         let columns = made_schema(&table.columns).ok()?;
         let about = [("comment".to_owned(), table.entry.description.clone())].into();
@@ -153,9 +153,8 @@ pub(super) fn described(manifest: &Manifest) -> Vec<(String, String, SchemaRef)>
     });
     let mut found: Vec<_> = tables().into_iter().chain(outside).collect();
     found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    let edits = Edits::of(&manifest.edits);
     for (schema, table, columns) in &mut found {
-        edited(&edits, schema, table, columns);
+        edited(manifest.in_force(), schema, table, columns);
     }
     found
 }
@@ -164,12 +163,8 @@ pub(super) fn described(manifest: &Manifest) -> Vec<(String, String, SchemaRef)>
 pub(super) const OUTSIDE_COLUMN: &str = "as its source names it";
 
 /// Puts edited words in the place of those of the schema.
-fn edited(edits: &Edits<'_>, schema: &str, table: &str, columns: &mut SchemaRef) {
-    let touched = |about: About| {
-        edits.about(about).any(|edit| {
-            edit.place.first().is_some_and(|s| s == schema) && edit.place.get(1).is_some_and(|t| t == table)
-        })
-    };
+fn edited(edits: Edits<'_>, schema: &str, table: &str, columns: &mut SchemaRef) {
+    let touched = |about: About| edits.of(about, &[schema, table]).next().is_some();
     if !touched(About::Columns) && !touched(About::Datasets) {
         return;
     }

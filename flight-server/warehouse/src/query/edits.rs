@@ -11,7 +11,7 @@ use haetae_schema::Classification;
 use super::meta::glossary::{REMOVED, VALUES};
 use super::policy::{Access, EDITS, named};
 use super::update::{Effect, invalid, refused};
-use crate::store::{About, Edits, Manifest, NewEdit};
+use crate::store::{About, NewEdit, Pinned};
 use crate::{CLASSES, Error, META, Result};
 
 /// The longest value, in letters.
@@ -132,7 +132,7 @@ pub(super) fn made(table: &str, effect: Effect, set: &[String], rows: &RecordBat
 
 /// The edits that take those of these rows of `meta.edits` back, as far as they hold.
 pub(super) fn taken_back(
-    manifest: &Manifest,
+    manifest: &Pinned,
     rows: &RecordBatch,
     by: &str,
     access: Option<&Access>,
@@ -140,10 +140,8 @@ pub(super) fn taken_back(
     let ids = rows.column_by_name("edit_id").and_then(|ids| ids.as_primitive_opt::<Int64Type>());
     let ids: BTreeSet<u64> =
         ids.into_iter().flat_map(|ids| ids.iter().flatten()).filter_map(|id| id.try_into().ok()).collect();
-    let held = Edits::of(&manifest.edits);
-    let all = [About::Datasets, About::Columns, About::Glossary].into_iter().flat_map(|about| held.about(about));
     let mut edits = Vec::new();
-    for edit in all.filter(|edit| ids.contains(&edit.id)) {
+    for edit in manifest.in_force().all().filter(|edit| ids.contains(&edit.id)) {
         if edit.property == CLASSIFICATION {
             classifies(access)?;
         }

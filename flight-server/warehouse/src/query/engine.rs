@@ -10,7 +10,7 @@ use datafusion::prelude::SessionConfig;
 use super::functions::Models;
 use super::outside::Checked;
 use super::point::{Kept, Ready};
-use super::policy::SystemTable;
+use super::policy::{SystemTable, Views};
 use super::settings::{self, EngineOptions};
 use super::snapshot::{Base, Snapshot};
 use super::{STAGE, catalog};
@@ -191,7 +191,7 @@ impl Engine {
             tables,
             root: self.store.root().to_path_buf(),
             system: self.system.clone(),
-            views: Mutex::new(Vec::new()),
+            views: Views::default(),
             kept,
             checked: Arc::clone(&self.checked),
             ready: Ready::default(),

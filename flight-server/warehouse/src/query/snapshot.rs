@@ -1,7 +1,7 @@
 //! What goes in: the tables of a version, and who asks. What comes out: what that user can ask of it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::CatalogProvider;
@@ -15,15 +15,12 @@ use futures::future::BoxFuture;
 use super::functions::{self, Models};
 use super::outside::{Checked, OutsideSchema};
 use super::point::{Kept, Point, Ready, Source};
-use super::policy::{self, Access, SYSTEM_SCHEMA, SystemTable};
+use super::policy::{self, Access, SYSTEM_SCHEMA, SystemTable, Views};
 use super::statement::{Asked, Statement};
 use super::update::Update;
 use super::{catalog, meta, settings, substrait};
-use crate::store::{Manifest, Pinned};
+use crate::store::Pinned;
 use crate::{CATALOG, Error, OUTSIDE, Result, WORK};
-
-/// How many users' views of one version are kept ready.
-const VIEWS_KEPT: usize = 64;
 
 /// One version of the warehouse, ready for queries. Cheap to clone.
 #[derive(Clone)]
@@ -49,8 +46,7 @@ pub(super) struct Base {
     pub(super) viewed: Vec<catalog::Table>,
     pub(super) root: PathBuf,
     pub(super) system: Vec<SystemTable>,
-    /// By the id of the access.
-    pub(super) views: Mutex<Vec<(String, Arc<SessionContext>)>>,
+    pub(super) views: Views,
     /// For look-ups; `None` where the tables are not those of the version.
     pub(super) kept: Option<Arc<Kept>>,
     pub(super) checked: Arc<Checked>,
@@ -99,10 +95,6 @@ impl Base {
         let added = catalog.register_schema(OUTSIDE, Arc::new(tables));
         added.map(drop).map_err(Error::data("register the schema outside"))
     }
-
-    fn views(&self) -> MutexGuard<'_, Vec<(String, Arc<SessionContext>)>> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -124,7 +116,7 @@ impl Snapshot {
     }
 
     /// What the version consists of.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Pinned {
         &self.base.manifest
     }
 
@@ -189,21 +181,9 @@ impl Snapshot {
     /// The same version as `access` shows it. Fails with [`Error::Policy`] when an expression of the
     /// policy does not fit the tables.
     pub fn seen_by(&self, access: &Arc<Access>) -> Result<Self> {
-        let access = &access.under(&self.newest, &self.base.manifest);
-        let ready = self.base.views().iter().find(|(id, _)| *id == access.id).map(|(_, view)| Arc::clone(view));
-        let context = match ready {
-            Some(context) => context,
-            None => {
-                let context = Arc::new(self.base.view(access)?);
-                let mut views = self.base.views();
-                if views.len() >= VIEWS_KEPT {
-                    views.remove(0);
-                }
-                views.push((access.id.clone(), Arc::clone(&context)));
-                context
-            }
-        };
-        Ok(Self { context, access: Some(Arc::clone(access)), ..self.clone() })
+        let make = |access: &Arc<Access>| self.base.view(access);
+        let (access, context) = self.base.views.of(access, &self.newest, &self.base.manifest, make)?;
+        Ok(Self { context, access: Some(access), ..self.clone() })
     }
 
     /// The schemas and their tables, in the order of their names: (schema, table, columns). The

@@ -18,10 +18,10 @@ use futures::future::BoxFuture;
 use super::edits;
 use super::faults::explain;
 use super::parameters::row_values;
-use super::policy::{Access, EDITS, is_catalogue, is_comments};
+use super::policy::{Access, EDITS, is_catalogue, is_comments, is_written};
 use super::statement::{Asked, QueryStream, Statement, has_subquery, logical};
-use crate::store::{Manifest, NewEdit};
-use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, REJECTS, Result, SCHEMAS, SqlFault, WORK};
+use crate::store::{NewEdit, Pinned};
+use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, Result, SCHEMAS, SqlFault, WORK};
 
 /// The most rows of values for one statement that changes rows by a condition.
 const ROWS_OF_VALUES: usize = 500;
@@ -143,7 +143,7 @@ impl Update {
 
     /// The edits that rows of [`rows`](Self::rows) stand for, made by a user; `manifest` is what the changes build on.
     /// Fails where a value cannot be one, and where the user may not make such an edit.
-    pub fn edits(&self, manifest: &Manifest, rows: &RecordBatch, by: &str) -> Result<Vec<NewEdit>> {
+    pub fn edits(&self, manifest: &Pinned, rows: &RecordBatch, by: &str) -> Result<Vec<NewEdit>> {
         let (table, access) = (self.place.2.as_str(), self.access.as_deref());
         match table {
             EDITS => edits::taken_back(manifest, rows, by, access),
@@ -242,10 +242,7 @@ fn writable(access: Option<&Access>, schema: &str, table: &str) -> Result<String
     let may = |may: bool| if may { Ok(schema.to_owned()) } else { Err(refused(not_yours(schema, table))) };
     match access {
         None if schema == WORK => Ok(WORK.to_owned()),
-        None => may((SCHEMAS.contains(&schema) && table != REJECTS)
-            || schema == COURSE
-            || is_comments(schema, table)
-            || is_catalogue(schema, table)),
+        None => may(is_written(schema, table)),
         Some(access) if schema == WORK => access.work.clone().ok_or_else(|| refused(not_yours(schema, table))),
         Some(access) => may(access.may_write(schema, table)),
     }

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::edit::{About, Edit, Edits, NewEdit};
+use super::Pinned;
+use super::edit::{About, Edit, NewEdit};
 use super::manifest::{Kind, Manifest};
 use super::outside::OutsideTable;
 use super::transaction::Transaction;
@@ -23,7 +24,10 @@ type Place<'a> = (About, &'a [String], &'a str);
 
 impl Transaction {
     /// What the draft says of tables, on top of `current`: who edits it sees what they edit.
-    pub(super) fn rebase_catalogue(&self, current: &Manifest, next: &mut Manifest) -> Result<()> {
+    pub(super) fn rebase_catalogue(&self, current: &Pinned, next: &mut Manifest) -> Result<()> {
+        if self.edits.is_empty() && self.outside.is_empty() {
+            return Ok(());
+        }
         if !self.edits.is_empty() && current.edits.len() != self.base.edits.len() {
             return Err(self.conflict(META, "edits", current.version));
         }
@@ -33,7 +37,10 @@ impl Transaction {
                 return Err(self.conflict(OUTSIDE, name, current.version));
             }
         }
-        let mut held = held(current);
+        let held = current.in_force().all();
+        let mut held: BTreeMap<Place<'_>, Option<&str>> = held
+            .map(|edit| ((edit.about, edit.place.as_slice(), edit.property.as_str()), edit.value.as_deref()))
+            .collect();
         let mut fresh: Vec<(usize, NewEdit)> = Vec::new();
         // A table that comes has none of the edits of an earlier one, one that goes leaves none behind.
         for (name, _) in self.outside.iter().filter(|(name, table)| table.is_some() && self.is_another(name, current)) {
@@ -104,13 +111,6 @@ impl OutsideTable {
     pub fn is_same(&self, other: &Self) -> bool {
         self.folder == other.folder && self.kind == other.kind
     }
-}
-
-/// The values that hold.
-fn held(current: &Manifest) -> BTreeMap<Place<'_>, Option<&str>> {
-    let edits = Edits::of(&current.edits);
-    let all = [About::Datasets, About::Columns, About::Glossary].into_iter().flat_map(|about| edits.about(about));
-    all.map(|edit| ((edit.about, edit.place.as_slice(), edit.property.as_str()), edit.value.as_deref())).collect()
 }
 
 /// The table outside that a place is of. Terms have places of one part.

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::disk::Disk;
 use super::manifest::{self, Commit, DataFile, Key, Manifest, Operation};
 use super::transaction::Transaction;
-use super::{Store, vacuum};
+use super::{Pinned, Store, vacuum};
 use crate::{Error, Result};
 
 /// What became of a commit.
@@ -87,8 +87,8 @@ impl Transaction {
 
     /// The next version: this draft on top of `current`, which may be newer than the base. The new
     /// files have their temporary names still.
-    fn rebased(&self, current: &Manifest) -> Result<Manifest> {
-        let mut next = current.clone();
+    fn rebased(&self, current: &Pinned) -> Result<Manifest> {
+        let mut next = Manifest::clone(current);
         next.version += 1;
         for ((schema, table), draft) in &self.drafts {
             let now = next.tables.entry(schema.clone()).or_default().entry(table.clone()).or_default();

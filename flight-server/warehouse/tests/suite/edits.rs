@@ -19,8 +19,8 @@ fn place() -> Place {
     place
 }
 
-/// Plans a statement, and the changes that it makes, uncommitted.
-fn prepared(place: &Place, snapshot: &Snapshot, sql: &str, by: &str) -> Result<Changes> {
+/// Plans a statement, and the changes that it makes, uncommitted; with them the number of rows that they are about.
+pub fn prepared(place: &Place, snapshot: &Snapshot, sql: &str, by: &str) -> Result<(Changes, u64)> {
     runtime().block_on(async {
         let update = snapshot.update(sql).await?;
         assert!(update.is_edit());
@@ -30,12 +30,12 @@ fn prepared(place: &Place, snapshot: &Snapshot, sql: &str, by: &str) -> Result<C
         let rows = concat_batches(&columns, &batches).unwrap();
         let mut changes = Changes::begin(&place.store)?;
         changes.edit(update.edits(snapshot.manifest(), &rows, by)?);
-        Ok(changes)
+        Ok((changes, rows.num_rows() as u64))
     })
 }
 
 fn edit_as(place: &Place, snapshot: &Snapshot, sql: &str, by: &str) -> Result<u64> {
-    Ok(prepared(place, snapshot, sql, by)?.commit()?.version)
+    Ok(prepared(place, snapshot, sql, by)?.0.commit()?.version)
 }
 
 fn edit(place: &Place, sql: &str) -> Result<u64> {
@@ -250,8 +250,8 @@ fn of_two_edits_at_a_time_one_is_made_again() {
     let place = place();
     let snapshot = place.engine().current().unwrap();
     let sql = |name: &str| format!("update meta.datasets set steward = '{name}' where {ITEM}");
-    let first = prepared(&place, &snapshot, &sql("Kim"), "kim").unwrap();
-    let second = prepared(&place, &snapshot, &sql("Lee"), "lee").unwrap();
+    let (first, _) = prepared(&place, &snapshot, &sql("Kim"), "kim").unwrap();
+    let (second, _) = prepared(&place, &snapshot, &sql("Lee"), "lee").unwrap();
     first.commit().unwrap();
     let error = second.commit().unwrap_err();
     assert!(matches!(&error, Error::Conflict { schema, .. } if schema == "meta"), "{error}");

@@ -2,8 +2,9 @@
 //! database gives, so that a script is passed when nothing in it changes.
 //!
 //! Of the format it knows `statement ok`, `statement error PART`, `query TYPES [rowsort]` with its `----`, comments
-//! and blank lines; types are I (whole number), R (number), T (anything else). Two records are this project's:
-//! `load CHANGE TABLE` with lines of CSV, and `at VERSION` or `at newest` for what is asked after it.
+//! and blank lines; types are I (whole number), R (number), T (anything else). Three records are this project's:
+//! `load CHANGE TABLE` with lines of CSV, `edit ROWS` or `edit error PART` with a statement that changes the catalogue, and
+//! `at VERSION` or `at newest` for what is asked after it.
 
 use std::fmt::Write;
 
@@ -19,12 +20,14 @@ pub trait Database {
     fn store(&self) -> Store;
     /// Answers a query.
     fn ask(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String>;
+    /// Changes the catalogue; returns how many of its rows.
+    fn edit(&mut self, sql: &str) -> Result<u64, String>;
     /// Which version is asked from now on; `None` is the newest.
     fn at(&mut self, version: Option<u64>) -> Result<(), String>;
 }
 
 /// The scripts: name and text. `time_travel` needs a database that knows versions.
-pub const SCRIPTS: [(&str, &str); 8] = [
+pub const SCRIPTS: [(&str, &str); 9] = [
     ("types", include_str!("../sql/types.slt")),
     ("nulls", include_str!("../sql/nulls.slt")),
     ("dates", include_str!("../sql/dates.slt")),
@@ -32,6 +35,7 @@ pub const SCRIPTS: [(&str, &str); 8] = [
     ("windows", include_str!("../sql/windows.slt")),
     ("errors", include_str!("../sql/errors.slt")),
     ("changes", include_str!("../sql/changes.slt")),
+    ("edits", include_str!("../sql/edits.slt")),
     ("time_travel", include_str!("../sql/time_travel.slt")),
 ];
 
@@ -42,7 +46,7 @@ pub fn run(script: &str, database: &mut dyn Database) -> String {
     while let Some(line) = lines.next() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut body = Vec::new();
-        if matches!(words.first(), Some(&("statement" | "query" | "load"))) {
+        if matches!(words.first(), Some(&("statement" | "edit" | "query" | "load"))) {
             while let Some(more) = lines.next_if(|line| !line.is_empty() && *line != "----") {
                 body.push(more);
             }
@@ -62,7 +66,14 @@ pub fn run(script: &str, database: &mut dyn Database) -> String {
                 let done = load(&database.store(), change, table, &format!("{body}\n")).unwrap_or_else(|error| error);
                 writeln!(told, "{line}\n{body}\n----\n{done}").unwrap();
             }
-            ["statement", ..] => writeln!(told, "{}\n{body}", statement(line, &body, database)).unwrap(),
+            ["statement", ..] => {
+                let done = database.ask(&body).map(|_| "ok".to_owned());
+                writeln!(told, "{}\n{body}", head("statement", line, done)).unwrap();
+            }
+            ["edit", ..] => {
+                let done = database.edit(&body).map(|rows| rows.to_string());
+                writeln!(told, "{}\n{body}", head("edit", line, done)).unwrap();
+            }
             ["query", rest @ ..] => {
                 let (head, rows) = query(&body, rest.contains(&"rowsort"), database);
                 writeln!(told, "{head}\n{body}\n----").unwrap();
@@ -99,12 +110,13 @@ fn load(store: &Store, change: &str, table: &str, csv: &str) -> Result<String, S
     ))
 }
 
-fn statement(line: &str, sql: &str, database: &mut dyn Database) -> String {
-    let wanted = line.strip_prefix("statement error ");
-    match (database.ask(sql), wanted) {
-        (Ok(_), _) => "statement ok".to_owned(),
+/// What came of a record that begins with `line`.
+fn head(kind: &str, line: &str, done: Result<String, String>) -> String {
+    let wanted = line.strip_prefix(&format!("{kind} error "));
+    match (done, wanted) {
+        (Ok(said), _) => format!("{kind} {said}"),
         (Err(found), Some(part)) if found.contains(part) => line.to_owned(),
-        (Err(found), _) => format!("statement error {}", found.replace('\n', " ")),
+        (Err(found), _) => format!("{kind} error {}", found.replace('\n', " ")),
     }
 }
 

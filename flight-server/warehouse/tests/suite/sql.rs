@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use haetae_warehouse::query::Engine;
 use haetae_warehouse::store::Store;
 
+use crate::edits::prepared;
 use crate::files::Place;
 use crate::script::{Database, SCRIPTS, pass};
 
@@ -34,6 +35,15 @@ impl Database for InProcess {
             Ok::<_, haetae_warehouse::Error>((schema, stream.try_collect().await?))
         });
         answer.map_err(|error| error.to_string())
+    }
+
+    fn edit(&mut self, sql: &str) -> Result<u64, String> {
+        let edited = self.engine.current().and_then(|snapshot| {
+            let (changes, rows) = prepared(&self.place, &snapshot, sql, "owner")?;
+            changes.commit()?;
+            Ok(rows)
+        });
+        edited.map_err(|error| error.to_string())
     }
 
     fn at(&mut self, version: Option<u64>) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,7 +55,7 @@ pub(super) struct Add {
     pub(super) path: String,
     pub(super) size: u64,
     pub(super) partition_values: BTreeMap<String, Option<String>>,
-    pub(super) statistics: Option<Value>,
+    pub(super) statistics: Option<Arc<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +89,7 @@ impl Action {
                     return Err(format!("a deletion vector of {}, which this reader does not know", found.path));
                 }
                 // Statistics only skip files; ones that are no JSON are as good as none.
-                let statistics = found.stats.and_then(|text| serde_json::from_str(&text).ok());
+                let statistics = found.stats.and_then(|text| serde_json::from_str(&text).ok()).map(Arc::new);
                 let (path, size, partition_values) = (found.path, found.size, found.partition_values);
                 Self::Add(Add { path, size, partition_values, statistics })
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::actions::Action;
@@ -22,6 +23,18 @@ pub(super) struct Plan {
     pub(super) version: u64,
     pub(super) checkpoint: Vec<PathBuf>,
     pub(super) commits: Vec<PathBuf>,
+}
+
+/// A file that is to be read, and what changes when it changes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    path: PathBuf,
+    inode: u64,
+    bytes: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    /// The same of when anything of it was changed, that time among it: a copy can keep the time of its original.
+    changed: (i64, i64),
 }
 
 /// What the names of the folder say.
@@ -97,9 +110,10 @@ fn names(log: &Path) -> Result<Names> {
 }
 
 impl Plan {
-    /// Fails where there is more to read than is read, or something else than files of the table: a named pipe would be
-    /// waited for, and a symbolic link leads elsewhere.
-    pub(super) fn check(&self, folder: &Path, log: &Path) -> Result<()> {
+    /// The files as they are now. Fails where there is more to read than is read, or something else than files of the
+    /// table: a named pipe would be waited for, and a symbolic link leads elsewhere.
+    pub(super) fn sources(&self, folder: &Path, log: &Path) -> Result<Vec<Source>> {
+        let mut sources = Vec::with_capacity(self.checkpoint.len() + self.commits.len());
         let mut bytes = 0_u64;
         for path in self.checkpoint.iter().chain(&self.commits) {
             let about = place::inside(folder, path)?.metadata().map_err(Error::io("read", path))?;
@@ -107,12 +121,19 @@ impl Plan {
                 return Err(wrong(path, "a file", "something else"));
             }
             bytes = bytes.saturating_add(about.len());
+            sources.push(Source {
+                path: path.clone(),
+                inode: about.ino(),
+                bytes: about.len(),
+                modified: (about.mtime(), about.mtime_nsec()),
+                changed: (about.ctime(), about.ctime_nsec()),
+            });
         }
         if bytes > LOG_BYTES {
             let expected = format!("at most {LOG_BYTES} bytes of log for version {}", self.version);
             return Err(wrong(log, expected, format!("{bytes}; write a checkpoint, or clean the log up")));
         }
-        Ok(())
+        Ok(sources)
     }
 }
 

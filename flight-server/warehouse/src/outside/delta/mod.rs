@@ -6,16 +6,19 @@
 
 mod actions;
 mod checkpoint;
+mod kept;
 mod log;
 mod schema;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::Schema;
 
 use self::actions::{Action, Add, MetaData};
+pub(crate) use self::kept::Logs;
+use self::log::Plan;
 use super::names::decoded;
 use super::{OutsideFile, place, wrong};
 use crate::ingest::made_schema;
@@ -29,23 +32,19 @@ const MOST_FILES: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Replayed {
     pub(super) version: u64,
-    log: std::path::PathBuf,
+    log: PathBuf,
     about: MetaData,
     columns: Schema,
     adds: BTreeMap<String, Add>,
 }
 
 /// The columns of a version, and which of them are partition columns.
-pub(super) fn columns(folder: &Path, version: Option<u64>) -> Result<(Schema, Vec<String>)> {
-    let log = replay(folder, version)?;
-    Ok((log.columns, log.about.partition_columns))
+pub(super) fn columns(folder: &Path, version: Option<u64>, logs: &Logs) -> Result<(Schema, Vec<String>)> {
+    let log = logs.replay(folder, version)?;
+    Ok((log.columns.clone(), log.about.partition_columns.clone()))
 }
 
-/// The version of that number, or the newest.
-pub(super) fn replay(folder: &Path, version: Option<u64>) -> Result<Replayed> {
-    let log = place::inside(folder, &folder.join("_delta_log"))?;
-    let plan = log::plan(&log, version)?;
-    plan.check(folder, &log)?;
+fn replay(log: PathBuf, plan: &Plan) -> Result<Replayed> {
     let (mut protocol, mut about) = (None, None);
     let mut adds: BTreeMap<String, Add> = BTreeMap::new();
     let mut take = |action: Action| {
@@ -98,16 +97,16 @@ impl Replayed {
     }
 
     /// The files of the version, each of which must be there with its size.
-    pub(super) fn files(self, folder: &Path, partitions: &[String]) -> Result<Vec<OutsideFile>> {
-        let log = self.log;
-        let file = |add: Add| -> Result<OutsideFile> {
+    pub(super) fn files(&self, folder: &Path, partitions: &[String]) -> Result<Vec<OutsideFile>> {
+        let log = &self.log;
+        let file = |add: &Add| -> Result<OutsideFile> {
             let name = decoded(&add.path)
-                .ok_or_else(|| wrong(&log, "paths with percent signs before two digits", &add.path))?;
+                .ok_or_else(|| wrong(log, "paths with percent signs before two digits", &add.path))?;
             let below = Path::new(&name);
             if add.path.contains("://")
                 || below.components().any(|part| !matches!(part, std::path::Component::Normal(_)))
             {
-                return Err(wrong(&log, "paths below the folder of the table", name));
+                return Err(wrong(log, "paths below the folder of the table", name));
             }
             let path = folder.join(below);
             if !path.exists() {
@@ -120,14 +119,14 @@ impl Replayed {
                 return Err(wrong(&path, format!("{} bytes, as the log says", add.size), format!("{}", found.len())));
             }
             let value = |name: &String| match add.partition_values.get(name) {
-                None => Err(wrong(&log, format!("a value of the partition column {name} for {}", add.path), "none")),
+                None => Err(wrong(log, format!("a value of the partition column {name} for {}", add.path), "none")),
                 // An empty text is null, by the protocol.
                 Some(value) => Ok(value.clone().filter(|value| !value.is_empty())),
             };
             let partitions = partitions.iter().map(value).collect::<Result<_>>()?;
             let modified = found.modified().map_err(Error::io("read", &path))?;
-            Ok(OutsideFile { path, bytes: add.size, modified, partitions, statistics: add.statistics })
+            Ok(OutsideFile { path, bytes: add.size, modified, partitions, statistics: add.statistics.clone() })
         };
-        self.adds.into_values().map(file).collect()
+        self.adds.values().map(file).collect()
     }
 }

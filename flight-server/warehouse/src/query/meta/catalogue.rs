@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::store::{About, Edits, Manifest, OutsideEntry};
+use crate::store::{About, OutsideEntry, Pinned};
 use crate::{CLASSES, OUTSIDE, SCHEMAS};
 
 const FILE: &str = include_str!("catalogue.toml");
@@ -33,11 +33,12 @@ pub(super) struct Entry {
 type Catalogue = BTreeMap<String, BTreeMap<String, Entry>>;
 
 /// The entry of a table as it is now. Fails where there is none: nothing is served without.
-pub(super) fn current(manifest: &Manifest, edits: &Edits<'_>, schema: &str, table: &str) -> Result<Entry, String> {
+pub(super) fn current(manifest: &Pinned, schema: &str, table: &str) -> Result<Entry, String> {
     let mut entry = match manifest.outside.get(table).filter(|_| schema == OUTSIDE) {
         Some(known) => registered(&known.entry),
         None => entry(schema, table)?.clone(),
     };
+    let edits = manifest.in_force();
     let edited = |property| edits.get(About::Datasets, &[schema, table], property).flatten().map(str::to_owned);
     for (property, value) in [
         ("title", &mut entry.title),

@@ -1,32 +1,30 @@
 //! What goes in: the edits of the catalogue. What comes out: those about what the user sees, each with who made it and
 //! when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
+use arrow::datatypes::SchemaRef;
 
 use super::{Seen, counts, maybe, text};
-use crate::store::{About, Edit, Edits, Pinned, time_text};
+use crate::store::{About, Edit, Pinned, time_text};
 
 pub(super) fn rows(manifest: &Pinned, seen: &[Seen]) -> Vec<ArrayRef> {
-    let held = Edits::of(&manifest.edits);
-    let held: BTreeSet<u64> = [About::Datasets, About::Columns, About::Glossary]
-        .into_iter()
-        .flat_map(|about| held.about(about).map(|edit| edit.id))
-        .collect();
+    let held: BTreeSet<u64> = manifest.in_force().all().map(|edit| edit.id).collect();
+    let columns: BTreeMap<(&str, &str), &SchemaRef> =
+        seen.iter().map(|(schema, table, columns)| ((schema.as_str(), table.as_str()), columns)).collect();
     let sees = |edit: &&Edit| match edit.place.as_slice() {
-        [schema, table, rest @ ..] => seen.iter().any(|(s, t, columns)| {
-            s == schema && t == table && rest.iter().all(|column| columns.column_with_name(column).is_some())
-        }),
+        [schema, table, rest @ ..] => columns
+            .get(&(schema.as_str(), table.as_str()))
+            .is_some_and(|columns| rest.iter().all(|column| columns.column_with_name(column).is_some())),
         _ => true,
     };
     let rows: Vec<&Edit> = manifest.edits.iter().filter(sees).collect();
-    let at = |edit: &Edit| {
-        let made =
-            manifest.commits.iter().find(|commit| commit.operations.iter().any(|done| done.id == edit.operation));
-        made.map(|commit| time_text(commit.time_ms)).unwrap_or_default()
-    };
+    let made =
+        manifest.commits.iter().flat_map(|commit| commit.operations.iter().map(|done| (done.id, commit.time_ms)));
+    let made: BTreeMap<u64, i64> = made.collect();
+    let at = |edit: &Edit| made.get(&edit.operation).map(|time_ms| time_text(*time_ms)).unwrap_or_default();
     let part = |place: usize| {
         let of_table = |edit: &&Edit| edit.about != About::Glossary;
         maybe(rows.iter().map(|edit| Some(*edit).filter(of_table).and_then(|edit| edit.place.get(place))))

@@ -10,10 +10,10 @@ pub(in crate::query) const VALUES: [&str; 3] = ["korean", "russian", "meaning"];
 pub(in crate::query) const REMOVED: &str = "removed";
 
 /// The terms as they are now: those of the page in its order, then those that were added, in the order of the alphabet.
-pub(super) fn current(edits: &Edits<'_>) -> Result<Vec<[String; 4]>, String> {
+pub(super) fn current(edits: Edits<'_>) -> Result<Vec<[String; 4]>, String> {
     let page: Vec<[String; 4]> = terms()?.into_iter().map(|term| term.map(str::to_owned)).collect();
     let mut added: Vec<&str> =
-        edits.about(About::Glossary).filter_map(|edit| edit.place.first()).map(String::as_str).collect();
+        edits.of(About::Glossary, &[]).filter_map(|edit| edit.place.first()).map(String::as_str).collect();
     added.retain(|term| !page.iter().any(|[known, ..]| known == term));
     added.dedup();
     let added = added.into_iter().map(|term| [term.to_owned(), String::new(), String::new(), String::new()]);

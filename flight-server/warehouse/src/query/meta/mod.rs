@@ -17,7 +17,7 @@ use haetae_schema::{Classification, CodeList, Table as StarTable};
 use self::catalogue::Entry;
 use super::catalog::{self, Table};
 use super::policy::{Access, SystemTable, held};
-use crate::store::{About, Edits, Kind, Pinned, time_text};
+use crate::store::{About, Kind, Pinned, time_text};
 use crate::{CLASSES, META, OUTSIDE, WORK};
 
 /// A table that the user sees: schema, name, described columns.
@@ -112,8 +112,8 @@ fn class(entry: &Entry, classification: Classification) -> &str {
 }
 
 fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result<Vec<ArrayRef>, String> {
-    let edits = Edits::of(&manifest.edits);
-    let entries = seen.iter().map(|(schema, table, _)| catalogue::current(manifest, &edits, schema, table));
+    let edits = manifest.in_force();
+    let entries = seen.iter().map(|(schema, table, _)| catalogue::current(manifest, schema, table));
     let entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
     let both = || seen.iter().zip(&entries);
     let comment = |(schema, table, _): &Seen| {
@@ -121,7 +121,7 @@ fn datasets(seen: &[Seen], manifest: &Pinned, access: Option<&Access>) -> Result
         edited.or_else(|| star(schema, table).map(|table| table.comment.to_owned()))
     };
     let worst = |(schema, table, columns): &Seen, entry: &Entry| {
-        let class_of = |name: &str| class(entry, held(&edits, manifest, (schema, table, name))).to_owned();
+        let class_of = |name: &str| class(entry, held(manifest, (schema, table, name))).to_owned();
         let classes = columns.fields().iter().map(|field| class_of(field.name()));
         let place = classes.filter_map(|class| CLASSES.iter().position(|known| *known == class)).max();
         CLASSES[place.unwrap_or(0)]
@@ -167,14 +167,14 @@ struct Described<'a> {
 }
 
 fn columns(seen: &[Seen], manifest: &Pinned) -> Result<Vec<ArrayRef>, String> {
-    let edits = Edits::of(&manifest.edits);
+    let edits = manifest.in_force();
     let edited = |row: &Described<'_>, property: &str| {
         let place = [row.schema, row.table, row.field.name().as_str()];
         edits.get(About::Columns, &place, property).map(|value| value.map(str::to_owned))
     };
     let mut rows: Vec<Described<'_>> = Vec::new();
     for (schema, table, columns) in seen {
-        let (known, star) = (catalogue::current(manifest, &edits, schema, table)?, star(schema, table));
+        let (known, star) = (catalogue::current(manifest, schema, table)?, star(schema, table));
         for (position, field) in (1..).zip(columns.fields()) {
             let column = star.and_then(|table| table.column(field.name()));
             let is_key = star.is_some_and(|table| table.key.contains(&field.name().as_str()));
@@ -194,7 +194,7 @@ fn columns(seen: &[Seen], manifest: &Pinned) -> Result<Vec<ArrayRef>, String> {
         said.ok_or_else(|| format!("the catalogue has no word about {}.{}", row.table, row.field.name()))
     };
     let described: Vec<String> = rows.iter().map(said).collect::<Result<_, _>>()?;
-    let classified = |row: &Described<'_>| held(&edits, manifest, (row.schema, row.table, row.field.name()));
+    let classified = |row: &Described<'_>| held(manifest, (row.schema, row.table, row.field.name()));
     let maybe_edited = |row: &Described<'_>, property: &str, known: Option<&'static str>| {
         edited(row, property).unwrap_or_else(|| known.map(str::to_owned))
     };
@@ -236,7 +236,7 @@ fn codes() -> Vec<ArrayRef> {
 }
 
 fn glossary_rows(manifest: &Pinned) -> Result<Vec<ArrayRef>, String> {
-    let terms = glossary::current(&Edits::of(&manifest.edits))?;
+    let terms = glossary::current(manifest.in_force())?;
     Ok((0..4).map(|column| text(terms.iter().map(|term| &term[column]))).collect())
 }
 

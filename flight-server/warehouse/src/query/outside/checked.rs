@@ -1,5 +1,5 @@
 //! What goes in: files of tables outside of the warehouse. What comes out: whether each is whole and has the columns of
-//! its table; one that was looked at is not looked at again until it changes.
+//! its table, and what their logs say; a file that was looked at is not looked at again until it changes.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::Result;
-use crate::outside::{OutsideFile, check_footer};
+use crate::outside::{Logs, OutsideFile, check_footer};
 use crate::store::{MadeColumn, OutsideTable};
 
 /// How many are remembered; beyond that all are looked at again.
@@ -15,9 +15,12 @@ const FILES: usize = 100_000;
 
 type Key = (PathBuf, u64, SystemTime, Vec<(String, String)>);
 
-/// The files that were found right.
+/// What was found right.
 #[derive(Debug, Default)]
-pub(in crate::query) struct Checked(Mutex<HashSet<Key>>);
+pub(in crate::query) struct Checked {
+    files: Mutex<HashSet<Key>>,
+    pub(super) logs: Logs,
+}
 
 impl Checked {
     /// Fails with the first file that is not right.
@@ -26,11 +29,11 @@ impl Checked {
         let columns: Vec<(String, String)> = columns.collect();
         for file in files {
             let key = (file.path.clone(), file.bytes, file.modified, columns.clone());
-            if self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
+            if self.files.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
                 continue;
             }
             check_footer(table, file)?;
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= FILES {
                 known.clear();
             }

@@ -24,7 +24,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use super::checked::Checked;
 use super::{prune, values};
-use crate::outside::{OLD_TIMES, OutsideFile, State, state, zone_of_old_times};
+use crate::outside::{OLD_TIMES, OutsideFile, files, zone_of_old_times};
 use crate::store::OutsideTable;
 
 /// A table of one statement.
@@ -35,8 +35,8 @@ pub(super) struct OutsideProvider {
     root: PathBuf,
     version: Option<u64>,
     checked: Arc<Checked>,
-    /// What was found when the statement read it first.
-    found: Arc<Mutex<Option<Arc<State>>>>,
+    /// The files that were found when the statement read it first.
+    found: Arc<Mutex<Option<Arc<Vec<OutsideFile>>>>>,
 }
 
 impl std::fmt::Debug for OutsideProvider {
@@ -57,17 +57,17 @@ impl OutsideProvider {
         Self { name: name.to_owned(), table, columns, root, version, checked, found: Arc::default() }
     }
 
-    /// The state that the statement sees.
-    async fn state(&self) -> Result<Arc<State>> {
+    /// The files of the state that the statement sees.
+    async fn found(&self) -> Result<Arc<Vec<OutsideFile>>> {
         let (table, root, version) = (Arc::clone(&self.table), self.root.clone(), self.version);
-        let found = Arc::clone(&self.found);
+        let (found, checked) = (Arc::clone(&self.found), Arc::clone(&self.checked));
         self.waiting(move || {
             // Held while the log is read, so that two scans of one statement do not find two states.
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(found) = &*found {
                 return Ok(Arc::clone(found));
             }
-            let fresh = Arc::new(state(&root, &table, version)?);
+            let fresh = Arc::new(files(&root, &table, version, &checked.logs)?);
             *found = Some(Arc::clone(&fresh));
             Ok(fresh)
         })
@@ -114,11 +114,11 @@ impl TableProvider for OutsideProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let found = self.state().await?;
+        let found = self.found().await?;
         let (in_files, apart) = self.layout();
         let table_schema = TableSchema::builder(Arc::clone(&in_files)).with_table_partition_cols(apart.clone()).build();
-        let mut files = Vec::with_capacity(found.files.len());
-        for file in &found.files {
+        let mut files = Vec::with_capacity(found.len());
+        for file in found.iter() {
             let partitions = values::partitions(&apart, file)
                 .map_err(|reason| DataFusionError::Execution(format!("cannot read outside.{}: {reason}", self.name)))?;
             files.push((file, partitions));

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use haetae_schema::Classification;
 
 use super::Mask;
-use crate::store::{About, Edits, Manifest};
+use crate::store::{About, Pinned};
 use crate::{OUTSIDE, REJECTS};
 
 /// What a role is cleared for, beside what its policy says of single columns.
@@ -25,23 +25,15 @@ pub(crate) fn named(name: &str) -> Option<Classification> {
 }
 
 /// The classification of a column as it is now: edited, or that of the table outside of the warehouse, or by the schema.
-pub(crate) fn held(
-    edits: &Edits<'_>,
-    manifest: &Manifest,
-    (schema, table, column): (&str, &str, &str),
-) -> Classification {
-    let edited = edits.get(About::Columns, &[schema, table, column], "classification").flatten();
-    // What no release has named is as secret as can be.
-    let strictest = || Some(Classification::RawText);
-    let outside = || {
-        let table = manifest.outside.get(table)?;
-        named(&table.entry.classification).or_else(strictest)
+pub(crate) fn held(manifest: &Pinned, (schema, table, column): (&str, &str, &str)) -> Classification {
+    let edited = manifest.in_force().get(About::Columns, &[schema, table, column], "classification").flatten();
+    let found = match edited {
+        Some(name) => named(name),
+        None if schema == OUTSIDE => manifest.outside.get(table).and_then(|table| named(&table.entry.classification)),
+        None => Some(classification(table, column)),
     };
-    match edited {
-        Some(name) => named(name).unwrap_or(Classification::RawText),
-        None if schema == OUTSIDE => outside().unwrap_or(Classification::RawText),
-        None => classification(table, column),
-    }
+    // What no release has named is as secret as can be.
+    found.unwrap_or(Classification::RawText)
 }
 
 /// The classification of a column, by the schema; refused rows are raw text.

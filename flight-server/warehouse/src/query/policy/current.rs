@@ -13,7 +13,7 @@ use super::classes::held;
 use super::{Access, Column, Mask, Rights, TableAccess, is_comments};
 use crate::ingest::made_schema;
 use crate::query::{Snapshot, catalog};
-use crate::store::{About, Edits, Manifest};
+use crate::store::{About, Manifest, Pinned};
 use crate::{META, OUTSIDE};
 
 impl Snapshot {
@@ -26,11 +26,10 @@ impl Snapshot {
 impl Access {
     /// Under the edits and the tables outside that `newest` has, whichever version is read: an older one shows no more
     /// than the newest.
-    pub(in crate::query) fn under(self: &Arc<Self>, newest: &Manifest, read: &Manifest) -> Arc<Self> {
+    pub(super) fn under(self: &Arc<Self>, newest: &Pinned, read: &Pinned) -> Arc<Self> {
         let Rights::Limited { tables, .. } = &self.rights else { return Arc::clone(self) };
-        let edits = Edits::of(&newest.edits);
         let mut edited: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for edit in edits.about(About::Columns).filter(|edit| edit.property == "classification") {
+        for edit in newest.in_force().of(About::Columns, &[]).filter(|edit| edit.property == "classification") {
             if let [schema, table, _] = edit.place.as_slice() {
                 edited.insert((schema, table));
             }
@@ -54,9 +53,7 @@ impl Access {
                     continue;
                 }
                 let Some(columns) = columns(read, schema, table) else { continue };
-                self.reclassify((schema, table), &columns, access, |column| {
-                    held(&edits, newest, (schema, table, column))
-                });
+                self.reclassify((schema, table), &columns, access, |column| held(newest, (schema, table, column)));
             }
         }
         // Who may change a table sees all of it as it is.

@@ -13,6 +13,7 @@ mod nodes;
 mod pushdown;
 mod scan;
 mod system;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(super) use guard::{GuardedTable, Rows};
 pub use masks::{Mask, MaskKey, partial_name};
 pub(super) use nodes::{allowed, reads};
 pub use system::SystemTable;
+pub(super) use views::Views;
 
 use super::catalog::Table;
 use super::{EngineOptions, session_config};
@@ -62,6 +64,15 @@ pub fn is_catalogue(schema: &str, table: &str) -> bool {
 
 /// The table of the edits of the catalogue. Who may edit something may take edits of it back.
 pub const EDITS: &str = "edits";
+
+/// Whether it is a table whose rows people change: of data, of the course, of comments, or of the catalogue. Their own
+/// ones in `work` have other rules.
+pub(super) fn is_written(schema: &str, table: &str) -> bool {
+    (SCHEMAS.contains(&schema) && table != REJECTS)
+        || schema == COURSE
+        || is_comments(schema, table)
+        || is_catalogue(schema, table)
+}
 
 /// Whether it is the table of comments on scores, to which rows are added and whose rows stay.
 pub fn is_comments(schema: &str, table: &str) -> bool {
@@ -157,15 +168,11 @@ impl Access {
 
     /// Whether the user may change rows of a table of data or of the course, add comments, or edit the catalogue.
     pub fn may_write(&self, schema: &str, table: &str) -> bool {
-        let data = (SCHEMAS.contains(&schema) && table != REJECTS)
-            || schema == COURSE
-            || is_comments(schema, table)
-            || is_catalogue(schema, table);
         let listed = match (schema, table) {
             (META, EDITS) => self.writes.iter().any(|(schema, _)| schema == META),
             _ => self.writes.contains(&(schema.to_owned(), table.to_owned())),
         };
-        data && (self.is_all() || listed)
+        is_written(schema, table) && (self.is_all() || listed)
     }
 
     /// Everything that is wrong with the expressions: names, types, functions. Reads no data.
