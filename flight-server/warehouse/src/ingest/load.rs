@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::util::display::array_value_to_string;
 use haetae_schema::Table;
 
+use super::ahead;
 use super::check::check;
 use super::chunk::{Chunk, Failure};
 use super::columnar;
 use super::dimensions::Mentioned;
-use super::keys::{Keys, Seen};
+use super::keys::Keys;
 use super::layout::Layout;
-use super::rejects::Reject;
-use super::source::{BatchHash, Opened};
+use super::rejects::{Reject, cut, duplicate};
+use super::source::BatchHash;
 use super::{Change, Progress};
-use crate::store::{DataFile, Transaction};
+use crate::store::{DataFile, Filling, Transaction};
 use crate::{Error, Result};
 
 /// Rows that are sorted together and become one file. Bounds the memory of a load.
@@ -46,6 +46,8 @@ pub(super) struct Load<'t> {
     before: Vec<(&'static Table, Vec<DataFile>)>,
     mentioned: Mentioned,
     waiting: BTreeMap<&'static str, Waiting>,
+    /// The file that is being written meanwhile, and its table.
+    filling: Option<(&'static str, Filling)>,
     done: Loaded,
     rows_read: u64,
     rejected_bytes: usize,
@@ -94,6 +96,7 @@ impl<'t> Load<'t> {
             before,
             mentioned: Mentioned::default(),
             waiting: BTreeMap::new(),
+            filling: None,
             done: Loaded::default(),
             rows_read: 0,
             rejected_bytes: 0,
@@ -108,13 +111,12 @@ impl<'t> Load<'t> {
     pub(super) fn read_file(&mut self, path: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()> {
         let name = path.display().to_string();
         let layout = self.layout.clone();
-        let mut file = Opened::open(path, &layout)?;
-        while let Some(chunk) = file.next_chunk()? {
-            self.take(&name, chunk)?;
-            let (done, total) = file.progress();
+        ahead::read(path, &layout, |checked| {
+            let (done, total) = checked.progress;
+            self.take_checked(&name, checked.chunk, &checked.failures)?;
             progress(Progress { file: path, rows: self.rows_read, done, total });
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Reads batches and returns the SHA-256 of their content.
@@ -140,9 +142,9 @@ impl<'t> Load<'t> {
 
     /// Writes what waits and removes what the operation replaces.
     pub(super) fn finish(mut self) -> Result<Loaded> {
-        let names: Vec<&'static str> = self.waiting.keys().copied().collect();
-        for name in names {
-            self.write_out(name)?;
+        self.end_filling()?;
+        for (name, waiting) in std::mem::take(&mut self.waiting) {
+            self.add(name, &waiting.batches, waiting.table.sort)?;
         }
         for (table, files) in std::mem::take(&mut self.before) {
             let gone = match self.change {
@@ -171,9 +173,13 @@ impl<'t> Load<'t> {
 
     /// Checks the rows of a chunk and keeps the good ones and the bad ones apart.
     pub(super) fn take(&mut self, file: &str, mut chunk: Chunk) -> Result<()> {
-        self.rows_read += (chunk.lines.len() + chunk.broken.len()) as u64;
         let failures = check(&self.layout, &mut chunk)?;
-        let mut refused = self.refused(file, &mut chunk, &failures);
+        self.take_checked(file, chunk, &failures)
+    }
+
+    fn take_checked(&mut self, file: &str, mut chunk: Chunk, failures: &[Option<Failure>]) -> Result<()> {
+        self.rows_read += (chunk.lines.len() + chunk.broken.len()) as u64;
+        let mut refused = self.refused(file, &mut chunk, failures);
 
         // Keys are compared among good rows only: a bad row must not make a later good one a duplicate.
         let good: Vec<usize> = (0..failures.len()).filter(|row| failures[*row].is_none()).collect();
@@ -262,44 +268,29 @@ impl<'t> Load<'t> {
         }
     }
 
-    fn write_out(&mut self, name: &str) -> Result<()> {
-        let Some(waiting) = self.waiting.get_mut(name) else { return Ok(()) };
-        (waiting.rows, waiting.bytes) = (0, 0);
-        let batches = std::mem::take(&mut waiting.batches);
-        let table = waiting.table;
-        self.add(table.name, &batches, table.sort)
+    /// Has what waits for a table written by another thread. At most one file is written at a time: memory has a
+    /// bound, and what is done to the disk an order.
+    fn write_out(&mut self, name: &'static str) -> Result<()> {
+        self.end_filling()?;
+        let Some(Waiting { table, batches, rows, .. }) = self.waiting.remove(name) else { return Ok(()) };
+        self.count(name, rows);
+        self.filling = self.transaction.fill(batches, table.sort)?.map(|filling| (name, filling));
+        Ok(())
     }
 
-    fn add(&mut self, table: &str, batches: &[RecordBatch], sort: &[&str]) -> Result<()> {
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    fn end_filling(&mut self) -> Result<()> {
+        let Some((table, filling)) = self.filling.take() else { return Ok(()) };
+        self.transaction.add_filled(&self.schema, table, filling)
+    }
+
+    fn count(&mut self, table: &str, rows: usize) {
         if rows > 0 {
             *self.done.written.entry(table.to_owned()).or_default() += rows as u64;
         }
+    }
+
+    fn add(&mut self, table: &str, batches: &[RecordBatch], sort: &[&str]) -> Result<()> {
+        self.count(table, batches.iter().map(RecordBatch::num_rows).sum());
         self.transaction.add(&self.schema, table, batches, sort)
-    }
-}
-
-/// The beginning of a text that is too long.
-fn cut(mut text: String, most: usize) -> String {
-    let size = text.len();
-    if size > most {
-        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text += &format!(" … ({} bytes more)", size - end);
-    }
-    text
-}
-
-fn duplicate(rows: &RecordBatch, table: &Table, row: usize, seen: Seen) -> String {
-    let value = |name: &&str| {
-        let column = rows.column_by_name(name)?;
-        let text = if column.is_null(row) { "null".to_owned() } else { array_value_to_string(column, row).ok()? };
-        let quoted = column.as_string_opt::<i32>().is_some() && !column.is_null(row);
-        Some(if quoted { format!("{name} \"{text}\"") } else { format!("{name} {text}") })
-    };
-    let key = table.key.iter().filter_map(value).collect::<Vec<_>>().join(", ");
-    match seen {
-        Seen::InTable => format!("duplicate key {key}: {} has it already", table.name),
-        Seen::InLoad => format!("duplicate key {key}: an earlier row of this load has it"),
     }
 }

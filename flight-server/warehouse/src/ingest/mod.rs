@@ -7,6 +7,7 @@
 //! [`ingest`] and [`ingest_batches`] append to one table; [`Changes`] does several operations on
 //! several tables in one commit.
 
+mod ahead;
 mod changes;
 mod check;
 mod chunk;

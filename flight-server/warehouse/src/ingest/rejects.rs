@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::util::display::array_value_to_string;
+use haetae_schema::Table;
 
+use super::keys::Seen;
 use crate::{Error, Result};
 
 /// So many go into one batch and one file: with the longest texts they stay below the 2 GiB that a column may have.
@@ -53,4 +56,30 @@ pub(super) fn batch(load_id: u64, rejects: &[Reject]) -> Result<RecordBatch> {
         text(|r| &r.raw_text),
     ];
     RecordBatch::try_new(rejects_schema(), columns).map_err(Error::data("build rows of rejects"))
+}
+
+/// Why a row is refused whose key has been seen.
+pub(super) fn duplicate(rows: &RecordBatch, table: &Table, row: usize, seen: Seen) -> String {
+    let value = |name: &&str| {
+        let column = rows.column_by_name(name)?;
+        let text = if column.is_null(row) { "null".to_owned() } else { array_value_to_string(column, row).ok()? };
+        let quoted = column.as_string_opt::<i32>().is_some() && !column.is_null(row);
+        Some(if quoted { format!("{name} \"{text}\"") } else { format!("{name} {text}") })
+    };
+    let key = table.key.iter().filter_map(value).collect::<Vec<_>>().join(", ");
+    match seen {
+        Seen::InTable => format!("duplicate key {key}: {} has it already", table.name),
+        Seen::InLoad => format!("duplicate key {key}: an earlier row of this load has it"),
+    }
+}
+
+/// The beginning of a text that is too long.
+pub(super) fn cut(mut text: String, most: usize) -> String {
+    let size = text.len();
+    if size > most {
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text += &format!(" … ({} bytes more)", size - end);
+    }
+    text
 }

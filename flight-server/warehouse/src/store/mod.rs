@@ -35,12 +35,14 @@ mod first_format;
 mod lock;
 mod manifest;
 mod merge;
+mod order;
 mod outside;
 mod parquet_file;
 mod pinned;
 mod rewrite;
 mod transaction;
 mod vacuum;
+mod whole_file;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,6 +59,7 @@ pub(crate) use parquet_file::{BATCH_ROWS, BLOOM, read as read_parquet};
 pub use pinned::Pinned;
 pub use transaction::{NewOperation, Savepoint, Transaction};
 pub use vacuum::{Retention, Vacuumed, vacuum};
+pub(crate) use whole_file::Filling;
 
 use crate::{Error, Result};
 use lock::Lock;

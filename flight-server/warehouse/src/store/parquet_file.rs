@@ -6,13 +6,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::bounds::{Bounds, Watch};
@@ -21,18 +23,27 @@ use crate::{Error, Result};
 
 /// Small enough that a filter on dates skips most of a table, large enough that the statistics
 /// stay a small part of the file.
-const ROW_GROUP_ROWS: usize = 128 * 1024;
+pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// Identifiers with so many values that minimum and maximum say nothing: readers get a bloom filter.
 pub(crate) const BLOOM: [&str; 5] = ["declaration_id", "importer_id", "declarant_id", "seller_id", "courier_id"];
 
+/// Numbers that hardly repeat: with a dictionary they would be larger. Their bytes are laid apart, first the first of
+/// each, which packs best.
+const SPREAD: [&str; 1] = ["item_price_krw"];
+
 /// How many rows a reader returns at a time unless told otherwise.
 pub(crate) const BATCH_ROWS: usize = 65_536;
+
+type Output = Box<dyn Write + Send>;
+
+/// Path, rows, bytes and bounds of a file that is complete.
+pub(super) type Written = (PathBuf, u64, u64, Vec<Bounds>);
 
 /// A file that is being written. It is not on the disk when it is finished.
 pub(crate) struct Sink {
     path: PathBuf,
-    writer: ArrowWriter<Box<dyn Write + Send>>,
+    writer: ArrowWriter<Output>,
     rows: u64,
     watch: Watch,
 }
@@ -53,19 +64,37 @@ impl Sink {
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.note(batch);
+        self.writer.write(batch).map_err(Error::data(format!("write {}", self.path.display())))
+    }
+
+    /// Counts rows that come into the file, and keeps their bounds.
+    pub(super) fn note(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
         self.watch.add(batch);
-        self.writer.write(batch).map_err(Error::data(format!("write {}", self.path.display())))
     }
 
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Completes the file; returns its path, rows, bytes and bounds.
-    pub(super) fn finish(self) -> Result<(PathBuf, u64, u64, Vec<Bounds>)> {
-        let failed = format!("write {}", self.path.display());
-        let mut file = self.writer.into_inner().map_err(Error::data(failed))?;
+    /// Completes the file.
+    pub(super) fn finish(self) -> Result<Written> {
+        self.finish_with(|_, _| Ok(()))
+    }
+
+    /// Completes the file after `write` has appended row groups, whose rows have been noted.
+    pub(super) fn finish_with(
+        self,
+        write: impl FnOnce(&mut SerializedFileWriter<Output>, &ArrowRowGroupWriterFactory) -> ParquetResult<()>,
+    ) -> Result<Written> {
+        let failed = Error::data(format!("write {}", self.path.display()));
+        let complete = |writer: ArrowWriter<Output>| {
+            let (mut file, encoder) = writer.into_serialized_writer()?;
+            write(&mut file, &encoder)?;
+            file.into_inner()
+        };
+        let mut file = complete(self.writer).map_err(failed)?;
         file.flush().map_err(Error::io("write", &self.path))?;
         drop(file);
         let bytes = std::fs::metadata(&self.path).map_err(Error::io("read the size of", &self.path))?.len();
@@ -79,7 +108,7 @@ fn properties(schema: &Schema, sort: &[&str]) -> WriterProperties {
         .filter_map(|name| schema.index_of(name).ok())
         .map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: true })
         .collect();
-    // Dictionaries are on for every column; the writer gives one up by itself where values hardly
+    // Dictionaries are on for every other column; the writer gives one up by itself where values hardly
     // repeat. Statistics of pages are the page index.
     let mut properties = WriterProperties::builder()
         .set_created_by("haetae".to_owned())
@@ -90,22 +119,13 @@ fn properties(schema: &Schema, sort: &[&str]) -> WriterProperties {
     for name in BLOOM.into_iter().filter(|name| schema.index_of(name).is_ok()) {
         properties = properties.set_column_bloom_filter_enabled(ColumnPath::from(name), true);
     }
-    properties.build()
-}
-
-/// `batches` as one, in the order of `sort` (nulls first).
-pub(super) fn sorted(schema: &SchemaRef, batches: &[RecordBatch], sort: &[&str]) -> Result<RecordBatch> {
-    let batch = concat_batches(schema, batches).map_err(Error::data("sort rows"))?;
-    let columns: Vec<SortColumn> = sort
-        .iter()
-        .filter_map(|name| batch.column_by_name(name))
-        .map(|values| SortColumn { values: values.clone(), options: None })
-        .collect();
-    if columns.is_empty() {
-        return Ok(batch);
+    let number = |name: &&str| schema.field_with_name(name).is_ok_and(|field| *field.data_type() == DataType::Float64);
+    for name in SPREAD.into_iter().filter(number) {
+        properties = properties
+            .set_column_dictionary_enabled(ColumnPath::from(name), false)
+            .set_column_encoding(ColumnPath::from(name), Encoding::BYTE_STREAM_SPLIT);
     }
-    let order = lexsort_to_indices(&columns, None).map_err(Error::data("sort rows"))?;
-    take_record_batch(&batch, &order).map_err(Error::data("sort rows"))
+    properties.build()
 }
 
 /// The rows of a file of the store, in batches of `rows`; `columns` chooses some of them.

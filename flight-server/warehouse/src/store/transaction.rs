@@ -12,7 +12,8 @@ use super::edit::NewEdit;
 use super::lock::Lock;
 use super::manifest::{DataFile, Input, Key, Kind, MadeColumn};
 use super::outside::OutsideTable;
-use super::parquet_file::{self, Sink};
+use super::parquet_file::{Sink, Written};
+use super::whole_file::{Filling, fill};
 use super::{Pinned, Store, vacuum};
 use crate::{Error, META, OUTSIDE, Result};
 
@@ -183,12 +184,23 @@ impl Transaction {
     /// Adds one file with the rows of `batches`, sorted by `sort`, to a table. No rows, no file.
     pub fn add(&mut self, schema: &str, table: &str, batches: &[RecordBatch], sort: &[&str]) -> Result<()> {
         let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
-        let columns = first.schema();
-        let mut sink = self.sink(&columns, sort)?;
-        sink.write(&parquet_file::sorted(&columns, batches, sort)?)?;
-        let file = self.finish(sink)?;
-        self.draft(schema, table).files.push(file);
-        self.draft(schema, table).changes_rows = true;
+        let sink = self.sink(&first.schema(), sort)?;
+        self.take_in(schema, table, fill(sink, batches, sort)?);
+        Ok(())
+    }
+
+    /// Begins such a file, whose rows another thread sorts and writes. Before anything else is done with the
+    /// transaction it is given to [`add_filled`](Self::add_filled).
+    pub(crate) fn fill(&mut self, batches: Vec<RecordBatch>, sort: &[&str]) -> Result<Option<Filling>> {
+        let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
+        let sink = self.sink(&first.schema(), sort)?;
+        Ok(Some(Filling::begin(sink, batches, sort)))
+    }
+
+    /// Adds a file that another thread has written to a table.
+    pub(crate) fn add_filled(&mut self, schema: &str, table: &str, filling: Filling) -> Result<()> {
+        let written = filling.finish()?;
+        self.take_in(schema, table, written);
         Ok(())
     }
 
@@ -241,11 +253,16 @@ impl Transaction {
 
     /// Adds a file that has been written to a table.
     pub(crate) fn add_file(&mut self, schema: &str, table: &str, sink: Sink) -> Result<()> {
-        let file = self.finish(sink)?;
+        let written = sink.finish()?;
+        self.take_in(schema, table, written);
+        Ok(())
+    }
+
+    fn take_in(&mut self, schema: &str, table: &str, written: Written) {
+        let file = self.data_file(written);
         let draft = self.draft(schema, table);
         draft.files.push(file);
         draft.changes_rows = true;
-        Ok(())
     }
 
     /// Whether the transaction has changed a table so far.
@@ -276,9 +293,12 @@ impl Transaction {
     }
 
     pub(super) fn finish(&self, sink: Sink) -> Result<DataFile> {
-        let (path, rows, bytes, bounds) = sink.finish()?;
+        Ok(self.data_file(sink.finish()?))
+    }
+
+    fn data_file(&self, (path, rows, bytes, bounds): Written) -> DataFile {
         let below = path.strip_prefix(self.store.root()).unwrap_or(&path);
-        Ok(DataFile { path: below.to_string_lossy().into_owned(), rows, bytes, bounds })
+        DataFile { path: below.to_string_lossy().into_owned(), rows, bytes, bounds }
     }
 
     /// The operations so far, with the numbers that they will have if no other commit comes first.
