@@ -7,11 +7,12 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::machine;
 use clap::Args;
 use haetae_flight_server::{Bounds, Certificate, Error, ServeOptions, Server};
 use haetae_warehouse::query::EngineOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::machine;
 
 /// What `serve` is told.
 #[derive(Debug, Args)]

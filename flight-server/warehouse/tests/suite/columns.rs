@@ -23,7 +23,7 @@ const MANY: usize = 140_000;
 const QUERIES: [&str; 14] = [
     "select * from fact_item",
     "select hs6, importer_id, hs6 from fact_item",
-    "select net_mass_kg * 2 as double, substr(hs6, 1, 2) as hs2, seller_id from fact_item",
+    "select net_mass_kg * 2 as twice, substr(hs6, 1, 2) as hs2, seller_id from fact_item",
     "select * from fact_item where declaration_date between date '2026-03-10' and date '2026-03-12' and office_id = '30'",
     "select * from fact_item where declaration_id = 'D777'",
     "select declaration_id from fact_item where declaration_date > date '2027-01-01'",
@@ -43,7 +43,7 @@ fn line(number: usize) -> String {
     let seller = if number.is_multiple_of(5) { "" } else { "a seller with a long name" };
     let date = format!("2026-03-{:02}", 1 + number / 5000);
     let (importer, price, hs6) =
-        (format!("I{}", number % 70), (number % 9999).to_string(), format!("{:06}", number % 97));
+        (format!("I{}", number % 70), (1 + number % 9999).to_string(), format!("{:06}", 10_100 + number % 97));
     let changes = [
         ("office_id", office),
         ("importer_id", importer.as_str()),
@@ -74,7 +74,7 @@ fn engine(store: &Store, columns_bytes: usize, memory_bytes: usize) -> Engine {
 
 /// The rows of an answer in their order.
 fn ask(engine: &Engine, sql: &str) -> RecordBatch {
-    ask_of(&engine.current(), sql)
+    ask_of(&engine.current().unwrap(), sql)
 }
 
 fn ask_of(snapshot: &Snapshot, sql: &str) -> RecordBatch {
@@ -96,7 +96,7 @@ fn answers_are_the_same_with_room_for_all_for_some_and_for_none() {
     let place = place();
     let right: Vec<RecordBatch> = QUERIES.map(|sql| ask(&without(&place.store), sql)).into();
     let rows: Vec<usize> = right.iter().map(RecordBatch::num_rows).collect();
-    assert!(rows[0] > MANY && rows[3] > 100 && rows[4] == 1 && rows[5] == 0 && rows[12] > 10, "{rows:?}");
+    assert!(rows[0] == MANY + 3000 && rows[3] > 100 && rows[4] == 1 && rows[5] == 0 && rows[12] > 10, "{rows:?}");
     for most in [256 * MIB, 4 * MIB, 10_000] {
         let engine = engine(&place.store, most, 1 << 30);
         for _ in 0..TIMES {
@@ -225,7 +225,7 @@ fn policies_hold_for_what_is_kept() {
     let sqls = [
         "select * from fact_item",
         "select importer_id, count(*) from fact_item group by 1 order by 1",
-        "select declaration_id from fact_item where declaration_date = date '2026-03-04' and hs6 = '000003'",
+        "select declaration_id from fact_item where declaration_date = date '2026-03-04' and hs6 = '010103'",
     ];
     for sql in sqls {
         let right = ask_of(&seen(&without(&place.store), &access), sql);
