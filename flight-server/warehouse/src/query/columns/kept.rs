@@ -69,7 +69,7 @@ struct Entry {
 
 /// Where the columns of a row group come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Origin {
     Memory,
     /// From the file, to be put in.
     Wanted,
@@ -96,7 +96,7 @@ impl Columns {
     }
 
     /// Counts that the columns of a row group are asked for.
-    pub(super) fn ask(&self, places: &[Place]) -> From {
+    pub(super) fn ask(&self, places: &[Place]) -> Origin {
         let mut state = self.lock();
         if state.counts.len() >= COUNTED {
             state.counts.values_mut().for_each(|count| *count /= 2);
@@ -112,9 +112,9 @@ impl Columns {
             wanted &= here || often;
         }
         match (held, wanted) {
-            (true, _) => From::Memory,
-            (false, true) => From::Wanted,
-            (false, false) => From::File,
+            (true, _) => Origin::Memory,
+            (false, true) => Origin::Wanted,
+            (false, false) => Origin::File,
         }
     }
 

@@ -29,7 +29,7 @@ use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 
 use super::super::plain::plain;
-use super::kept::{Batches, Columns, From};
+use super::kept::{Batches, Columns, Origin};
 use super::place::{FileName, Place, lean};
 
 type Rows = BoxStream<'static, Result<RecordBatch>>;
@@ -156,10 +156,10 @@ impl Opened {
         let mut steps = Vec::new();
         for group in self.needed(&file, &about, ParquetAccessPlan::new_all(about.num_row_groups())) {
             match (self.columns.ask(&self.places(&name, group)), steps.last_mut()) {
-                (From::Memory, _) => steps.push(Step::Memory(group)),
-                (From::Wanted, _) => steps.push(Step::Wanted(group)),
-                (From::File, Some(Step::File(groups))) => groups.push(group),
-                (From::File, _) => steps.push(Step::File(vec![group])),
+                (Origin::Memory, _) => steps.push(Step::Memory(group)),
+                (Origin::Wanted, _) => steps.push(Step::Wanted(group)),
+                (Origin::File, Some(Step::File(groups))) => groups.push(group),
+                (Origin::File, _) => steps.push(Step::File(vec![group])),
             }
         }
         let rows = stream::iter(steps).then(move |step| {
