@@ -150,6 +150,7 @@ fn options() -> ServeOptions {
         certificate: None,
         engine: EngineOptions {
             memory_bytes: 256 << 20,
+            columns_bytes: 1 << 20,
             query_memory_bytes: None,
             spill_bytes: 64 << 20,
             partitions: NonZero::new(1),

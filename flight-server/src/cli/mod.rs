@@ -5,6 +5,7 @@ pub mod cases;
 pub mod certificate;
 pub mod compact;
 pub mod ingest;
+pub(crate) mod machine;
 pub mod model;
 pub mod pipeline;
 pub mod policy;

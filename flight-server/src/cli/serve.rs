@@ -12,6 +12,8 @@ use haetae_flight_server::{Bounds, Certificate, Error, ServeOptions, Server};
 use haetae_warehouse::query::EngineOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::machine;
+
 /// What `serve` is told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -45,6 +47,10 @@ pub struct Options {
     /// The part of it that one query may have, in MiB [default: three quarters]
     #[arg(long, value_name = "MIB")]
     query_memory_mib: Option<NonZero<usize>>,
+    /// Memory for columns of files that are kept decoded, in MiB; 0 keeps none. Queries come first: with what they use it is
+    /// never more than the larger of this and --memory-mib [default: a quarter of the machine's memory]
+    #[arg(long, value_name = "MIB")]
+    columns_mib: Option<usize>,
     /// The most that the temporary files of all queries together may take, in MiB
     #[arg(long, value_name = "MIB", default_value = "32768")]
     spill_mib: NonZero<u64>,
@@ -103,6 +109,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         memory_bytes,
         // So that one query alone does not take the memory of all.
         query_memory_bytes: Some(options.query_memory_mib.map_or(memory_bytes - memory_bytes / 4, bytes)),
+        columns_bytes: options.columns_mib.map_or_else(|| machine::memory() / 4, |mib| mib.saturating_mul(1 << 20)),
         spill_bytes: options.spill_mib.get().saturating_mul(1 << 20),
         ..EngineOptions::default()
     };

@@ -76,12 +76,15 @@ impl Metrics {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All of it, and what holds at the moment.
-    fn text(&self, gauges: &[Gauge]) -> String {
+    /// All of it, what others count, and what holds at the moment.
+    fn text(&self, counted: &[Gauge], gauges: &[Gauge]) -> String {
         let mut text = String::new();
         self.counters(&mut text);
-        for (name, meaning, values) in gauges {
-            family(&mut text, name, "gauge", meaning);
+        let families = [("counter", counted), ("gauge", gauges)];
+        for (kind, (name, meaning, values)) in
+            families.iter().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one)))
+        {
+            family(&mut text, name, kind, meaning);
             for (labels, value) in values {
                 line(&mut text, name, labels, value);
             }

@@ -194,6 +194,8 @@ async fn metrics_are_told_in_the_format_of_prometheus() {
         "haetae_queries_running{class=\"interactive\"} 0",
         "haetae_queries_waiting{class=\"bulk\"} 0",
         "haetae_query_memory_bytes 0",
+        "haetae_columns_bytes 0",
+        "haetae_columns_read_total{from=\"memory\"} 0",
         "haetae_connections 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");

@@ -7,6 +7,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionConfig;
 
+use super::columns::{Columns, ColumnsUsage};
 use super::functions::Models;
 use super::outside::Checked;
 use super::point::{Kept, Ready};
@@ -31,6 +32,8 @@ pub struct Usage {
     pub memory_bytes: usize,
     /// Bytes of temporary files.
     pub spill_bytes: u64,
+    /// Columns of files that are kept decoded.
+    pub columns: ColumnsUsage,
 }
 
 /// The query engine over a warehouse directory. It notices new versions by itself.
@@ -43,6 +46,7 @@ pub struct Engine {
     system: Vec<SystemTable>,
     recent: Mutex<Vec<Snapshot>>,
     kept: Arc<Kept>,
+    columns: Arc<Columns>,
     /// Files outside of the warehouse that were found right.
     checked: Arc<Checked>,
     models: Option<Arc<dyn Models>>,
@@ -53,8 +57,12 @@ impl Engine {
     pub fn new(store: Store, options: &EngineOptions) -> Result<Self> {
         let (config, runtime) = (settings::session_config(options), settings::runtime(store.root(), options)?);
         let kept = Arc::new(Kept::new(options.memory_bytes / LOOK_UP_SHARE));
+        let queries = Arc::clone(&runtime.memory_pool);
+        let columns = Arc::new(Columns::new(options.columns_bytes, options.memory_bytes, queries));
+        // Where plans of reads and the memory of queries find it.
+        let config = config.with_extension(Arc::clone(&columns));
         let (system, recent, checked) = (Vec::new(), Mutex::new(Vec::new()), Arc::default());
-        Ok(Self { store, config, runtime, system, recent, kept, checked, models: None })
+        Ok(Self { store, config, runtime, system, recent, kept, columns, checked, models: None })
     }
 
     /// The same engine, whose statements can call the functions of registered models.
@@ -73,6 +81,7 @@ impl Engine {
         Usage {
             memory_bytes: self.runtime.memory_pool.reserved(),
             spill_bytes: self.runtime.disk_manager.used_disk_space(),
+            columns: self.columns.usage(),
         }
     }
 
@@ -136,8 +145,9 @@ impl Engine {
         for (_, _, provider) in tables.iter_mut().filter(|(s, n, _)| s == schema && n == name) {
             *provider = catalog::table(some, &self.runtime, schema, name, provider.schema())?;
         }
-        let part = self.assemble(Arc::clone(&snapshot.base.manifest), tables, None)?;
-        Ok(Snapshot { newest: Arc::clone(&snapshot.newest), ..part })
+        let mut part = self.assemble(Arc::clone(&snapshot.base.manifest), tables, None)?;
+        part.newest = Arc::clone(&snapshot.newest);
+        Ok(part)
     }
 
     /// The newest version, which also has the schemas `added_customs` and `added_kcs`: the tables with

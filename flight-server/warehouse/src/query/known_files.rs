@@ -23,6 +23,7 @@ use datafusion::error::Result;
 use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::columns::{self, Columns};
 use crate::store::{Bound, DataFile};
 
 /// With more files than this nobody reads all footers to plan a query.
@@ -31,17 +32,16 @@ const FOOTERS_READ: usize = 256;
 /// The format by which the files of a table are read.
 pub(super) fn format(files: &[DataFile]) -> Arc<dyn FileFormat> {
     let parquet = ParquetFormat::default();
-    if files.len() <= FOOTERS_READ {
-        return Arc::new(parquet);
-    }
-    let files = files.iter().filter(|file| !file.bounds.is_empty());
+    let many = files.len() > FOOTERS_READ;
+    let files = files.iter().filter(|file| many && !file.bounds.is_empty());
     Arc::new(KnownFiles { parquet, files: files.map(|file| (file.path.clone(), file.clone())).collect() })
 }
 
-/// Parquet files of which the manifest knows what is in them.
+/// Parquet files of the warehouse.
 #[derive(Debug)]
 struct KnownFiles {
     parquet: ParquetFormat,
+    /// Those of which the manifest is asked what is in them.
     files: BTreeMap<String, DataFile>,
 }
 
@@ -134,7 +134,11 @@ impl FileFormat for KnownFiles {
     }
 
     async fn create_physical_plan(&self, state: &dyn Session, conf: FileScanConfig) -> Result<Arc<dyn ExecutionPlan>> {
-        self.parquet.create_physical_plan(state, conf).await
+        let plan = self.parquet.create_physical_plan(state, conf).await?;
+        match state.config().get_extension::<Columns>() {
+            Some(columns) => columns::over(plan, &columns),
+            None => Ok(plan),
+        }
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {

@@ -13,6 +13,8 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLi
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, TaskContext};
 
+use super::columns::Columns;
+
 /// How the error begins that the limit of one query makes; the limit in bytes follows.
 pub(super) const OVER: &str = "over the memory of one query: ";
 
@@ -39,7 +41,8 @@ impl QueryMemory {
         let limit = state.config().get_extension::<QueryLimit>().map_or(usize::MAX, |limit| limit.0);
         let shared = Arc::clone(&state.runtime_env().memory_pool);
         let (own, peak) = (FairSpillPool::new(limit), AtomicUsize::new(0));
-        Self(Arc::new(OwnPool { own, shared, limit, peak }))
+        let columns = state.config().get_extension::<Columns>();
+        Self(Arc::new(OwnPool { own, shared, limit, peak, columns }))
     }
 
     /// What a plan runs in so that it takes its memory from here.
@@ -56,11 +59,16 @@ struct OwnPool {
     shared: Arc<dyn MemoryPool>,
     limit: usize,
     peak: AtomicUsize,
+    /// What is kept of files gives way to queries.
+    columns: Option<Arc<Columns>>,
 }
 
 impl OwnPool {
     fn note(&self) {
         self.peak.fetch_max(self.own.reserved(), Ordering::Relaxed);
+        if let Some(columns) = &self.columns {
+            columns.give_way();
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod coded;
+mod columns;
 mod edits;
 mod engine;
 mod fair;
@@ -26,6 +27,7 @@ mod substrait;
 mod update;
 
 pub use catalog::tables;
+pub use columns::ColumnsUsage;
 pub use engine::{Engine, Usage};
 pub use functions::{Model, Models, Named, Output, Scored};
 pub use medcouple::medcouple;

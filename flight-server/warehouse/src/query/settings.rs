@@ -27,6 +27,9 @@ pub struct EngineOptions {
     pub memory_bytes: usize,
     /// The part of it that one query may have, in bytes; `None` = all of it.
     pub query_memory_bytes: Option<usize>,
+    /// The most that columns of files take that are kept decoded, in bytes; 0 = none are kept. Together with the memory of
+    /// queries they never take more than the larger of the two.
+    pub columns_bytes: usize,
     /// The most that the temporary files of all queries together may take, in bytes.
     pub spill_bytes: u64,
     /// How many partitions a query is cut into; `None` = one for each core.
@@ -34,9 +37,15 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
-    /// Two gibibytes, for one query too, 32 of temporary files, and every core.
+    /// Two gibibytes, for one query too, no columns, 32 of temporary files, and every core.
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, query_memory_bytes: None, spill_bytes: 32 << 30, partitions: None }
+        Self {
+            memory_bytes: 2 << 30,
+            query_memory_bytes: None,
+            columns_bytes: 0,
+            spill_bytes: 32 << 30,
+            partitions: None,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use datafusion::sql::parser::Statement as Parsed;
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream};
 
+use super::columns::as_sent;
 use super::faults::{explain, read_only, unknown_function};
 use super::memory::QueryMemory;
 use super::parameters::{number_parameters, parameters, row_values};
@@ -237,8 +238,8 @@ impl Statement {
         }
         let (plan, reads) = self.physical(values, row).await?;
         let schema = plain_schema(&plan.schema(), self.dictionaries);
-        let batches: SendableRecordBatchStream =
-            execute_stream(plan, memory.task(&self.state)).map_err(|error| self.explain(&error))?;
+        let batches = as_sent(plan).and_then(|plan| execute_stream(plan, memory.task(&self.state)));
+        let batches: SendableRecordBatchStream = batches.map_err(|error| self.explain(&error))?;
         let (target, access, state) = (Arc::clone(&schema), self.access.clone(), Arc::clone(&self.state));
         let batches = batches.map(move |batch| {
             // Held to the end, because it keeps the files of the version.
