@@ -23,12 +23,12 @@ pub use crate::models::{
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
     LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
     LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, MultinomialLogistic, MultinomialLogisticModel,
-    MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective,
-    Optimiser, OutOfBag, Pca, PcaModel, PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol,
-    RandomForest, RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability,
-    Schedule, Score, Sequences, SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel,
-    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift,
-    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective, Optimiser, OutOfBag, Pca, PcaModel,
+    PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest, RandomForestModel,
+    RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score, Sequences,
+    SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, Tsne, TsneParams,
+    Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift, learning_curve, metrics,
+    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -55,7 +55,10 @@ pub(super) fn plain_batch(batch: RecordBatch, target: &SchemaRef) -> Result<Reco
         .map_err(Error::data("send a batch"))
 }
 
-pub(super) fn plain(column: &ArrayRef, data_type: &DataType) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+pub(super) fn plain(
+    column: &ArrayRef,
+    data_type: &DataType,
+) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
     if column.data_type() == data_type {
         return Ok(Arc::clone(column));
     }
