@@ -70,18 +70,19 @@ def load_kcs(warehouse, folder):
 
 
 class Server:
-    """`haetae-server` in front of a warehouse, on a free port that it keeps when it is started again."""
+    """`haetae-server` in front of a warehouse, on a free port that it keeps when it is started again; `options` of `serve`."""
 
     # Seconds that it has to finish what it is doing.
     PATIENCE = 30
 
-    def __init__(self, warehouse):
-        self.warehouse = Path(warehouse)
+    def __init__(self, warehouse, *options):
+        self.warehouse, self.options = Path(warehouse), options
         self.port = 0
         self.start()
 
     def start(self):
-        command = [BIN / "haetae-server", "serve", "--listen", f"127.0.0.1:{self.port}", "--warehouse", self.warehouse]
+        listen = ["--listen", f"127.0.0.1:{self.port}"]
+        command = [BIN / "haetae-server", "serve", *listen, "--warehouse", self.warehouse, *self.options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on 127.0.0.1:"):
