@@ -14,6 +14,9 @@ use super::thrift::{self, Fault};
 const PIECE_BYTES: u64 = 512 << 20;
 /// The largest header of a page, the largest description of a message.
 const HEADER_BYTES: u64 = 16 << 20;
+/// How many groups of a schema may lie within one another: readers go into them by recursion, and a stack that is too
+/// small for it ends the process.
+const GROUPS: usize = 64;
 /// What is read first of a header: most are smaller.
 const FIRST_BYTES: u64 = 4 << 10;
 
@@ -54,10 +57,34 @@ pub(crate) fn parquet_footer(file: &File) -> Checked {
     }
     let length = u64::try_from(number(&tail[..4])).map_err(|_| "a footer of negative length".to_owned())?;
     let start = (end - 8).checked_sub(length).ok_or_else(|| format!("a footer of {length} bytes in {end}"))?;
-    thrift::read(&bytes(file, start, length)?).map(drop).map_err(|fault| match fault {
+    let footer = thrift::read(&bytes(file, start, length)?).map_err(|fault| match fault {
         Fault::Short => "its footer ends too early".to_owned(),
         Fault::Wrong(what) => format!("its footer has {what}"),
-    })
+    })?;
+    schema(&footer.children)
+}
+
+/// Checks the schema of a footer: for each element, the number of those right below it.
+fn schema(children: &[i32]) -> Checked {
+    // Each but the root is below one.
+    let mut left = children.len().saturating_sub(1);
+    // How many elements are still to come in each group that the place is in.
+    let mut open: Vec<usize> = Vec::new();
+    for count in children {
+        while open.pop_if(|to_come| *to_come == 0).is_some() {}
+        if let Some(to_come) = open.last_mut() {
+            *to_come -= 1;
+        }
+        let count = usize::try_from(*count).map_err(|_| format!("its schema has a group of {count} columns"))?;
+        left = left.checked_sub(count).ok_or_else(|| {
+            format!("its schema has a group of {count} columns, more than all its {} elements leave", children.len())
+        })?;
+        open.push(count);
+        if open.len() > GROUPS {
+            return Err(format!("its schema has groups nested more than {GROUPS} deep"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks the header of each page.
@@ -202,6 +229,19 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(header).unwrap();
         page(&file, 0, header.len() as u64)
+    }
+
+    #[test]
+    fn groups_of_a_schema_are_not_nested_without_end() {
+        let chain = |depth: usize| [vec![1; depth - 1], vec![0]].concat();
+        assert_eq!(schema(&chain(GROUPS)), Ok(()));
+        assert_eq!(schema(&chain(GROUPS + 1)), Err("its schema has groups nested more than 64 deep".to_owned()));
+        // Groups beside one another are not within one another.
+        assert_eq!(schema(&[&[200][..], &[1, 0].repeat(200)].concat()), Ok(()));
+        assert_eq!(schema(&[]), Ok(()));
+        assert!(schema(&[2, 1, 0]).is_err_and(|what| what.contains("a group of 1 columns, more than all its 3")));
+        assert!(schema(&[i32::MAX, 0]).is_err_and(|what| what.contains("a group of 2147483647 columns")));
+        assert!(schema(&[-1]).is_err_and(|what| what.contains("a group of -1 columns")));
     }
 
     #[test]

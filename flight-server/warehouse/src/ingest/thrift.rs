@@ -5,6 +5,10 @@
 /// Structs within structs beyond this depth are no Parquet.
 const DEPTH: usize = 32;
 
+/// Where a footer has the elements of its schema, and each of these the number of elements right below it.
+const SCHEMA: [i16; 1] = [2];
+const CHILDREN: [i16; 2] = [2, 5];
+
 /// Why bytes are no such struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -18,6 +22,9 @@ pub(super) enum Fault {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) bytes: usize,
+    /// Of a footer, for each element of its schema how many are right below it. The tree is written from its root down,
+    /// each element before those below it.
+    pub(super) children: Vec<i32>,
     values: Vec<(Vec<i16>, i64)>,
 }
 
@@ -28,7 +35,7 @@ impl Numbers {
     }
 }
 
-/// Reads one struct from the start of `bytes`. Numbers in lists are checked and not kept.
+/// Reads one struct from the start of `bytes`. Other numbers in lists are checked and not kept.
 pub(super) fn read(bytes: &[u8]) -> Result<Numbers, Fault> {
     let mut reader = Reader { bytes, at: 0, path: Vec::new(), lists: 0, found: Numbers::default() };
     reader.structure(DEPTH)?;
@@ -104,6 +111,12 @@ impl Reader<'_> {
                 let value = self.signed()?;
                 if self.lists == 0 {
                     self.found.values.push((self.path.clone(), value));
+                } else if self.lists == 1
+                    && self.path == CHILDREN
+                    && let Some(last) = self.found.children.last_mut()
+                {
+                    // As many bits of it as the Parquet reader takes.
+                    *last = value as i32;
                 }
                 Ok(())
             }
@@ -127,6 +140,9 @@ impl Reader<'_> {
         self.holds(size, "a list")?;
         self.lists += 1;
         for _ in 0..size {
+            if self.lists == 1 && self.path == SCHEMA {
+                self.found.children.push(0);
+            }
             self.value(head & 0x0F, depth, false)?;
         }
         self.lists -= 1;
@@ -171,6 +187,14 @@ mod tests {
         let numbers = read(&bytes).unwrap();
         assert_eq!((numbers.bytes, numbers.get(&[1]), numbers.get(&[5, 1])), (10, Some(2), Some(-3)));
         assert_eq!(numbers.get(&[6]), None);
+    }
+
+    #[test]
+    fn the_schema_of_a_footer_comes_as_a_tree() {
+        // 2: list<struct> [{ 4: "r", 5: i32 = 2 }, { 4: "a" }, { 5: i32 = 1 }], 6: list<struct> [{ 5: i32 = 3 }]
+        let schema = [0x29, 0x3C, 0x48, 1, b'r', 0x15, 4, 0, 0x48, 1, b'a', 0, 0x55, 2, 0];
+        let bytes = [&schema[..], &[0x49, 0x1C, 0x55, 6, 0, 0]].concat();
+        assert_eq!(read(&bytes).unwrap().children, [2, 0, 1]);
     }
 
     #[test]

@@ -159,6 +159,10 @@ fn lies() -> Vec<Case> {
     let tail = |footer: &[u8], length: i32| [b"PAR1", footer, &length.to_le_bytes(), b"PAR1"].concat();
     let huge_list = [0x19, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 0x00];
     let groups = [&[0x15, 0x02, 0x19, 0x1C, 0x48, 0x01, b'r', 0x00, 0x16, 0x02][..], &huge_list].concat();
+    // The root and each element below it has the name `r` and one element right below it.
+    let element = [0x48, 0x01, b'r', 0x15, 0x02, 0x00];
+    let nested = [&[0x15, 0x02, 0x19, 0xFC, 0xA0, 0x8D, 0x06][..], &element.repeat(100_000), &[0]].concat();
+    let wide = [0x15, 0x02, 0x19, 0x1C, 0x48, 0x01, b'r', 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0x00, 0x00];
     let huge_text = [0x18, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, b'x'];
     let mut lies = vec![
         ("Parquet: a footer of two gigabytes", tail(&[0; 8], i32::MAX)),
@@ -169,6 +173,8 @@ fn lies() -> Vec<Case> {
         ("Parquet: two billion row groups", tail(&groups, groups.len() as i32)),
         ("Parquet: a text of two gigabytes", tail(&huge_text, 7)),
         ("Parquet: structs within structs", tail(&[0x1C; 10_000], 10_000)),
+        ("Parquet: groups within groups", tail(&nested, nested.len() as i32)),
+        ("Parquet: a group of two billion columns", tail(&wide, wide.len() as i32)),
         ("Parquet: encrypted", [&b"PAR1"[..], &[0; 8], b"\x08\0\0\0PARE"].concat()),
         (
             "Arrow file: a footer of two gigabytes",
