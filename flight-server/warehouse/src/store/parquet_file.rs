@@ -78,6 +78,10 @@ impl Sink {
         self.rows
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Completes the file.
     pub(super) fn finish(self) -> Result<Written> {
         self.finish_with(|_, _| Ok(()))

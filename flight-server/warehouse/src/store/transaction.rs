@@ -194,7 +194,7 @@ impl Transaction {
     pub(crate) fn fill(&mut self, batches: Vec<RecordBatch>, sort: &[&str]) -> Result<Option<Filling>> {
         let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
         let sink = self.sink(&first.schema(), sort)?;
-        Ok(Some(Filling::begin(sink, batches, sort)))
+        Filling::begin(sink, batches, sort).map(Some)
     }
 
     /// Adds a file that another thread has written to a table.

@@ -2,8 +2,9 @@
 //! threads and written one after another. Its bytes do not depend on the number of threads.
 
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ScopedJoinHandle};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::interleave;
@@ -25,19 +26,21 @@ pub(crate) struct Filling(Option<JoinHandle<Result<Written>>>);
 
 impl Filling {
     /// Writes `batches` in the order of `sort` into a file that is empty yet.
-    pub(super) fn begin(sink: Sink, batches: Vec<RecordBatch>, sort: &[&str]) -> Self {
+    pub(super) fn begin(sink: Sink, batches: Vec<RecordBatch>, sort: &[&str]) -> Result<Self> {
+        let failed = Error::io("start a thread that writes", sink.path());
         let sort: Vec<String> = sort.iter().map(|&name| name.to_owned()).collect();
-        Self(Some(thread::spawn(move || {
+        let work = move || {
             let sort: Vec<&str> = sort.iter().map(String::as_str).collect();
             fill(sink, &batches, &sort)
-        })))
+        };
+        Ok(Self(Some(thread::Builder::new().spawn(work).map_err(failed)?)))
     }
 
     /// Waits for the end of it.
     pub(super) fn finish(mut self) -> Result<Written> {
         match self.0.take().map(JoinHandle::join) {
             Some(Ok(written)) => written,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            Some(Err(panic)) => resume_unwind(panic),
             None => Err(Error::data("write a file")("it has been written already")),
         }
     }
@@ -126,24 +129,32 @@ fn write(file: &mut File, encoder: &ArrowRowGroupWriterFactory, schema: &SchemaR
         // Each thread has one group that it works at and one that waits to be written: memory has a bound.
         let each = |first: usize| {
             let (send, receive) = sync_channel(1);
-            scope.spawn(move || {
+            let work = move || {
                 for group in (first..groups).step_by(threads) {
                     // Nobody listens any longer where another group has failed.
                     if send.send(rows.encode(group, schema, encoder)).is_err() {
                         return;
                     }
                 }
-            });
-            receive
+            };
+            // Where no thread is to be had, its groups are encoded when their turn comes.
+            thread::Builder::new().spawn_scoped(scope, work).ok().map(|thread| (receive, thread))
         };
-        let encoded: Vec<Receiver<Encoded<Vec<ArrowColumnChunk>>>> = (0..threads).map(each).collect();
-        for group in 0..groups {
-            match encoded[group % threads].recv() {
-                Ok(chunks) => append(file, chunks?)?,
-                // The thread has panicked, which the end of the scope passes on.
-                Err(_) => break,
-            }
-        }
+        let encoders: Vec<_> = (0..threads).map(each).collect();
+        // Up to a group whose thread has panicked.
+        let mut encoded = (0..groups).map_while(|group| match &encoders[group % threads] {
+            Some((encoded, _)) => encoded.recv().ok(),
+            None => Some(rows.encode(group, schema, encoder)),
+        });
+        let written = encoded.try_for_each(|chunks| append(file, chunks?));
+        // Before an error is returned: the scope would put a panic in its place.
+        let join = |(encoded, thread): (Receiver<_>, ScopedJoinHandle<'_, ()>)| {
+            drop(encoded);
+            thread.join()
+        };
+        let ends: Vec<thread::Result<()>> = encoders.into_iter().flatten().map(join).collect();
+        written?;
+        ends.into_iter().for_each(|end| end.unwrap_or_else(|panic| resume_unwind(panic)));
         Ok(())
     })
 }
