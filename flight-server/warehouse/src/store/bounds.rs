@@ -36,7 +36,7 @@ pub enum Bound {
 /// Bounds of the rows so far.
 #[derive(Debug)]
 pub(super) struct Watch {
-    columns: Vec<(usize, Option<Bounds>)>,
+    columns: Vec<(usize, Bounds)>,
 }
 
 impl Watch {
@@ -45,7 +45,7 @@ impl Watch {
             let (place, field) = schema.column_with_name(name)?;
             let kinds = [DataType::Utf8, DataType::Date32, DataType::Int32, DataType::Int64];
             let empty = Bounds { column: (*name).to_owned(), nulls: 0, between: None };
-            kinds.contains(field.data_type()).then_some((place, Some(empty)))
+            kinds.contains(field.data_type()).then_some((place, empty))
         };
         Self { columns: sort.iter().filter_map(known).collect() }
     }
@@ -62,12 +62,12 @@ impl Watch {
                 DataType::Int32 => whole::<Int32Type>(values.as_ref()),
                 _ => whole::<Int64Type>(values.as_ref()),
             };
-            *bounds = bounds.take().and_then(|bounds| bounds.with(values.null_count() as u64, found));
+            bounds.widen(values.null_count() as u64, found);
         }
     }
 
     pub(super) fn finish(self) -> Vec<Bounds> {
-        self.columns.into_iter().filter_map(|(_, bounds)| bounds).collect()
+        self.columns.into_iter().map(|(_, bounds)| bounds).filter(Bounds::is_short).collect()
     }
 }
 
@@ -86,19 +86,48 @@ where
 }
 
 impl Bounds {
-    /// Those of these rows and others; `None` where a text is too long to be kept.
-    fn with(mut self, nulls: u64, found: Option<(Bound, Bound)>) -> Option<Self> {
+    /// Takes in more rows.
+    fn widen(&mut self, nulls: u64, found: Option<(Bound, Bound)>) {
         self.nulls += nulls;
-        let Some((least, greatest)) = found else { return Some(self) };
-        let long = |bound: &Bound| matches!(bound, Bound::Text(text) if text.len() > TEXT_BYTES);
-        if long(&least) || long(&greatest) {
-            return None;
-        }
+        let Some((least, greatest)) = found else { return };
         let lower = |a: Bound, b: Bound| if a.cmp(&b) == Ordering::Greater { b } else { a };
         self.between = Some(match self.between.take() {
             None => (least, greatest),
             Some((low, high)) => (lower(low, least), if high < greatest { greatest } else { high }),
         });
-        Some(self)
+    }
+
+    /// Of the whole file: a long text may lie between two short ones.
+    fn is_short(&self) -> bool {
+        let short = |bound: &Bound| !matches!(bound, Bound::Text(text) if text.len() > TEXT_BYTES);
+        self.between.as_ref().is_none_or(|(least, greatest)| short(least) && short(greatest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_between_short_ones_does_not_matter() {
+        let long = "m".repeat(TEXT_BYTES + 1);
+        let bounds = |batches: &[&[&str]]| {
+            let batch = |texts: &&[&str]| {
+                let texts = Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
+                RecordBatch::try_from_iter([("id", texts)]).unwrap()
+            };
+            let batches: Vec<RecordBatch> = batches.iter().map(batch).collect();
+            let mut watch = Watch::new(&batches[0].schema(), &["id"]);
+            batches.iter().for_each(|batch| watch.add(batch));
+            watch.finish()
+        };
+        let between = Some((Bound::from("a"), Bound::from("z")));
+        assert_eq!(bounds(&[&[&long], &["a", "z"]]), [Bounds { column: "id".to_owned(), nulls: 0, between }]);
+        assert_eq!(bounds(&[&["a"], &[&long]]), []);
+        assert_eq!(bounds(&[&[&long], &["z"]]), []);
     }
 }
