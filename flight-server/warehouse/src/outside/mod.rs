@@ -133,11 +133,10 @@ pub(crate) fn files(root: &Path, table: &OutsideTable, version: Option<u64>, log
     let folder = place::allowed(root, Path::new(&table.folder))?;
     match table.kind {
         OutsideKind::Parquet => folder::files(&folder, &table.partitions),
-        OutsideKind::Delta => {
-            let log = logs.replay(&folder, version.or(table.version))?;
+        OutsideKind::Delta => logs.read(&folder, version.or(table.version), |log| {
             log.fits(table, version.is_some())?;
             log.files(&folder, &table.partitions)
-        }
+        }),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct MetaData {
     #[serde(default)]
     pub(super) partition_columns: Vec<String>,
     #[serde(default)]
-    configuration: Option<BTreeMap<String, Option<String>>>,
+    pub(super) configuration: Option<BTreeMap<String, Option<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

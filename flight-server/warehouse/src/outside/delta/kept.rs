@@ -1,20 +1,32 @@
-//! What goes in: the folder of a Delta Lake table. What comes out: one of its versions. A log that was replayed is not
-//! replayed again until one of its files changes.
+//! What goes in: the folder of a Delta Lake table. What comes out: what is asked of one of its versions. A log that was
+//! replayed is not replayed again until one of its files changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::log::Source;
-use super::{MOST_FILES, Replayed, log, replay};
+use super::{Replayed, log, replay};
 use crate::Result;
 use crate::outside::place;
 
-/// How many versions are kept, as long as they have no more than [`MOST_FILES`] files together.
+/// How many versions are kept, as long as they take no more than [`BYTES`] together.
 const VERSIONS: usize = 64;
+const BYTES: usize = 256 << 20;
 
-/// Logs that were replayed, those that were asked for last at the end.
-#[derive(Debug, Default)]
-pub(crate) struct Logs(Mutex<Vec<Kept>>);
+/// Logs that were replayed and were of use.
+#[derive(Debug)]
+pub(crate) struct Logs {
+    /// Those that were asked for last are at the end.
+    kept: Mutex<Vec<Kept>>,
+    bytes: usize,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), bytes: BYTES }
+    }
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -23,22 +35,34 @@ struct Kept {
     asked: Option<u64>,
     /// All that was read, as it was.
     sources: Vec<Source>,
+    /// About how many bytes all of it takes.
+    weight: usize,
     log: Arc<Replayed>,
 }
 
 impl Logs {
-    /// The version of that number, or the newest, as it is now.
-    pub(in crate::outside) fn replay(&self, folder: &Path, asked: Option<u64>) -> Result<Arc<Replayed>> {
+    /// What `take` makes of the version of that number, or of the newest, as it is now.
+    pub(in crate::outside) fn read<T>(
+        &self,
+        folder: &Path,
+        asked: Option<u64>,
+        take: impl FnOnce(&Arc<Replayed>) -> Result<T>,
+    ) -> Result<T> {
         let path = place::inside(folder, &folder.join("_delta_log"))?;
         let plan = log::plan(&path, asked)?;
         // Before they are read: what is written meanwhile is another state for the next who asks.
+        let now = SystemTime::now();
         let sources = plan.sources(folder, &path)?;
         if let Some(log) = self.find(folder, asked, &sources) {
-            return Ok(log);
+            return take(&log);
         }
         let log = Arc::new(replay(path, &plan)?);
-        self.keep(Kept { folder: folder.to_owned(), asked, sources, log: Arc::clone(&log) });
-        Ok(log)
+        let taken = take(&log)?;
+        if sources.iter().all(|source| source.is_settled(now)) {
+            let weight = log.weight() + sources.iter().map(Source::weight).sum::<usize>();
+            self.keep(Kept { folder: folder.to_owned(), asked, sources, weight, log });
+        }
+        Ok(taken)
     }
 
     fn find(&self, folder: &Path, asked: Option<u64>, sources: &[Source]) -> Option<Arc<Replayed>> {
@@ -53,15 +77,19 @@ impl Logs {
     fn keep(&self, fresh: Kept) {
         let mut all = self.lock();
         all.retain(|kept| !kept.is(&fresh.folder, fresh.asked));
+        // It would drive out all others, and itself.
+        if fresh.weight > self.bytes {
+            return;
+        }
         all.push(fresh);
-        while all.len() > VERSIONS || all.iter().map(|kept| kept.log.adds.len()).sum::<usize>() > MOST_FILES {
+        while all.len() > VERSIONS || all.iter().map(|kept| kept.weight).sum::<usize>() > self.bytes {
             all.remove(0);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
         // The list is whole after each change, so that a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,7 +102,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use super::*;
 
@@ -84,12 +112,24 @@ mod tests {
         r#"{"metaData":{"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}"}}"#,
     );
 
+    fn at(path: &Path, time: SystemTime) {
+        File::open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    /// A commit that was written long ago.
     fn commit(folder: &Path, version: u64, text: &str) -> PathBuf {
         let log = folder.join("_delta_log");
         fs::create_dir_all(&log).unwrap();
         let path = log.join(format!("{version:020}.json"));
         fs::write(&path, text).unwrap();
+        at(&path, SystemTime::UNIX_EPOCH + Duration::from_secs(1000));
         path
+    }
+
+    impl Logs {
+        fn replay(&self, folder: &Path, asked: Option<u64>) -> Arc<Replayed> {
+            self.read(folder, asked, |log| Ok(Arc::clone(log))).unwrap()
+        }
     }
 
     #[test]
@@ -98,7 +138,7 @@ mod tests {
         let folder = &folder.path().canonicalize().unwrap();
         let first = commit(folder, 0, START);
         let logs = Logs::default();
-        let newest = || logs.replay(folder, None).unwrap();
+        let newest = || logs.replay(folder, None);
         let (start, again) = (newest(), newest());
         assert!(Arc::ptr_eq(&start, &again));
         commit(folder, 1, r#"{"add":{"path":"a.parquet","size":1}}"#);
@@ -106,13 +146,80 @@ mod tests {
         assert_eq!((next.version, next.adds.len()), (1, 1));
         assert!(Arc::ptr_eq(&next, &newest()));
         // An older version is kept beside the newest, which it does not replace.
-        let old = logs.replay(folder, Some(0)).unwrap();
+        let old = logs.replay(folder, Some(0));
         assert_eq!((old.version, old.adds.len()), (0, 0));
-        assert!(Arc::ptr_eq(&old, &logs.replay(folder, Some(0)).unwrap()));
+        assert!(Arc::ptr_eq(&old, &logs.replay(folder, Some(0))));
         assert!(Arc::ptr_eq(&next, &newest()));
         // Not the last file alone.
-        File::open(&first).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        at(&first, SystemTime::UNIX_EPOCH);
         assert!(!Arc::ptr_eq(&next, &newest()));
+    }
+
+    #[test]
+    fn a_log_that_may_be_written_again_in_the_same_moment_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().canonicalize().unwrap();
+        let first = commit(folder, 0, START);
+        let second = commit(folder, 1, r#"{"add":{"path":"a.parquet","size":1}}"#);
+        let logs = Logs::default();
+        let newest = || logs.replay(folder, None);
+        assert!(Arc::ptr_eq(&newest(), &newest()));
+        // Of the time of a file that is to come nobody knows.
+        at(&first, SystemTime::now() + Duration::from_secs(3600));
+        assert!(!Arc::ptr_eq(&newest(), &newest()));
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(2000);
+        at(&second, time);
+        let path = folder.join("_delta_log");
+        let sources = log::plan(&path, None).unwrap().sources(folder, &path).unwrap();
+        let settled = |after: u64| sources[1].is_settled(time + Duration::from_secs(after));
+        assert!(!settled(0) && !settled(3) && settled(4));
+        assert!(!sources[1].is_settled(time - Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_log_that_was_of_no_use_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().canonicalize().unwrap();
+        commit(folder, 0, START);
+        let logs = Logs::default();
+        let refused = logs.read::<()>(folder, None, |_| Err(crate::outside::wrong("a file", "it", "none")));
+        assert!(refused.is_err() && logs.lock().is_empty());
+        logs.replay(folder, None);
+        assert_eq!(logs.lock().len(), 1);
+    }
+
+    #[test]
+    fn logs_are_kept_up_to_a_number_of_bytes() {
+        let lake = tempfile::tempdir().unwrap();
+        let lake = lake.path().canonicalize().unwrap();
+        let table = |name: &str, bytes: usize| {
+            let add = format!(
+                r#"{{"add":{{"path":"a.parquet","size":1,"stats":"{{"maxValues":{{"id":"{}"}}}}"}}}}"#,
+                "a".repeat(bytes)
+            );
+            commit(
+                &lake.join(name),
+                0,
+                &format!(
+                    "{START}
+{add}"
+                ),
+            );
+            lake.join(name)
+        };
+        let logs = Logs { bytes: 250_000, ..Logs::default() };
+        let kept = || logs.lock().iter().map(|kept| kept.folder.clone()).collect::<Vec<_>>();
+        let [a, b, c] = ["a", "b", "c"].map(|name| table(name, 100_000));
+        logs.replay(&a, None);
+        logs.replay(&b, None);
+        assert_eq!(kept(), [a.clone(), b.clone()]);
+        let weight = logs.lock()[0].weight;
+        assert!((100_000..125_000).contains(&weight), "{weight}");
+        // One that is too large itself drives out no other.
+        logs.replay(&table("large", 300_000), None);
+        assert_eq!(kept(), [a, b.clone()]);
+        logs.replay(&c, None);
+        assert_eq!(kept(), [b, c]);
     }
 
     #[test]
@@ -122,10 +229,10 @@ mod tests {
         let folders: Vec<PathBuf> = (0..=VERSIONS).map(|number| lake.join(number.to_string())).collect();
         folders.iter().for_each(|folder| drop(commit(folder, 0, START)));
         let logs = Logs::default();
-        let first: Vec<_> = folders.iter().take(VERSIONS).map(|folder| logs.replay(folder, None).unwrap()).collect();
-        let same = |number: usize| Arc::ptr_eq(&first[number], &logs.replay(&folders[number], None).unwrap());
+        let first: Vec<_> = folders.iter().take(VERSIONS).map(|folder| logs.replay(folder, None)).collect();
+        let same = |number: usize| Arc::ptr_eq(&first[number], &logs.replay(&folders[number], None));
         assert!(same(0));
-        logs.replay(&folders[VERSIONS], None).unwrap();
+        logs.replay(&folders[VERSIONS], None);
         assert!(same(0) && same(2) && !same(1));
     }
 }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::actions::Action;
 use crate::outside::{place, wrong};
@@ -16,6 +17,8 @@ const COMMIT_BYTES: u64 = 256 << 20;
 const LINE_BYTES: u64 = 16 << 20;
 /// All that is read for one version. A log that is longer wants a checkpoint.
 const LOG_BYTES: u64 = 1 << 30;
+/// Longer than any file system takes for one step of its clock.
+const STEP_SECONDS: i64 = 3;
 
 /// What is to be read, in this order.
 #[derive(Debug)]
@@ -29,12 +32,28 @@ pub(super) struct Plan {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
     path: PathBuf,
+    device: u64,
     inode: u64,
     bytes: u64,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
     /// The same of when anything of it was changed, that time among it: a copy can keep the time of its original.
     changed: (i64, i64),
+}
+
+impl Source {
+    /// Whether a file that was written again since `now` cannot look as it did then: within one step of the clock a
+    /// second write has the time of the first. Each write sets the time `modified`; whoever sets it back as well would
+    /// have to do all of it in one step of `changed`.
+    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        now.saturating_sub(self.modified.0) > STEP_SECONDS
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>() + self.path.as_os_str().len()
+    }
 }
 
 /// What the names of the folder say.
@@ -123,6 +142,7 @@ impl Plan {
             bytes = bytes.saturating_add(about.len());
             sources.push(Source {
                 path: path.clone(),
+                device: about.dev(),
                 inode: about.ino(),
                 bytes: about.len(),
                 modified: (about.mtime(), about.mtime_nsec()),

@@ -9,6 +9,7 @@ mod checkpoint;
 mod kept;
 mod log;
 mod schema;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,8 +41,7 @@ pub(super) struct Replayed {
 
 /// The columns of a version, and which of them are partition columns.
 pub(super) fn columns(folder: &Path, version: Option<u64>, logs: &Logs) -> Result<(Schema, Vec<String>)> {
-    let log = logs.replay(folder, version)?;
-    Ok((log.columns.clone(), log.about.partition_columns.clone()))
+    logs.read(folder, version, |log| Ok((log.columns.clone(), log.about.partition_columns.clone())))
 }
 
 fn replay(log: PathBuf, plan: &Plan) -> Result<Replayed> {

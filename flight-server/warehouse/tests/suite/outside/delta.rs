@@ -1,8 +1,8 @@
 //! Delta Lake tables: their versions, what is refused of them, and what is kept of their logs.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
-use std::time::SystemTime;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use haetae_warehouse::ingest::Changes;
@@ -29,8 +29,14 @@ impl Delta {
 
     fn commit(&mut self, actions: &[String]) {
         let path = self.folder.join(format!("_delta_log/{:020}.json", self.commits));
-        fs::write(path, actions.join("\n")).unwrap();
+        fs::write(&path, actions.join("\n")).unwrap();
+        // Nothing is kept of files that are younger than a few seconds.
+        Self::at(&path, 1);
         self.commits += 1;
+    }
+
+    fn at(path: &Path, second: u64) {
+        File::open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
     }
 
     fn protocol() -> String {
@@ -152,7 +158,7 @@ fn a_table_that_was_made_anew_with_the_same_version_is_another_one() {
     let first = made("a.parquet", 1);
     let bytes = fs::metadata(&first).unwrap().len();
     // A time of its own, however coarse the clock of the file system is.
-    File::open(&first).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    Delta::at(&first, 2);
     beside.register("offices", beside.wanted(OutsideKind::Delta, "offices")).unwrap();
     let engine = beside.place.engine();
     assert_eq!(ask(&engine, "select id from outside.offices").unwrap(), [["1"]]);
