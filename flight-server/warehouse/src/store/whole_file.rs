@@ -27,7 +27,7 @@ pub(crate) struct Filling(Option<JoinHandle<Result<Written>>>);
 impl Filling {
     /// Writes `batches` in the order of `sort` into a file that is empty yet.
     pub(super) fn begin(sink: Sink, batches: Vec<RecordBatch>, sort: &[&str]) -> Result<Self> {
-        let failed = Error::io("start a thread that writes", sink.path());
+        let failed = Error::io("start a thread that writes", sink.path().to_owned());
         let sort: Vec<String> = sort.iter().map(|&name| name.to_owned()).collect();
         let work = move || {
             let sort: Vec<&str> = sort.iter().map(String::as_str).collect();
