@@ -1,6 +1,7 @@
 //! Columns that are kept decoded: the same answers in the same order as without, and no more memory than is allowed.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use haetae_warehouse::ingest::{Change, Changes, Format, Source};
 use haetae_warehouse::query::policy::{Access, Column, Mask, MaskKey, Rights, TableAccess};
 use haetae_warehouse::query::{Engine, EngineOptions, Snapshot};
 use haetae_warehouse::store::{Compaction, Retention, Store, compact, vacuum};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::files::{Place, item, items, runtime};
 
@@ -172,6 +175,30 @@ fn a_scan_of_more_than_there_is_room_for_finds_a_part_of_it_each_time() {
 }
 
 #[test]
+fn what_is_on_its_way_counts_until_it_is_given_up() {
+    let place = place();
+    let (sql, most) = ("select hs6, importer_id from fact_item", 64 * MIB);
+    let engine = engine(&place.store, most, 1 << 30);
+    ask(&engine, sql);
+    let first = async || {
+        let mut rows = engine.current().unwrap().statement(sql).await.unwrap().execute(None).await.unwrap();
+        assert!(rows.next().await.unwrap().unwrap().num_rows() < MANY);
+        rows
+    };
+    runtime().block_on(async {
+        let one = first().await;
+        let bytes = engine.usage().columns.bytes;
+        let other = first().await;
+        assert!(bytes > 0 && engine.usage().columns.bytes >= 2 * bytes);
+        drop((one, other));
+        assert_eq!(engine.usage().columns.bytes, 0);
+    });
+    (0..2).for_each(|_| drop(ask(&engine, sql)));
+    let usage = engine.usage().columns;
+    assert!(usage.bytes > 0 && usage.hits == 6, "{usage:?}");
+}
+
+#[test]
 fn queries_come_first() {
     let place = place();
     let most = 48 * MIB;
@@ -278,4 +305,48 @@ fn versions_have_their_own_rows() {
     vacuum(&store, &Retention { versions: Some(1), before_ms: None }).unwrap();
     look("vacuum");
     assert!(engine.usage().columns.hits > 0);
+}
+
+#[test]
+fn a_file_without_one_of_the_columns_gives_its_rows() {
+    let place = Place::new();
+    let lines: Vec<String> = (0..300).map(line).collect();
+    place.load("fact_item", &place.file("a.csv", items(&lines))).unwrap();
+    // As a release before that column wrote it; those after it stand one place further to the front.
+    let path = place.store.root().join(&place.store.current().unwrap().files("customs", "fact_item")[0].path);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+    let mut rows = reader.with_batch_size(MANY).build().unwrap().next().unwrap().unwrap();
+    rows.remove_column(rows.schema().index_of("courier_id").unwrap());
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    fs::write(&path, writer.into_inner().unwrap()).unwrap();
+    let engine = engine(&place.store, 256 * MIB, 1 << 30);
+    for sql in [
+        "select declaration_id, hs6, courier_id from fact_item where hs6 = '010103' order by declaration_id",
+        "select declaration_id from fact_item where departure_country = 'CN' and courier_id is null order by 1",
+        "select count(*) from fact_item where hs10 is null",
+    ] {
+        let right = ask(&without(&place.store), sql);
+        assert!(right.num_rows() > 0);
+        for _ in 0..TIMES {
+            assert_eq!(ask(&engine, sql), right, "{sql}");
+        }
+    }
+    assert!(engine.usage().columns.hits > 0);
+}
+
+#[test]
+fn bloom_filters_rule_out_what_is_in_memory_too() {
+    let place = place();
+    let engine = engine(&place.store, 256 * MIB, 1 << 30);
+    let sql = "select count(distinct hs6) from fact_item where importer_id <> ''";
+    (0..3).for_each(|_| drop(ask(&engine, sql)));
+    let before = engine.usage().columns;
+    assert_eq!(before.hits, 6);
+    ask(&engine, &format!("{sql} and importer_id in ('I5x', 'I6')"));
+    let both = engine.usage().columns;
+    assert_eq!((both.hits, both.misses), (12, before.misses));
+    // Between the lowest and the highest of each row group, and in none.
+    ask(&engine, &format!("{sql} and importer_id = 'I5x'"));
+    assert_eq!(engine.usage().columns, both);
 }

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::ArrayRef;
 use datafusion::execution::memory_pool::MemoryPool;
 
-use super::place::{Place, bytes_of};
+use super::gathered::Part;
+use super::place::Place;
 
 /// A column is put in at so many readings.
 const WANTED: u8 = 2;
@@ -36,6 +37,8 @@ pub struct Columns {
     queries: Arc<dyn MemoryPool>,
     state: Mutex<State>,
     bytes: AtomicUsize,
+    /// Bytes of columns that are on their way from files.
+    gathered: AtomicUsize,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -43,7 +46,7 @@ pub struct Columns {
 /// What there is of decoded columns, and how often they were asked for since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnsUsage {
-    /// Bytes of memory.
+    /// Bytes of memory, with those of columns that are on their way from files.
     pub bytes: usize,
     /// Columns of row groups that were answered from memory.
     pub hits: u64,
@@ -79,8 +82,8 @@ pub(super) enum Origin {
 impl Columns {
     /// Room for `most` bytes, and with what is reserved of `queries` for no more than `together`.
     pub(in crate::query) fn new(most: usize, together: usize, queries: Arc<dyn MemoryPool>) -> Self {
-        let (state, bytes, hits, misses) = Default::default();
-        Self { most, together: together.max(most), queries, state, bytes, hits, misses }
+        let (state, bytes, gathered, hits, misses) = Default::default();
+        Self { most, together: together.max(most), queries, state, bytes, gathered, hits, misses }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -89,14 +92,14 @@ impl Columns {
 
     pub(in crate::query) fn usage(&self) -> ColumnsUsage {
         ColumnsUsage {
-            bytes: self.bytes.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed) + self.gathered.load(Ordering::Relaxed),
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
         }
     }
 
-    /// Counts that the columns of a row group are asked for.
-    pub(super) fn ask(&self, places: &[Place]) -> Origin {
+    /// Counts that the columns of a row group are asked for, which take about so many bytes.
+    pub(super) fn ask(&self, places: &[Place], bytes: usize) -> Origin {
         let mut state = self.lock();
         if state.counts.len() >= COUNTED {
             state.counts.values_mut().for_each(|count| *count /= 2);
@@ -107,11 +110,11 @@ impl Columns {
             let count = state.counts.entry(place.clone()).or_default();
             *count = (*count + 1).min(OFTEN);
             let often = *count >= WANTED;
-            let here = state.touch(place);
+            let here = state.touch(place).is_some();
             held &= here;
             wanted &= here || often;
         }
-        match (held, wanted) {
+        match (held, wanted && bytes <= self.room()) {
             (true, _) => Origin::Memory,
             (false, true) => Origin::Wanted,
             (false, false) => Origin::File,
@@ -138,39 +141,61 @@ impl Columns {
         self.misses.fetch_add(columns as u64, Ordering::Relaxed);
     }
 
-    /// Puts the columns of a row group in, all or none: a part of them answers nobody.
-    pub(super) fn put(&self, columns: Vec<(Place, Vec<ArrayRef>)>) {
-        let room = self.room();
-        let sized: Vec<_> = columns.into_iter().map(|(place, batches)| (place, bytes_of(&batches), batches)).collect();
+    /// Whether there is room for so many bytes more of columns that are on their way. They count until they are given back.
+    pub(super) fn gather<'a>(&self, places: impl Iterator<Item = &'a Place>, bytes: usize) -> bool {
         let mut state = self.lock();
-        sized.iter().for_each(|(place, ..)| state.remove(place));
-        let often = sized.iter().filter_map(|(place, ..)| state.counts.get(place).copied()).min().unwrap_or_default();
-        if state.make_room(often, sized.iter().map(|(_, bytes, _)| bytes).sum(), room) {
-            for (place, bytes, batches) in sized {
+        let often = state.often(places);
+        let fits = state.make_room(often, bytes, 0, self.room());
+        if fits {
+            self.gathered.fetch_add(bytes, Ordering::Relaxed);
+        }
+        self.leave(state);
+        fits
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.gathered.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Puts the columns of a row group in, all or none: a part of them answers nobody.
+    pub(super) fn put(&self, columns: Vec<Part>) {
+        let mut state = self.lock();
+        let often = state.often(columns.iter().map(|column| &column.place));
+        let replaced = columns.iter().filter_map(|column| state.touch(&column.place)).sum();
+        if state.make_room(often, columns.iter().map(|column| column.bytes).sum(), replaced, self.room()) {
+            for Part { place, batches, bytes, .. } in columns {
+                state.remove(&place);
                 let asked = state.tick();
                 state.bytes += bytes;
                 state.order.insert(asked, place.clone());
                 state.entries.insert(place, Entry { batches: batches.into(), bytes, asked });
             }
         }
+        self.leave(state);
+    }
+
+    /// Afterwards a query may have less than it has reserved meanwhile.
+    fn leave(&self, state: MutexGuard<'_, State>) {
         self.bytes.store(state.bytes, Ordering::Relaxed);
+        drop(state);
+        self.give_way();
     }
 
     /// Gives up what queries need by now.
     pub(in crate::query) fn give_way(&self) {
-        if self.bytes.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let room = self.room();
-        if self.bytes.load(Ordering::Relaxed) > room {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        if bytes > 0 && bytes > self.room() {
             let mut state = self.lock();
+            let room = self.room();
             while state.bytes > room && state.drop_first() {}
             self.bytes.store(state.bytes, Ordering::Relaxed);
         }
     }
 
+    /// For what is kept, and for what is on its way beside what is there of that.
     fn room(&self) -> usize {
-        self.together.saturating_sub(self.queries.reserved()).min(self.most)
+        let most = self.together.saturating_sub(self.queries.reserved()).min(self.most);
+        most.saturating_sub(self.gathered.load(Ordering::Relaxed))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -185,15 +210,20 @@ impl State {
         self.now
     }
 
-    /// Whether the column is there; then it is the last one that was asked for.
-    fn touch(&mut self, place: &Place) -> bool {
+    /// How often all of the columns were asked for.
+    fn often<'a>(&self, places: impl Iterator<Item = &'a Place>) -> u8 {
+        places.filter_map(|place| self.counts.get(place).copied()).min().unwrap_or_default()
+    }
+
+    /// The bytes of the column, if it is there; then it is the last one that was asked for.
+    fn touch(&mut self, place: &Place) -> Option<usize> {
         let now = self.tick();
-        let Some(entry) = self.entries.get_mut(place) else { return false };
+        let entry = self.entries.get_mut(place)?;
         if let Some(place) = self.order.remove(&entry.asked) {
             self.order.insert(now, place);
         }
         entry.asked = now;
-        true
+        Some(entry.bytes)
     }
 
     fn remove(&mut self, place: &Place) {
@@ -212,13 +242,13 @@ impl State {
     }
 
     /// Whether there is room for what was asked for so often, after others have gone that were asked for less often. None
-    /// goes where there is not.
-    fn make_room(&mut self, often: u8, bytes: usize, room: usize) -> bool {
+    /// goes where there is not. So many bytes are replaced, of those columns that were asked for last.
+    fn make_room(&mut self, often: u8, bytes: usize, replaced: usize, room: usize) -> bool {
         if bytes > room {
             return false;
         }
         let stale = self.now.saturating_sub(STALE * self.entries.len() as u64);
-        let (mut left, mut gone) = (self.bytes, 0);
+        let (mut left, mut gone) = (self.bytes - replaced, 0);
         for (asked, other) in &self.order {
             if left + bytes <= room {
                 break;
@@ -232,7 +262,7 @@ impl State {
         for _ in 0..gone {
             self.drop_first();
         }
-        self.bytes + bytes <= room
+        self.bytes - replaced + bytes <= room
     }
 }
 

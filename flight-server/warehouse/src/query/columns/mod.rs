@@ -5,7 +5,9 @@
 //! what was decoded once holds for as long as they are read. It is the bottom of a plan: policies, filters and limits
 //! are above it, and what statistics rule out is not looked at. `docs/decisions/0019` has the reasons.
 
+mod gathered;
 mod kept;
+mod needed;
 mod opener;
 mod place;
 mod sent;

@@ -1,8 +1,8 @@
 //! What goes in: a file of the warehouse. What comes out: the rows of those of its row groups that statistics do not rule
 //! out, in their order: from memory where all columns are there, else as DataFusion reads them.
 //!
-//! A row group that is wanted is read by itself, and kept if all its rows came: where pages were ruled out, they did not.
-//! The others are read together, as many as lie one after another.
+//! A row group that is wanted is read by itself, and kept if all its rows came and have room: where pages were ruled out,
+//! not all came. The others are read together, as many as lie one after another.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,27 +10,24 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccessPlanFilter};
 use datafusion::datasource::physical_plan::{
-    FileOpenFuture, FileOpener, FileScanConfig, FileSource, ParquetFileMetrics, ParquetFileReaderFactory,
+    FileOpenFuture, FileOpener, FileScanConfig, FileSource, ParquetFileReaderFactory,
 };
 use datafusion::error::Result;
 use datafusion::object_store::ObjectStore;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column, DynamicFilterTracking};
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::{ProjectionExprs, Projector};
 use datafusion::physical_expr::utils::reassign_expr_columns;
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 
 use super::super::plain::plain;
+use super::gathered::Gathered;
 use super::kept::{Batches, Columns, Origin};
-use super::place::{FileName, Place, lean};
+use super::needed::{Footer, Needed, only};
+use super::place::{Place, expected};
 
 type Rows = BoxStream<'static, Result<RecordBatch>>;
 
@@ -81,15 +78,11 @@ pub(super) struct KeptOpener(Arc<Opened>);
 
 struct Opened {
     reader: Reader,
-    factory: Arc<dyn ParquetFileReaderFactory>,
     columns: Arc<Columns>,
     /// The columns that are kept, in the order in which they come from a file.
     kept: SchemaRef,
     output: Output,
-    predicate: Option<Arc<dyn PhysicalExpr>>,
-    /// Whether other parts of the query say more of the predicate while it runs.
-    changing: bool,
-    file_schema: SchemaRef,
+    needed: Needed,
 }
 
 /// What becomes of those columns.
@@ -126,9 +119,8 @@ impl KeptOpener {
                 Output::Chosen(chosen, Arc::new(named))
             }
         };
-        let changing =
-            predicate.as_ref().is_some_and(|found| DynamicFilterTracking::classify(found).contains_dynamic_filter());
-        Ok(Self(Arc::new(Opened { reader, factory, columns, kept, output, predicate, changing, file_schema })))
+        let needed = Needed::new(predicate, file_schema, factory);
+        Ok(Self(Arc::new(Opened { reader, columns, kept, output, needed })))
     }
 }
 
@@ -149,44 +141,24 @@ impl FileOpener for KeptOpener {
 
 impl Opened {
     async fn opened(self: Arc<Self>, file: PartitionedFile) -> Result<Rows> {
-        let mut footer = self.factory.create_reader(0, file.clone(), None, &ExecutionPlanMetricsSet::new())?;
-        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Skip);
-        let about = footer.get_metadata(Some(&options)).await?;
-        let name = Arc::new(FileName::of(&file.object_meta));
+        let footer = Arc::new(self.needed.footer(file).await?);
         let mut steps = Vec::new();
-        for group in self.needed(&file, &about, ParquetAccessPlan::new_all(about.num_row_groups())) {
-            match (self.columns.ask(&self.places(&name, group)), steps.last_mut()) {
+        for group in self.needed.at_first(&footer).await? {
+            let bytes = expected(footer.about.row_group(group), &self.kept);
+            match (self.columns.ask(&self.places(&footer, group), bytes), steps.last_mut()) {
                 (Origin::Memory, _) => steps.push(Step::Memory(group)),
                 (Origin::Wanted, _) => steps.push(Step::Wanted(group)),
                 (Origin::File, Some(Step::File(groups))) => groups.push(group),
                 (Origin::File, _) => steps.push(Step::File(vec![group])),
             }
         }
-        let rows = stream::iter(steps).then(move |step| {
-            let (opened, file, about, name) = (Arc::clone(&self), file.clone(), Arc::clone(&about), Arc::clone(&name));
-            async move { opened.rows(file, &about, &name, step).await }
-        });
+        let rows = stream::iter(steps).then(move |step| Arc::clone(&self).rows(Arc::clone(&footer), step));
         Ok(rows.try_flatten().boxed())
     }
 
-    /// Those of the row groups that lie in the part of the file and that statistics do not rule out.
-    fn needed(&self, file: &PartitionedFile, about: &ParquetMetaData, of: ParquetAccessPlan) -> Vec<usize> {
-        let (mut found, groups) = (RowGroupAccessPlanFilter::new(of), about.row_groups());
-        if let Some(range) = &file.range {
-            found.prune_by_range(groups, range);
-        }
-        let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&self.file_schema));
-        if let Some(predicate) = self.predicate.as_ref().and_then(|predicate| pruning.build(Arc::clone(predicate))) {
-            let metrics = ParquetFileMetrics::new(0, file.path().as_ref(), &ExecutionPlanMetricsSet::new());
-            let schema = about.file_metadata().schema_descr();
-            found.prune_by_statistics(&self.file_schema, schema, groups, &predicate, &metrics);
-        }
-        found.build().row_group_indexes()
-    }
-
-    fn places(&self, file: &Arc<FileName>, group: usize) -> Vec<Place> {
+    fn places(&self, footer: &Footer, group: usize) -> Vec<Place> {
         let place = |field: &Arc<Field>| Place {
-            file: Arc::clone(file),
+            file: Arc::clone(&footer.name),
             group,
             column: field.name().as_str().into(),
             data_type: field.data_type().clone(),
@@ -194,37 +166,28 @@ impl Opened {
         self.kept.fields().iter().map(place).collect()
     }
 
-    async fn rows(
-        self: Arc<Self>,
-        file: PartitionedFile,
-        about: &ParquetMetaData,
-        name: &Arc<FileName>,
-        step: Step,
-    ) -> Result<Rows> {
+    async fn rows(self: Arc<Self>, footer: Arc<Footer>, step: Step) -> Result<Rows> {
         let (groups, wanted) = match step {
             Step::Memory(group) => {
-                if self.changing && self.needed(&file, about, only(about, &[group])).is_empty() {
+                if self.needed.changing && !self.needed.still(&footer, group) {
                     return Ok(stream::empty().boxed());
                 }
-                if let Some(columns) = self.columns.get(&self.places(name, group)) {
+                if let Some(columns) = self.columns.get(&self.places(&footer, group)) {
                     return Ok(self.remembered(columns));
                 }
-                (vec![group], None)
+                // They have gone, or do not fit together.
+                (vec![group], Some(group))
             }
             Step::Wanted(group) => (vec![group], Some(group)),
             Step::File(groups) => (groups, None),
         };
         self.columns.read(groups.len() * self.kept.fields().len());
-        let part = PartitionedFile { range: None, ..file };
-        let rows = (self.reader)(part.with_extension(only(about, &groups))).await?;
-        let rows = Reading {
-            gathered: wanted.map(|group| Gathered {
-                columns: self.places(name, group).into_iter().map(|place| (place, Vec::new())).collect(),
-                missing: about.row_group(group).num_rows(),
-            }),
-            opened: self,
-            rows,
-        };
+        let part = PartitionedFile { range: None, ..footer.file.clone() };
+        let rows = (self.reader)(part.with_extension(only(&footer.about, &groups))).await?;
+        let gathered = wanted.map(|group| {
+            Gathered::new(&self.columns, self.places(&footer, group), footer.about.row_group(group).num_rows())
+        });
+        let rows = Reading { gathered, opened: self, rows };
         let batches =
             stream::try_unfold(
                 rows,
@@ -255,24 +218,11 @@ impl Opened {
     }
 }
 
-fn only(about: &ParquetMetaData, groups: &[usize]) -> ParquetAccessPlan {
-    let mut plan = ParquetAccessPlan::new_none(about.num_row_groups());
-    groups.iter().for_each(|group| plan.scan(*group));
-    plan
-}
-
 /// Rows on their way from a file.
 struct Reading {
     opened: Arc<Opened>,
     rows: Rows,
     gathered: Option<Gathered>,
-}
-
-/// What came of a row group so far.
-struct Gathered {
-    columns: Vec<(Place, Vec<ArrayRef>)>,
-    /// Rows that have not come.
-    missing: i64,
 }
 
 impl Reading {
@@ -281,14 +231,7 @@ impl Reading {
         let fields = self.opened.kept.fields().iter();
         let columns = batch.columns().iter().zip(fields).map(|(column, field)| plain(column, field.data_type()));
         let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-        if let Some(gathered) = &mut self.gathered {
-            gathered.missing -= batch.num_rows() as i64;
-            gathered.columns.iter_mut().zip(&columns).for_each(|((_, of), column)| of.push(lean(column)));
-        }
-        if self.gathered.as_ref().is_some_and(|gathered| gathered.missing == 0) {
-            let whole = self.gathered.take().map(|gathered| gathered.columns);
-            self.opened.columns.put(whole.unwrap_or_default());
-        }
+        self.gathered = self.gathered.take().and_then(|gathered| gathered.with(&columns));
         self.opened.batch(columns).map(Some)
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef, AsArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::object_store::ObjectMeta;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 /// One column of one row group of one file, of one type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,10 +42,9 @@ pub(super) fn lean(column: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// The bytes that the batches of a column hold, where they share some of them.
-pub(super) fn bytes_of(batches: &[ArrayRef]) -> usize {
-    let mut seen = HashSet::new();
-    batches.iter().map(|batch| size_of::<ArrayData>() + held(&batch.to_data(), &mut seen)).sum()
+/// The bytes that a batch of a column holds beside the buffers that were seen before.
+pub(super) fn bytes_of(batch: &ArrayRef, seen: &mut HashSet<usize>) -> usize {
+    size_of::<ArrayData>() + held(&batch.to_data(), seen)
 }
 
 fn held(data: &ArrayData, seen: &mut HashSet<usize>) -> usize {
@@ -52,4 +52,22 @@ fn held(data: &ArrayData, seen: &mut HashSet<usize>) -> usize {
     let buffers = data.buffers().iter().chain(nulls);
     let own = buffers.filter(|buffer| seen.insert(buffer.data_ptr().as_ptr() as usize)).map(|buffer| buffer.capacity());
     own.sum::<usize>() + data.child_data().iter().map(|child| held(child, seen)).sum::<usize>()
+}
+
+/// About how many bytes columns of a row group take when they are decoded. A text that stands in a dictionary is written
+/// once in views, and as often as it occurs one after another.
+pub(super) fn expected(group: &RowGroupMetaData, columns: &Schema) -> usize {
+    let bytes = |count: i64| usize::try_from(count).unwrap_or_default();
+    let rows = bytes(group.num_rows());
+    let of_column = |field: &Arc<Field>| {
+        let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == *field.name());
+        let packed = chunk.map_or(0, |chunk| bytes(chunk.uncompressed_size()));
+        let texts = chunk.and_then(ColumnChunkMetaData::unencoded_byte_array_data_bytes).map_or(packed, bytes);
+        match field.data_type() {
+            DataType::Utf8 => rows.saturating_mul(size_of::<i32>()).saturating_add(texts),
+            DataType::Utf8View => rows.saturating_mul(size_of::<u128>()).saturating_add(packed),
+            other => other.primitive_width().map_or(packed, |width| rows.saturating_mul(width)),
+        }
+    };
+    columns.fields().iter().map(of_column).fold(0, usize::saturating_add)
 }
