@@ -1,5 +1,6 @@
 //! What goes in: DataFusion's errors. What comes out: messages for the author of the query.
 
+use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
@@ -23,10 +24,10 @@ const NO_STATEMENT: &str = "No SQL statements";
 /// How the library says that the temporary files take too much.
 const DISK_FULL: &str = "exceeded the allowable limit";
 
-/// What the library says of a time that is too early or too late: a text, a day, a day in a column. And how it begins
-/// where it says which.
-const BEYOND: [&str; 3] =
-    ["that can be represented as nanoseconds", "to Timestamp(ns): converted value", " * 86400000000000"];
+/// How the library begins when a time is too early or too late for nanoseconds; and what it says, after the value, of one
+/// that it has counted otherwise. And how it begins where it says which.
+const BEYOND: &str = "The dates that can be represented as nanoseconds";
+const CAST_BEYOND: &str = " to Timestamp(ns): converted value exceeds";
 const CONVERTING: &str = "Overflow converting ";
 
 /// How the messages begin that are about the limits of each query, and tell nothing of other ones.
@@ -108,11 +109,10 @@ fn as_sql(name: &str) -> String {
 }
 
 fn translate(error: &DataFusionError) -> (SqlFault, String) {
-    let text = error.to_string();
-    if BEYOND.iter().any(|part| text.contains(part)) {
-        return (SqlFault::Invalid, beyond(&text));
+    if let Some(message) = beyond(error) {
+        return (SqlFault::Invalid, message);
     }
-    if text.contains(DISK_FULL) {
+    if error.to_string().contains(DISK_FULL) {
         let remedy = "ask for less at a time, or ask whoever runs the server for more (--spill-mib)";
         return (SqlFault::Resources, format!("{ON_DISK}; {remedy}"));
     }
@@ -155,17 +155,35 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
     }
 }
 
-/// Which time a `TIMESTAMP` cannot hold, and what to do.
-fn beyond(text: &str) -> String {
-    let time = text.split_once(CONVERTING).and_then(|(_, rest)| rest.split_once(" to Nanosecond"));
+/// Which time a `TIMESTAMP` cannot hold, and what to do; `None` where the error is another one. Looks only at what the
+/// library says in words of its own, since others quote the query.
+fn beyond(error: &DataFusionError) -> Option<String> {
+    let time = match error {
+        DataFusionError::Execution(text) if text.starts_with(BEYOND) => None,
+        DataFusionError::Execution(text) if text.starts_with("Cannot cast ") && text.contains(CAST_BEYOND) => None,
+        DataFusionError::ArrowError(arrow, _) => match arrow.as_ref() {
+            ArrowError::ParseError(text) if text.starts_with(BEYOND) => None,
+            ArrowError::CastError(text) => Some(text.strip_prefix(CONVERTING)?.split_once(" to Nanosecond. ")?.0),
+            ArrowError::ArithmeticOverflow(text) if is_of_a_day(text) => None,
+            _ => return None,
+        },
+        _ => return None,
+    };
     let (time, literal) = match time {
-        Some((time, _)) => (format!("the time {time}"), quoted(time)),
+        Some(time) => (format!("the time {time}"), quoted(time)),
         None => ("a time".to_owned(), "…".to_owned()),
     };
-    format!(
+    Some(format!(
         "{time} is no TIMESTAMP, which counts nanoseconds, from 1677-09-21 to 2262-04-11; count microseconds, as \
          CAST({literal} AS TIMESTAMP(6)) does, or whole days, as DATE"
-    )
+    ))
+}
+
+/// Whether a product that is too large is a day, of 32 bits, in nanoseconds. Products of a query that fail are of larger
+/// numbers: integers go round instead, and the decimals of SQL have room for one of 32 bits.
+fn is_of_a_day(text: &str) -> bool {
+    let days = text.strip_prefix("Overflow happened on: ").and_then(|rest| rest.strip_suffix(" * 86400000000000"));
+    days.is_some_and(|days| days.parse::<i32>().is_ok())
 }
 
 /// What the limit of one query is, and what to do.

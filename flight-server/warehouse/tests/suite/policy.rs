@@ -155,6 +155,60 @@ fn what_is_wrong_with_a_policy_is_said_where_it_is() {
 }
 
 #[test]
+fn an_attribute_in_a_pattern_means_its_own_letters() {
+    let place = place();
+    let engine = place.engine();
+    let with = |id: &str, attribute: &str, filter: &str| {
+        let mut access = access(id, &[("fact_item", Some(filter), &[])]);
+        if let Rights::Limited { attributes, .. } = &mut access.rights {
+            attributes.insert("office".to_owned(), attribute.to_owned());
+        }
+        access
+    };
+    // Whether the filter holds, which is the same for all rows.
+    let cases = [
+        ("%", r"'CORPx' like 'CORP' || $office", false),
+        ("%", r"'CORP%' like 'CORP' || $office", true),
+        ("%", r"'CORP\x' like 'CORP\\' || $office", false),
+        ("%", r"'CORP\%' like 'CORP\\' || $office", true),
+        ("%", r"'CORP\%' like ('CORP\' || '\') || ('' || $office)", true),
+        ("%", r"'ab' like $office || $office", false),
+        ("%", r"'%%' like $office || '' || $office", true),
+        (r"\", r"'\x' like $office || $office", false),
+        (r"\", r"'\\' like $office || $office", true),
+        (r"\%", r"'\%\%' like $office || $office", true),
+        (r"a\b", r"'a\b' not like $office", false),
+        (r"a\b", r"'a\b' not like $office escape '\'", false),
+        ("%", r"'Ax' ilike 'a' || $office", false),
+        ("%", r"hs6 || 'x%' like hs6 || 'x' || $office", true),
+    ];
+    for (number, (attribute, filter, holds)) in cases.into_iter().enumerate() {
+        let access = with(&number.to_string(), attribute, filter);
+        let faults = access.check();
+        assert!(faults.is_empty(), "{filter}: {faults:?}");
+        let rows = if holds { "3" } else { "0" };
+        assert_eq!(ask(&seen(&engine, access), "select count(*) from fact_item").unwrap(), [[rows]], "{filter}");
+    }
+    let refused = [
+        (r"importer_id like 'CORP\' || $office", "must not end in a \\"),
+        (r"importer_id not like 'CORP\\\' || ($office || '%')", "must not end in a \\"),
+        (r"importer_id like 'CORP\' || ('\\' || $office)", "must not end in a \\"),
+        (r"importer_id ilike $office || '\' || $office", "must not end in a \\"),
+        ("importer_id like hs6 || $office", "starts_with(column, other || $name)"),
+        ("importer_id like hs6 || '' || $office", "starts_with(column, other || $name)"),
+        (r"importer_id like hs6 || '\\' || $office", "starts_with(column, other || $name)"),
+        ("importer_id like lower(hs6) || $office", "starts_with(column, other || $name)"),
+        ("importer_id like null || $office", "starts_with(column, other || $name)"),
+        ("importer_id not like $office escape '!'", "leave ESCAPE out"),
+        ("importer_id like '!%' || $office escape '!'", "leave ESCAPE out"),
+    ];
+    for (filter, part) in refused {
+        let faults = with("x", "%", filter).check();
+        assert!(matches!(faults.as_slice(), [fault] if fault.reason.contains(part)), "{filter}: {faults:?}");
+    }
+}
+
+#[test]
 fn a_statement_says_what_it_reads() {
     let place = place();
     let engine = place.engine();

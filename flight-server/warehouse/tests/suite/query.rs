@@ -90,6 +90,18 @@ fn slips_are_answered_with_what_exists() {
         ("select date '5000-01-01' < timestamp '2024-01-01'", "a time is no TIMESTAMP"),
         ("select d < timestamp '2024-01-01' from (values (date '5000-01-01')) as t(d)", "a time is no TIMESTAMP"),
         (
+            "select arrow_cast(d, 'Dictionary(Int32, Date32)')::timestamp from (values (date '5000-01-01')) as t(d)",
+            "a time is no TIMESTAMP",
+        ),
+        // The same words where no time is meant.
+        ("select cast(99999999999999999999999999999999 as decimal(38, 0)) * 86400000000000", "Overflow happened on: "),
+        ("select cast(' * 86400000000000' as int)", "Cannot cast string ' * 86400000000000' to value of Int32 type"),
+        ("select \" * 86400000000000\" from fact_item", "there is no column \" * 86400000000000\""),
+        (
+            "select cast('that can be represented as nanoseconds' as timestamp)",
+            "Error parsing timestamp from 'that can be represented as nanoseconds'",
+        ),
+        (
             "select * from fact_item where declaration_date = 'soon'",
             "Cannot cast string 'soon' to value of Date32 type",
         ),

@@ -13,6 +13,13 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator};
 /// What an attribute may be in such an expression.
 const IN_LIKE: &str = "in a pattern of LIKE a $name stands alone or beside ||, so that it means its own letters: \
                        write column LIKE $name || '%', or starts_with(column, $name)";
+const AFTER_ESCAPE: &str = "in a pattern of LIKE the text before a $name must not end in a \\ that escapes what follows, or \
+                            letters of the attribute become wildcards: write \\\\ for the letter \\ itself";
+const AFTER_UNKNOWN: &str = "in a pattern of LIKE only text in quotes or another $name may stand directly before a $name: \
+                             other text may end in a \\ that escapes what follows, and letters of the attribute become \
+                             wildcards; write column = other || $name, or starts_with(column, other || $name)";
+const OTHER_ESCAPE: &str = "a pattern of LIKE with a $name has no ESCAPE but \\, which is written before the letters of the \
+                            attribute that would be wildcards: leave ESCAPE out, and write \\% and \\_ where it was needed";
 const IN_OTHERS: &str = "a $name cannot be in a regular expression, where its letters could mean others: compare with =, \
                          LIKE, starts_with or ends_with";
 
@@ -35,10 +42,12 @@ pub(super) fn expression(
 
 /// From above, because what an attribute means depends on what it stands in.
 fn bind(expr: Expr, attributes: &BTreeMap<String, String>) -> Result<Transformed<Expr>> {
-    let refused = |reason: &str| Err(DataFusionError::Plan(reason.to_owned()));
     Ok(match expr {
         Expr::Placeholder(placeholder) => Transformed::yes(text(value(&placeholder, attributes)?)),
-        Expr::Like(like) => {
+        Expr::Like(like) if has_attribute(&like.pattern) => {
+            if like.escape_char.is_some_and(|letter| letter != '\\') {
+                return refused(OTHER_ESCAPE);
+            }
             let pattern = Box::new(by_letter(*like.pattern, attributes)?);
             Transformed::yes(Expr::Like(Like { pattern, ..like }))
         }
@@ -60,18 +69,61 @@ fn bind(expr: Expr, attributes: &BTreeMap<String, String>) -> Result<Transformed
 /// A pattern of LIKE in which `%`, `_` and `\` of an attribute are letters: who chooses an attribute, as a claim of a
 /// token, must not choose what it fits.
 fn by_letter(pattern: Expr, attributes: &BTreeMap<String, String>) -> Result<Expr> {
-    Ok(match pattern {
-        Expr::Placeholder(placeholder) => {
-            let escaped = |text: String, letter: &str| text.replace(letter, &format!("\\{letter}"));
-            text(["\\", "%", "_"].into_iter().fold(value(&placeholder, attributes)?, escaped))
-        }
+    let mut parts = Vec::new();
+    flatten(pattern, &mut parts);
+    let mut before = Some(false);
+    let mut whole = None;
+    for part in parts {
+        let part = match part {
+            Expr::Placeholder(placeholder) => {
+                match before {
+                    Some(false) => {}
+                    Some(true) => return refused(AFTER_ESCAPE),
+                    None => return refused(AFTER_UNKNOWN),
+                }
+                // Leaves `before` as it is: in what this gives each `\` of the attribute stands twice, and one that was
+                // added for `%` or `_` has that letter behind it, so no `\` is left over at the end for the next part.
+                let escaped = |text: String, letter: &str| text.replace(letter, &format!("\\{letter}"));
+                text(["\\", "%", "_"].into_iter().fold(value(&placeholder, attributes)?, escaped))
+            }
+            other if has_attribute(&other) => return refused(IN_LIKE),
+            other => {
+                before = escapes(before, &other);
+                other
+            }
+        };
+        whole = Some(match whole {
+            None => part,
+            Some(whole) => Expr::BinaryExpr(BinaryExpr::new(Box::new(whole), Operator::StringConcat, Box::new(part))),
+        });
+    }
+    whole.map_or_else(|| refused(IN_LIKE), Ok)
+}
+
+/// The parts of a chain of `||`, from left to right.
+fn flatten(expr: Expr, parts: &mut Vec<Expr>) {
+    match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
-            let (left, right) = (by_letter(*left, attributes)?, by_letter(*right, attributes)?);
-            Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::StringConcat, Box::new(right)))
+            flatten(*left, parts);
+            flatten(*right, parts);
         }
-        other if has_attribute(&other) => return Err(DataFusionError::Plan(IN_LIKE.to_owned())),
-        other => other,
-    })
+        part => parts.push(part),
+    }
+}
+
+/// Whether a pattern ends, after one more part without attributes, in a `\` that escapes what follows; `None` where that
+/// depends on the row. `before` says so of the pattern until there, on which a part of nothing but `\`, or of nothing,
+/// goes on.
+fn escapes(before: Option<bool>, part: &Expr) -> Option<bool> {
+    let Expr::Literal(value, _) = part else { return None };
+    let text = value.try_as_str().flatten()?;
+    let letters = text.trim_end_matches('\\').len();
+    let odd = (text.len() - letters) % 2 == 1;
+    if letters == 0 { before.map(|before| before != odd) } else { Some(odd) }
+}
+
+fn refused<T>(reason: &str) -> Result<T> {
+    Err(DataFusionError::Plan(reason.to_owned()))
 }
 
 fn value(placeholder: &Placeholder, attributes: &BTreeMap<String, String>) -> Result<String> {
