@@ -11,8 +11,8 @@ unset CI
 root=$PWD
 venv=$root/.venv
 state=$root/.haetae
-# Outside the clone, so that a second clone starts warm.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/haetae
+# Outside the clone, so that a second clone starts warm; a service may have no home.
+cache=${XDG_CACHE_HOME:-${HOME:-$state}/.cache}/haetae
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
 export HAETAE_BIN=$CARGO_TARGET_DIR/debug

@@ -8,7 +8,8 @@ use crate::range::Ranges;
 pub enum ClassWeight {
     /// All the same.
     Equal,
-    /// Both targets together the same: `rows / (2 * rows with that target)` each.
+    /// The rows of each target together the same: `rows / (targets * rows with that target)` each, where `targets` counts those
+    /// that have rows.
     Balanced,
     /// So much each.
     Of {

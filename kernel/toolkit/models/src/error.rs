@@ -150,6 +150,14 @@ pub enum Error {
         /// Row, counted from 0.
         row: usize,
     },
+    /// A row that is scored, beyond all numbers.
+    #[error(
+        "row {row}: what its features add up to is no finite number; one of them lies too far from those that the model was fitted on: correct it, or leave the row out"
+    )]
+    TooFar {
+        /// Row, counted from 0.
+        row: usize,
+    },
     /// Nothing that a model could tell rows apart by.
     #[error(
         "features: each of the {columns} has one value only in all {rows} rows (or none at all); expected one that varies"

@@ -101,7 +101,7 @@ pub(crate) fn probability(sum: f64) -> f64 {
     if sum >= 0.0 { 1.0 / (1.0 + (-sum).exp()) } else { sum.exp() / (1.0 + sum.exp()) }
 }
 
-/// The sums of one row -> its probabilities.
+/// The sums of one row, which are finite -> its probabilities.
 pub(crate) fn softmax(sums: &mut [f64]) {
     let all = log_of(sums.iter());
     sums.iter_mut().for_each(|sum| *sum = (*sum - all).exp());
@@ -131,7 +131,8 @@ fn of_row(values: &[f64], row: usize, rows: usize) -> impl Iterator<Item = &f64>
     values[row..].iter().step_by(rows)
 }
 
-/// The logarithm of the sum of the exponentials, with the greatest taken out of them.
+/// The logarithm of the sum of the exponentials, with the greatest taken out of them. An infinite one gives NaN, which no search
+/// takes for a lower loss.
 fn log_of<'a>(sums: impl Iterator<Item = &'a f64> + Clone) -> f64 {
     let most = sums.clone().copied().fold(f64::NEG_INFINITY, f64::max);
     most + sums.map(|sum| (sum - most).exp()).sum::<f64>().ln()

@@ -13,5 +13,5 @@ pub(crate) use lasso::solve_absolute;
 pub(crate) use loss::{Loss, probability, softmax};
 pub(crate) use newton::solve;
 pub(crate) use problem::Problem;
-pub(crate) use rows::{coefficients, of_features, of_sparse, trainable};
+pub(crate) use rows::{coefficients, finite_sums, of_features, of_sparse, trainable};
 pub use sparse::SparseMatrix;

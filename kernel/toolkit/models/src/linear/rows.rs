@@ -38,6 +38,14 @@ pub(crate) fn of_sparse<'a>(encoder: Option<&Encoder>, weights: usize, rows: &'a
     Ok(Design::of_sparse(rows))
 }
 
+/// Sums of rows that are scored, so many for each: a value that is finite may be too far off for its weight.
+pub(crate) fn finite_sums(sums: &[f64], of_row: usize) -> Result<()> {
+    match sums.iter().position(|sum| !sum.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::TooFar { row: at / of_row }),
+    }
+}
+
 /// Each weight with what it stands for; the number of the column for sparse rows.
 pub(crate) fn coefficients(encoder: Option<&Encoder>, weights: &[f64]) -> Vec<(String, f64)> {
     let name = |i: usize| encoder.map_or_else(|| i.to_string(), |encoder| encoder.names[i].clone());

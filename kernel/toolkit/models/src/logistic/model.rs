@@ -1,7 +1,7 @@
 //! Fitted weights: probabilities, and what each weight stands for.
 
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Design, Encoder, SparseMatrix, coefficients, of_features, of_sparse, probability};
+use crate::linear::{Design, Encoder, SparseMatrix, coefficients, finite_sums, of_features, of_sparse, probability};
 use crate::{Contributions, Result};
 use haetae_features::FeatureMatrix;
 
@@ -56,9 +56,10 @@ impl LogisticModel {
     ///
     /// # Errors
     /// [`crate::Error::FeatureMismatch`] and [`crate::Error::FeatureType`] when the features are not those of the fit,
-    /// [`crate::Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
+    /// [`crate::Error::Columns`] when the fit was one on sparse rows; for a category that is none or an infinite number; and
+    /// [`crate::Error::TooFar`] for a row whose sum is no finite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        Ok(self.chances(&self.read(features)?.1))
+        self.chances(&self.read(features)?.1)
     }
 
     /// What each feature adds to the log-odds of each row: its weight, times its number in deviations or of its category.
@@ -73,6 +74,7 @@ impl LogisticModel {
             values.extend(encoder.parts(&design, row, &self.weights));
             values.push(self.intercept());
         }
+        finite_sums(&values, features.columns() + 1)?;
         Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: 1, values })
     }
 
@@ -83,13 +85,15 @@ impl LogisticModel {
     /// As [`LogisticModel::predict`], of sparse rows.
     ///
     /// # Errors
-    /// [`crate::Error::Columns`] when the rows have other columns than those of the fit.
+    /// [`crate::Error::Columns`] when the rows have other columns than those of the fit, and [`crate::Error::TooFar`].
     pub fn predict_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
-        Ok(self.chances(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?))
+        self.chances(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?)
     }
 
-    fn chances(&self, design: &Design<'_>) -> Vec<f64> {
-        (0..design.rows).map(|row| probability(design.dot(row, &self.weights))).collect()
+    fn chances(&self, design: &Design<'_>) -> Result<Vec<f64>> {
+        let sums: Vec<f64> = (0..design.rows).map(|row| design.dot(row, &self.weights)).collect();
+        finite_sums(&sums, 1)?;
+        Ok(sums.into_iter().map(probability).collect())
     }
 }
 

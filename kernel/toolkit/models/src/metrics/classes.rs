@@ -47,7 +47,7 @@ pub fn log_loss_of_classes(target: &[f64], probabilities: &[f64], classes: usize
     if target.is_empty() {
         return Err(Error::NoLabels { what: "target", rows: 0 });
     }
-    if classes == 0 || probabilities.len() != target.len() * classes {
+    if classes == 0 || target.len().checked_mul(classes) != Some(probabilities.len()) {
         let found = format_args!("{classes} for {} rows and {} probabilities", target.len(), probabilities.len());
         return Ranges("metric").refuse("classes", "as many classes as each row has probabilities", found);
     }
@@ -63,10 +63,11 @@ pub fn log_loss_of_classes(target: &[f64], probabilities: &[f64], classes: usize
 /// `as_0`, `as_1` …, and its `precision` and `recall`; null where there is nothing to divide by.
 ///
 /// # Errors
-/// When the lists differ in length or are empty, and [`Error::Target`] for what is none of the classes in either.
+/// When the lists differ in length or are empty, [`Error::Parameter`] for other than 1 to 1000 classes, and [`Error::Target`]
+/// for what is none of the classes in either.
 pub fn confusion(target: &[f64], found: &[f64], classes: usize) -> Result<DataFrame> {
     same_rows(target, found)?;
-    Ranges("metric").whole("classes", classes, 1..=usize::MAX)?;
+    Ranges("metric").whole("classes", classes, 1..=1000)?;
     targets(target.len(), target, Objective::Classes(classes))?;
     targets(target.len(), found, Objective::Classes(classes))?;
     let mut counts = vec![vec![0_u64; classes]; classes];

@@ -1,7 +1,7 @@
 //! Target and scores -> figures. The higher a score, the sooner a row would be inspected.
 //!
-//! Every function but those of several classes refuses lists of different lengths, an empty list, targets other than 0 and 1
-//! and scores that are NaN. Infinite scores are in order.
+//! Every function refuses lists of different lengths, an empty list (but [`likeliest`], which gives one back), scores that are
+//! NaN, and targets other than 0 and 1, or, of several classes, other than these. Infinite scores are in order.
 
 mod classes;
 mod probability;

@@ -3,8 +3,8 @@
 use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LeafLogistic, LightGbm, LinearSvm,
-    Logistic, MarginLoss, Nystroem, Pca, Pictures, Platt, PointMap, RandomForest, Recurrent, Result, Svm, TruncatedSvd,
-    Tsne, Umap,
+    Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, Pictures, Platt, PointMap, RandomForest, Recurrent,
+    Result, Svm, TruncatedSvd, Tsne, Umap,
 };
 use polars::prelude::*;
 
@@ -20,8 +20,11 @@ fn as_numbers(labels: &[i32]) -> Vec<f64> {
     labels.iter().map(|label| f64::from(*label)).collect()
 }
 
+/// Refuses targets in words of its own.
+const OF_CLASSES: (&str, Model) =
+    ("logistic of classes", |x, y| MultinomialLogistic::params().classes(2).fit(x, y)?.predict(x));
 /// Models that take missing values and categories; models of distances; models without a target.
-const OPEN: [(&str, Model); 7] = [
+const OPEN: [(&str, Model); 8] = [
     ("LightGBM", |x, y| LightGbm::params().trees(3).min_rows_in_leaf(1).fit(x, y)?.predict(x)),
     ("forest", |x, y| RandomForest::params().trees(3).fit(x, y)?.predict(x)),
     ("logistic", |x, y| Logistic::params().fit(x, y)?.predict(x)),
@@ -35,6 +38,7 @@ const OPEN: [(&str, Model); 7] = [
         let sequences = histories(x, 5);
         Recurrent::params().epochs(2).fit(&sequences, y)?.predict(&sequences)
     }),
+    OF_CLASSES,
 ];
 const MARGINS: [(&str, Model); 2] = [
     ("hinge", |x, y| LinearSvm::params().loss(MarginLoss::Hinge).c(0.1).fit(x, y)?.decision(x)),
@@ -58,6 +62,12 @@ const BLIND: [(&str, Model); 11] = [
     ("t-SNE", |x, _| Ok(coordinates(&Tsne::params().perplexity(5.0).iterations(20).fit(x)?))),
     ("UMAP", |x, _| Ok(coordinates(&Umap::params().epochs(5).fit(x)?))),
 ];
+
+/// All that learn a target of 0 and 1 and nothing else.
+fn of_two() -> Vec<(&'static str, Model)> {
+    let open = OPEN.into_iter().filter(|(name, _)| *name != OF_CLASSES.0);
+    open.chain(MARGINS).chain(PICTURED).collect()
+}
 
 fn coordinates(map: &PointMap) -> Vec<f64> {
     [map.x(), map.y()].concat()
@@ -172,7 +182,7 @@ fn numbers_that_are_none() {
 fn targets_that_are_none() {
     let (x, y, target) = good();
     let features = matrix(vec![x, y]);
-    let supervised = [&OPEN[..], &MARGINS[..], &PICTURED[..]].concat();
+    let of_two = of_two();
     let with = |value: f64| {
         let mut target = target.clone();
         target[9] = value;
@@ -180,9 +190,14 @@ fn targets_that_are_none() {
     };
     for (value, found) in [(2.0, "2"), (-1.0, "-1"), (0.5, "0.5"), (NAN, "NaN")] {
         let message = format!("target, row 9: expected 0 or 1, found {found}");
-        ask("another label", &supervised, &features, &with(value), Some(&message));
+        ask("another label", &of_two, &features, &with(value), Some(&message));
+        let message = format!("target, row 9: expected a whole number from 0 to 1, found {found}");
+        ask("another label", &[OF_CLASSES], &features, &with(value), Some(&message));
     }
-    ask("one class", &supervised, &features, &[1.0; 60], Some("expected both 0 and 1, found only 1 in 60 rows"));
+    ask("one class", &of_two, &features, &[1.0; 60], Some("expected both 0 and 1, found only 1 in 60 rows"));
+    let message = "expected at least two classes, found only 1 in 60 rows";
+    ask("one class", &[OF_CLASSES], &features, &[1.0; 60], Some(message));
+    let supervised = [&of_two[..], &[OF_CLASSES]].concat();
     ask("a short target", &supervised, &features, &target[1..], Some("target: expected 60 rows"));
     for (scores, target, message) in [
         (vec![0.5; 2], vec![1.0, 1.0], "expected both 0 and 1"),
@@ -199,13 +214,16 @@ fn targets_that_are_none() {
 
 #[test]
 fn rows_that_are_too_few() {
-    let supervised = [&OPEN[..], &MARGINS[..], &PICTURED[..]].concat();
+    let of_two = of_two();
+    let supervised = [&of_two[..], &[OF_CLASSES]].concat();
     let none = matrix(vec![vec![], vec![]]);
     let empty = "is empty: expected at least 1 row and 1 feature, found 0 rows and 2 features";
     ask("no rows", &supervised, &none, &[], Some(empty));
     ask("no rows", &BLIND, &none, &[], Some(empty));
     let one = matrix(vec![vec![1.0], vec![2.0]]);
-    ask("one row", &supervised, &one, &[1.0], Some("expected both 0 and 1, found only 1 in 1 rows"));
+    ask("one row", &of_two, &one, &[1.0], Some("expected both 0 and 1, found only 1 in 1 rows"));
+    let message = "expected at least two classes, found only 1 in 1 rows";
+    ask("one row", &[OF_CLASSES], &one, &[1.0], Some(message));
     for (name, expected) in [
         ("k-means", Some("found 1")),
         ("batches", Some("found 1")),
@@ -228,10 +246,11 @@ fn rows_that_are_too_few() {
 /// A fit on rows with a category, and scores of other rows.
 type Later = fn(&FeatureMatrix, &[f64], &FeatureMatrix) -> Result<Vec<f64>>;
 
-const LATER: [(&str, Later); 6] = [
+const LATER: [(&str, Later); 7] = [
     ("LightGBM", |x, y, later| LightGbm::params().trees(5).min_rows_in_leaf(1).fit(x, y)?.predict(later)),
     ("forest", |x, y, later| RandomForest::params().trees(5).fit(x, y)?.predict(later)),
     ("logistic", |x, y, later| Logistic::params().fit(x, y)?.predict(later)),
+    ("logistic of classes", |x, y, later| MultinomialLogistic::params().classes(2).fit(x, y)?.predict(later)),
     ("linear SVM", |x, y, later| LinearSvm::params().fit(x, y)?.decision(later)),
     ("FCNN", |x, y, later| Fcnn::params().epochs(2).fit(x, y)?.predict(later)),
     ("recurrent net", |x, y, later| {

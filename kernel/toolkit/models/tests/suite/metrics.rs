@@ -223,6 +223,12 @@ fn figures_of_several_classes_refuse_what_is_none() {
         let loss = log_loss_of_classes(&[0.0, 1.0], &[0.5; 6], classes);
         assert!(matches!(loss, Err(Error::Parameter { name: "classes", .. })));
     }
+    // So many that their product with the rows is beyond all whole numbers.
+    let loss = log_loss_of_classes(&[0.0, 1.0], &[], usize::MAX / 2 + 1);
+    assert!(matches!(loss, Err(Error::Parameter { name: "classes", .. })));
+    for classes in [0, 1001, usize::MAX] {
+        assert!(matches!(confusion(&[0.0], &[0.0], classes), Err(Error::Parameter { name: "classes", .. })));
+    }
     assert!(matches!(likeliest(&[0.1, 0.2, f64::NAN], 1), Err(Error::NotANumber { row: 2, .. })));
     assert!(matches!(accuracy(&[0.0], &[f64::NAN]), Err(Error::NotANumber { what: "found", row: 0 })));
     assert!(matches!(accuracy(&[0.0], &[]), Err(Error::Rows { .. })));

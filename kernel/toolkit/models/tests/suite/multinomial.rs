@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    ClassWeight, Error, Logistic, MultinomialLogistic, MultinomialLogisticModel, MultinomialLogisticParams, Penalty,
-    Result, SparseMatrix, metrics,
+    ClassWeight, Error, LinearSvm, Logistic, MultinomialLogistic, MultinomialLogisticModel, MultinomialLogisticParams,
+    Penalty, Result, SparseMatrix, metrics,
 };
 use rayon::ThreadPoolBuilder;
 
@@ -202,6 +202,31 @@ fn what_says_nothing_leaves_the_shares_of_the_classes() {
     let model = MultinomialLogistic::params().fit(&codes(code.clone()), &code).unwrap();
     let new = model.predict(&codes(vec![9.0, NAN])).unwrap();
     assert_close("new categories", &new, &[1.0 / 3.0; 6], 1e-6);
+}
+
+#[test]
+fn a_row_beyond_all_numbers_is_refused() {
+    // In deviations of the fit the second value is infinite, and 0 times that is no number.
+    let narrow = numbers([("x", (0..300).map(|i| f64::from(i) * 1e-6).collect())]);
+    let far = numbers([("x", vec![0.0, f64::MAX])]);
+    let thirds: Vec<f64> = (0..300).map(|i| f64::from(i / 100)).collect();
+    let two: Vec<f64> = thirds.iter().map(|class| class.min(1.0)).collect();
+    for penalty in [Penalty::L2, Penalty::L1] {
+        let several = MultinomialLogistic::params().penalty(penalty).fit(&narrow, &thirds).unwrap();
+        assert!(matches!(several.predict(&far), Err(Error::TooFar { row: 1 })));
+        assert!(matches!(several.contributions(&far), Err(Error::TooFar { row: 1 })));
+        let one = Logistic::params().penalty(penalty).fit(&narrow, &two).unwrap();
+        assert!(matches!(one.predict(&far), Err(Error::TooFar { row: 1 })));
+        assert!(matches!(one.contributions(&far), Err(Error::TooFar { row: 1 })));
+    }
+    let margin = LinearSvm::params().fit(&narrow, &two).unwrap();
+    assert!(matches!(margin.decision(&far), Err(Error::TooFar { row: 1 })));
+    // Sparse rows are taken as they are: times the weights these are infinite, of both signs.
+    let place = thirds.iter().map(|class| *class as u32).collect();
+    let rows = SparseMatrix::new(3, (0..=300).collect(), place, vec![1.0; 300]).unwrap();
+    let model = MultinomialLogistic::params().c(100.0).fit_sparse(&rows, &thirds).unwrap();
+    let far = SparseMatrix::new(3, vec![0, 1, 4], vec![0, 0, 1, 2], vec![1.0, f64::MAX, f64::MAX, f64::MAX]).unwrap();
+    assert!(matches!(model.predict_sparse(&far), Err(Error::TooFar { row: 1 })));
 }
 
 #[test]

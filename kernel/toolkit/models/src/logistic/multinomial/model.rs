@@ -1,7 +1,7 @@
 //! Fitted weights of several classes: probabilities, and what each weight stands for.
 
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Design, Encoder, SparseMatrix, coefficients, of_features, of_sparse, softmax};
+use crate::linear::{Design, Encoder, SparseMatrix, coefficients, finite_sums, of_features, of_sparse, softmax};
 use crate::{Contributions, Result};
 use haetae_features::FeatureMatrix;
 
@@ -68,17 +68,18 @@ impl MultinomialLogisticModel {
     ///
     /// # Errors
     /// [`crate::Error::FeatureMismatch`] and [`crate::Error::FeatureType`] when the features are not those of the fit,
-    /// [`crate::Error::Columns`] when the fit was one on sparse rows; and for a category that is none or an infinite number.
+    /// [`crate::Error::Columns`] when the fit was one on sparse rows; for a category that is none or an infinite number; and
+    /// [`crate::Error::TooFar`] for a row whose sum is no finite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        Ok(self.chances(&self.read(features)?.1))
+        self.chances(&self.read(features)?.1)
     }
 
     /// As [`MultinomialLogisticModel::predict`], of sparse rows.
     ///
     /// # Errors
-    /// [`crate::Error::Columns`] when the rows have other columns than those of the fit.
+    /// [`crate::Error::Columns`] when the rows have other columns than those of the fit, and [`crate::Error::TooFar`].
     pub fn predict_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
-        Ok(self.chances(&of_sparse(self.encoder.as_ref(), self.width() - 1, rows)?))
+        self.chances(&of_sparse(self.encoder.as_ref(), self.width() - 1, rows)?)
     }
 
     /// What each feature adds to the sum of each class in each row, of which the probabilities are made: its weight, times
@@ -95,6 +96,7 @@ impl MultinomialLogisticModel {
                 values.extend(own.last());
             }
         }
+        finite_sums(&values, self.classes * (features.columns() + 1))?;
         Ok(Contributions { names: self.names().to_vec(), rows: features.rows(), classes: self.classes, values })
     }
 
@@ -102,15 +104,12 @@ impl MultinomialLogisticModel {
         of_features(self.encoder.as_ref(), self.width() - 1, features)
     }
 
-    fn chances(&self, design: &Design<'_>) -> Vec<f64> {
-        let mut chances = vec![0.0; design.rows * self.classes];
-        for (row, chances) in chances.chunks_exact_mut(self.classes).enumerate() {
-            for (chance, own) in chances.iter_mut().zip(self.weights.chunks_exact(self.width())) {
-                *chance = design.dot(row, own);
-            }
-            softmax(chances);
-        }
-        chances
+    fn chances(&self, design: &Design<'_>) -> Result<Vec<f64>> {
+        let own = || self.weights.chunks_exact(self.width());
+        let mut sums: Vec<f64> = (0..design.rows).flat_map(|row| own().map(move |own| design.dot(row, own))).collect();
+        finite_sums(&sums, self.classes)?;
+        sums.chunks_exact_mut(self.classes).for_each(softmax);
+        Ok(sums)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fitted weights: on which side of the plane a row lies, and how far from it.
 
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::{Design, Encoder, SparseMatrix, coefficients, dot_rows, of_features, of_sparse};
+use crate::linear::{Design, Encoder, SparseMatrix, coefficients, dot_rows, finite_sums, of_features, of_sparse};
 use crate::{Error, Platt, Result};
 use haetae_features::FeatureMatrix;
 
@@ -53,23 +53,24 @@ impl LinearSvmModel {
     ///
     /// # Errors
     /// [`Error::FeatureMismatch`] and [`Error::FeatureType`] when the features are not those of the fit,
-    /// [`Error::Columns`] when the fit was one on sparse rows.
+    /// [`Error::Columns`] when the fit was one on sparse rows, and [`Error::TooFar`] for a row whose sum is no finite number.
     pub fn decision(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
-        Ok(self.sums(&of_features(self.encoder.as_ref(), self.weights().len(), features)?.1))
+        self.sums(&of_features(self.encoder.as_ref(), self.weights().len(), features)?.1)
     }
 
     /// As [`LinearSvmModel::decision`], of sparse rows.
     ///
     /// # Errors
-    /// [`Error::Columns`] when the rows have other columns than those of the fit.
+    /// [`Error::Columns`] when the rows have other columns than those of the fit, and [`Error::TooFar`].
     pub fn decision_sparse(&self, rows: &SparseMatrix) -> Result<Vec<f64>> {
-        Ok(self.sums(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?))
+        self.sums(&of_sparse(self.encoder.as_ref(), self.weights().len(), rows)?)
     }
 
-    fn sums(&self, design: &Design<'_>) -> Vec<f64> {
+    fn sums(&self, design: &Design<'_>) -> Result<Vec<f64>> {
         let mut sums = vec![0.0; design.rows];
         dot_rows(design, 0, &self.weights, &mut sums);
-        sums
+        finite_sums(&sums, 1)?;
+        Ok(sums)
     }
 
     /// The side on which each row lies: 1 where the decision is above 0, else 0.
