@@ -194,17 +194,10 @@ mod tests {
         let lake = lake.path().canonicalize().unwrap();
         let table = |name: &str, bytes: usize| {
             let add = format!(
-                r#"{{"add":{{"path":"a.parquet","size":1,"stats":"{{"maxValues":{{"id":"{}"}}}}"}}}}"#,
+                r#"{{"add":{{"path":"a.parquet","size":1,"stats":"{{\"maxValues\":{{\"id\":\"{}\"}}}}"}}}}"#,
                 "a".repeat(bytes)
             );
-            commit(
-                &lake.join(name),
-                0,
-                &format!(
-                    "{START}
-{add}"
-                ),
-            );
+            commit(&lake.join(name), 0, &format!("{START}\n{add}"));
             lake.join(name)
         };
         let logs = Logs { bytes: 250_000, ..Logs::default() };
