@@ -46,7 +46,7 @@ def execute(path, environment=None):
 
 def execute_timed(path, environment=None, pause=0):
     """As `execute`; beside the notebook the seconds of each code cell, from when it is sent until it is answered. The first is
-    sent `pause` seconds after the kernel has said that it is there."""
+    sent `pause` seconds after the kernel has said that it is there: a measurement of cells waits like a reader, no test does."""
     notebook, begun, seconds = read(path), [], []
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
