@@ -8,7 +8,7 @@ import papermill
 import pexpect
 import pytest
 from haetae_jupyter.rust import ParameterError
-from haetae_testing import WAIT
+from haetae_cells import WAIT
 from outside import BIN, good, kill, notebook, run
 
 CELLS = [

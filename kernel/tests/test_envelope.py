@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 import zmq
-from haetae_testing import Request
+from haetae_cells import Request
 from raw_peer import DELIMITER, Peer
 
 CHANNELS = ["shell", "control"]

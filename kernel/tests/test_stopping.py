@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from haetae_testing import WAIT
+from haetae_cells import WAIT
 
 LONG_QUERY = (
     "select count(*) from fact_item a cross join fact_item b cross join fact_item c "
