@@ -22,6 +22,7 @@ mod fraud;
 mod goods;
 mod importers;
 mod inspections;
+mod inventors;
 mod items;
 mod making;
 mod mirror;

@@ -15,7 +15,7 @@ use crate::rows::{self, Day, FILES, Ids};
 use crate::star::{self, Star};
 use crate::world::World;
 use crate::write::{Output, TableWriter};
-use crate::{Options, Summary, calendar, defects, dims, items, truth};
+use crate::{Options, Summary, calendar, defects, dims, inventors, items, truth};
 
 /// Lines made at a time, before they are handed to the writer: this bounds the memory.
 const WINDOW: u64 = 65_536;
@@ -213,7 +213,7 @@ fn write_days(
         progress(summary.items, writers.rows);
     }
     writers.report(&mut months, world, None)?;
-    let invented = defects::inventors(&invented, ids);
+    let invented = inventors::inventors(&invented, ids);
     writers.planted(&truth::defects(&invented)?)?;
     summary.defects += (vague.len() + invented.len()) as u64;
     summary.rows = writers.rows;

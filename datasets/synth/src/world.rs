@@ -3,12 +3,12 @@
 
 use crate::calendar::DAYS;
 use crate::companies::Companies;
-use crate::defects;
 use crate::error::SynthError;
 use crate::fraud;
 use crate::goods::{Goods, measured};
 use crate::importers::Importer;
 use crate::inspections;
+use crate::inventors;
 use crate::items::{Draft, drafts};
 use crate::reference::Reference;
 use crate::rng::{Alias, Rng, mix_normal, mix_unit, place};
@@ -91,7 +91,7 @@ impl World {
     /// Says in what share of the lines slips of data entry are to be planted, of `items` lines in all.
     pub fn plant(&mut self, defects: f64, items: u64) {
         self.defects = defects;
-        self.invents = defects::invent(self, items);
+        self.invents = inventors::invent(self, items);
     }
 
     /// Whether an importer makes up its prices.
