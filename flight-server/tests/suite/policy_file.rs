@@ -81,11 +81,8 @@ fn what_is_wrong_is_named_with_its_line() {
             r"office_id like '4\\' || $office",
             "customs.fact_item: in a pattern of LIKE the text before",
         ),
-        (
-            "office_id = $office",
-            "office_id like $office escape '!'",
-            "customs.fact_item: a pattern of LIKE with a $name",
-        ),
+        ("office_id = $office", "office_id like $office escape '!'", "customs.fact_item: LIKE has no ESCAPE but \\"),
+        ("office_id = $office", "office_id like '4!%' escape '!'", "customs.fact_item: LIKE has no ESCAPE but \\"),
         ("office_id = $office", "office_id ~ ('^' || $office)", "customs.fact_item: a $name cannot be in a regular"),
         ("office_id = $office", "office_id similar to $office", "customs.fact_item: a $name cannot be in a regular"),
         ("office_id = $office", "regexp_like(office_id, $office)", "customs.fact_item: a $name cannot be in a regular"),

@@ -126,13 +126,20 @@ fn a_policy_that_fails_on_hidden_rows_tells_nothing_of_them() {
 fn what_is_wrong_with_a_policy_is_said_where_it_is() {
     let one = |filter: Option<&'static str>, columns: &[(&str, Column)]| access("x", &[("fact_item", filter, columns)]);
     let sql = |text: &str| Column::Mask(Mask::Sql(text.to_owned()));
-    let cases: [(Access, Option<&str>, &str); 11] = [
+    let cases: [(Access, Option<&str>, &str); 14] = [
         (one(Some("office = '40'"), &[]), None, "office"),
         (one(Some("net_mass_kg + 1"), &[]), None, "boolean"),
         (one(Some("office_id = $region"), &[]), None, "the user has no attribute for $region"),
         (one(Some("office_id in (select 'a')"), &[]), None, "no subquery"),
         (one(Some("count(*) > 1"), &[]), None, "no aggregates"),
         (one(Some("random() > 0.5"), &[]), None, "the same each time"),
+        (one(Some("hs6 like '8!%' escape '!'"), &[]), None, "LIKE has no ESCAPE but \\"),
+        (one(Some("hs6 similar to '8!.%' escape '!'"), &[]), None, "SIMILAR TO has no ESCAPE"),
+        (
+            one(None, &[("hs6", sql("case when hs6 ilike '8!_' escape '!' then hs6 end"))]),
+            Some("hs6"),
+            "leave ESCAPE out",
+        ),
         (one(None, &[("hs7", Column::Hide)]), Some("hs7"), "there is no such column"),
         (one(None, &[("net_mass_kg", Column::Mask(Mask::Hash))]), Some("net_mass_kg"), "the mask hash is for Utf8"),
         (one(None, &[("hs6", Column::Mask(Mask::Year))]), Some("hs6"), "the mask year is for Date32"),

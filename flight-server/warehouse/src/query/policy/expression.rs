@@ -18,8 +18,8 @@ const AFTER_ESCAPE: &str = "in a pattern of LIKE the text before a $name must no
 const AFTER_UNKNOWN: &str = "in a pattern of LIKE only text in quotes or another $name may stand directly before a $name: \
                              other text may end in a \\ that escapes what follows, and letters of the attribute become \
                              wildcards; write column = other || $name, or starts_with(column, other || $name)";
-const OTHER_ESCAPE: &str = "a pattern of LIKE with a $name has no ESCAPE but \\, which is written before the letters of the \
-                            attribute that would be wildcards: leave ESCAPE out, and write \\% and \\_ where it was needed";
+const OTHER_ESCAPE: &str = "LIKE has no ESCAPE but \\: leave ESCAPE out, and write \\% and \\_ for the letters % and _";
+const ESCAPE_SIMILAR: &str = "SIMILAR TO has no ESCAPE: leave it out, and write \\ before a letter that means itself";
 const IN_OTHERS: &str = "a $name cannot be in a regular expression, where its letters could mean others: compare with =, \
                          LIKE, starts_with or ends_with";
 
@@ -44,10 +44,10 @@ pub(super) fn expression(
 fn bind(expr: Expr, attributes: &BTreeMap<String, String>) -> Result<Transformed<Expr>> {
     Ok(match expr {
         Expr::Placeholder(placeholder) => Transformed::yes(text(value(&placeholder, attributes)?)),
+        // The planner of queries refuses them too, but only where the pattern has a wildcard.
+        Expr::Like(like) if like.escape_char.is_some_and(|letter| letter != '\\') => return refused(OTHER_ESCAPE),
+        Expr::SimilarTo(like) if like.escape_char.is_some() => return refused(ESCAPE_SIMILAR),
         Expr::Like(like) if has_attribute(&like.pattern) => {
-            if like.escape_char.is_some_and(|letter| letter != '\\') {
-                return refused(OTHER_ESCAPE);
-            }
             let pattern = Box::new(by_letter(*like.pattern, attributes)?);
             Transformed::yes(Expr::Like(Like { pattern, ..like }))
         }
