@@ -180,6 +180,9 @@ impl Engine {
         recent.push(snapshot.clone());
         if recent.len() > SESSIONS_KEPT {
             recent.remove(0);
+            // What only versions have that are no longer ready gives its memory back; a vacuum may remove those files.
+            let files = recent.iter().flat_map(|snapshot| snapshot.base.manifest.all_files());
+            self.columns.keep_only(&files.map(|file| file.path.as_str()).collect());
         }
         Ok(snapshot)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -265,6 +266,37 @@ fn policies_hold_for_what_is_kept() {
     assert!(runtime().block_on(async { snapshot.statement(hidden).await.is_err() }));
 }
 
+fn load(place: &Place, name: &str, numbers: Range<usize>, change: Change) {
+    let lines: Vec<String> = numbers.map(line).collect();
+    let format = Format::Table("fact_item".to_owned());
+    let source = Source::File(place.file(name, items(&lines)));
+    let mut changes = Changes::begin(&place.store).unwrap();
+    changes.apply(change, "customs", &format, vec![source], &mut |_| {}).unwrap();
+    changes.commit().unwrap();
+}
+
+#[test]
+fn files_of_versions_that_are_no_longer_ready_give_their_memory_back() {
+    let place = Place::new();
+    let engine = engine(&place.store, 64 * MIB, 1 << 30);
+    let sql = "select declaration_id, office_id from fact_item";
+    load(&place, "a.csv", 0..50, Change::Append);
+    for _ in 0..TIMES {
+        ask(&engine, sql);
+    }
+    let kept = engine.usage().columns.bytes;
+    assert!(kept > 0);
+    // Each has a file of its own, which is asked for once. Four versions are ready.
+    let bytes = [1, 2, 3, 4].map(|more| {
+        load(&place, &format!("{more}.csv"), 0..50 + more, Change::Upsert);
+        assert_eq!(ask(&engine, sql).num_rows(), 50 + more);
+        engine.usage().columns.bytes
+    });
+    assert_eq!(bytes, [kept, kept, kept, 0]);
+    let removed = vacuum(&place.store, &Retention { versions: Some(1), before_ms: None }).unwrap();
+    assert_eq!((removed.versions, removed.in_use), (vec![1], vec![2, 3, 4]));
+}
+
 #[test]
 fn versions_have_their_own_rows() {
     let place = Place::new();
@@ -284,14 +316,7 @@ fn versions_have_their_own_rows() {
         }
         seen.push((engine.current().unwrap().version(), right));
     };
-    let load = |name: &str, numbers: std::ops::Range<usize>, change: Change| {
-        let lines: Vec<String> = numbers.map(line).collect();
-        let format = Format::Table("fact_item".to_owned());
-        let source = Source::File(place.file(name, items(&lines)));
-        let mut changes = Changes::begin(&store).unwrap();
-        changes.apply(change, "customs", &format, vec![source], &mut |_| {}).unwrap();
-        changes.commit().unwrap();
-    };
+    let load = |name: &str, numbers: Range<usize>, change: Change| load(&place, name, numbers, change);
     load("a.csv", 0..50, Change::Append);
     look("a load");
     load("b.csv", 50..90, Change::Append);

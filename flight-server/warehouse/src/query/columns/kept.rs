@@ -5,7 +5,7 @@
 //! a scan of more than there is room for keeps a part of its columns there instead of washing out each before it is asked
 //! for again. Queries come first: what they take of the memory is taken from here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -190,6 +190,15 @@ impl Columns {
             while state.bytes > room && state.drop_first() {}
             self.bytes.store(state.bytes, Ordering::Relaxed);
         }
+    }
+
+    /// Gives up the columns of all files but these.
+    pub(in crate::query) fn keep_only(&self, files: &HashSet<&str>) {
+        let mut state = self.lock();
+        let other = |place: &&Place| !files.contains(place.file.path());
+        let gone: Vec<Place> = state.entries.keys().filter(other).cloned().collect();
+        gone.iter().for_each(|place| state.remove(place));
+        self.bytes.store(state.bytes, Ordering::Relaxed);
     }
 
     /// For what is kept, and for what is on its way beside what is there of that.

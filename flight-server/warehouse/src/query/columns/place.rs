@@ -32,6 +32,11 @@ impl FileName {
         let path = object.location.to_string();
         Self { path, bytes: object.size, modified: object.last_modified.timestamp_nanos_opt() }
     }
+
+    /// As the manifest has it.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
 }
 
 /// The column without what none of its values needs: a page that short texts came from.
