@@ -1,5 +1,6 @@
 //! What goes in: DataFusion's errors. What comes out: messages for the author of the query.
 
+use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
@@ -158,20 +159,20 @@ fn translate(error: &DataFusionError) -> (SqlFault, String) {
 /// Which time a `TIMESTAMP` cannot hold, and what to do; `None` where the error is another one. Looks only at what the
 /// library says in words of its own, since others quote the query.
 fn beyond(error: &DataFusionError) -> Option<String> {
-    let time = match error {
-        DataFusionError::Execution(text) if text.starts_with(BEYOND) => None,
-        DataFusionError::Execution(text) if text.starts_with("Cannot cast ") && text.contains(CAST_BEYOND) => None,
+    let unknown = || ("a time".to_owned(), "…".to_owned());
+    let (time, literal) = match error {
+        DataFusionError::Execution(text) if text.starts_with(BEYOND) => unknown(),
+        DataFusionError::Execution(text) if text.starts_with("Cannot cast ") && text.contains(CAST_BEYOND) => unknown(),
         DataFusionError::ArrowError(arrow, _) => match arrow.as_ref() {
-            ArrowError::ParseError(text) if text.starts_with(BEYOND) => None,
-            ArrowError::CastError(text) => Some(text.strip_prefix(CONVERTING)?.split_once(" to Nanosecond. ")?.0),
-            ArrowError::ArithmeticOverflow(text) if is_of_a_day(text) => None,
+            ArrowError::ParseError(text) if text.starts_with(BEYOND) => unknown(),
+            ArrowError::CastError(text) => {
+                let time = text.strip_prefix(CONVERTING)?.split_once(" to Nanosecond. ")?.0;
+                (format!("the time {time}"), quoted(time))
+            }
+            ArrowError::ArithmeticOverflow(text) => of_a_day(text)?,
             _ => return None,
         },
         _ => return None,
-    };
-    let (time, literal) = match time {
-        Some(time) => (format!("the time {time}"), quoted(time)),
-        None => ("a time".to_owned(), "…".to_owned()),
     };
     Some(format!(
         "{time} is no TIMESTAMP, which counts nanoseconds, from 1677-09-21 to 2262-04-11; count microseconds, as \
@@ -179,11 +180,17 @@ fn beyond(error: &DataFusionError) -> Option<String> {
     ))
 }
 
-/// Whether a product that is too large is a day, of 32 bits, in nanoseconds. Products of a query that fail are of larger
-/// numbers: integers go round instead, and the decimals of SQL have room for one of 32 bits.
-fn is_of_a_day(text: &str) -> bool {
-    let days = text.strip_prefix("Overflow happened on: ").and_then(|rest| rest.strip_suffix(" * 86400000000000"));
-    days.is_some_and(|days| days.parse::<i32>().is_ok())
+/// The day that a product which is too large counts in nanoseconds, and as a literal. Products of a query that fail are of
+/// larger numbers: integers go round instead, and the decimals of SQL have room for a number of 32 bits. Only who casts to
+/// `Decimal64` can ask for such a product without a day: so it is said too.
+fn of_a_day(text: &str) -> Option<(String, String)> {
+    let product = text.strip_prefix("Overflow happened on: ")?;
+    let days: i32 = product.strip_suffix(" * 86400000000000")?.parse().ok()?;
+    let (day, literal) = match Date32Type::to_naive_date_opt(days) {
+        Some(day) => (format!("the day {day}"), quoted(&day.to_string())),
+        None => ("a day".to_owned(), "…".to_owned()),
+    };
+    Some((format!("{day} ({product} nanoseconds)"), literal))
 }
 
 /// What the limit of one query is, and what to do.
@@ -254,6 +261,17 @@ fn unknown_column(error: &SchemaError) -> (SqlFault, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_beyond_nanoseconds_is_named() {
+        let said = |product: &str| of_a_day(&format!("Overflow happened on: {product}"));
+        let day = "the day 5000-01-01 (1106685 * 86400000000000 nanoseconds)".to_owned();
+        assert_eq!(said("1106685 * 86400000000000"), Some((day, "'5000-01-01'".to_owned())));
+        let beyond = "a day (2147483647 * 86400000000000 nanoseconds)".to_owned();
+        assert_eq!(said("2147483647 * 86400000000000"), Some((beyond, "…".to_owned())));
+        assert_eq!(said("2147483648 * 86400000000000"), None);
+        assert_eq!(said("5 * 864"), None);
+    }
 
     #[test]
     fn names_of_statements_read_as_sql() {

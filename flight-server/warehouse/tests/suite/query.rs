@@ -87,11 +87,16 @@ fn slips_are_answered_with_what_exists() {
         ("select taxpayer_grad(1)", "there is no function \"taxpayer_grad\". Did you mean taxpayer_grade"),
         ("select timestamp '5000-01-01'", "the time 5000-01-01 00:00:00 is no TIMESTAMP"),
         ("select to_timestamp('5000-01-01')", "is no TIMESTAMP, which counts nanoseconds"),
-        ("select date '5000-01-01' < timestamp '2024-01-01'", "a time is no TIMESTAMP"),
-        ("select d < timestamp '2024-01-01' from (values (date '5000-01-01')) as t(d)", "a time is no TIMESTAMP"),
+        ("select date '5000-01-01' < timestamp '2024-01-01'", " is no TIMESTAMP"),
+        ("select d < timestamp '2024-01-01' from (values (date '5000-01-01')) as t(d)", " is no TIMESTAMP"),
         (
             "select arrow_cast(d, 'Dictionary(Int32, Date32)')::timestamp from (values (date '5000-01-01')) as t(d)",
-            "a time is no TIMESTAMP",
+            " is no TIMESTAMP",
+        ),
+        // No day, but the same product as of one.
+        (
+            "select arrow_cast(200000, 'Decimal64(6, 0)') * arrow_cast(86400000000000, 'Decimal64(14, 0)')",
+            "200000 * 86400000000000",
         ),
         // The same words where no time is meant.
         ("select cast(99999999999999999999999999999999 as decimal(38, 0)) * 86400000000000", "Overflow happened on: "),
