@@ -13,6 +13,7 @@ mod check;
 mod chunk;
 mod columnar;
 mod dimensions;
+mod fields;
 pub(crate) mod guard;
 mod keys;
 mod layout;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 
 use super::chunk::{Broken, Chunk, Failure, ROWS, Raw};
+use super::fields::{fields, well_formed};
 use super::layout::Layout;
-use super::records::{LONGEST_RECORD, Record, Records, fields, well_formed};
+use super::records::{LONGEST_RECORD, Record, Records};
 use super::values::Values;
 use crate::names::{hint, near};
 use crate::{Error, Result};

@@ -2,9 +2,7 @@
 //! its rows as a stream.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,7 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement as Parsed;
 use futures::future::BoxFuture;
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 
 use super::columns::as_sent;
 use super::faults::{explain, read_only, unknown_function};
@@ -26,6 +24,7 @@ use super::parameters::{number_parameters, parameters, row_values};
 use super::plain::{plain_batch, plain_schema};
 use super::point::Point;
 use super::policy::{self, Access};
+use super::query_stream::QueryStream;
 use crate::{CATALOG, DEFAULT_SCHEMA, Error, Result, SCHEMAS, SqlFault};
 
 /// Where less of the stack than this is left, plans are optimized on one of their own.
@@ -44,14 +43,6 @@ pub struct Statement {
     columns: SchemaRef,
     /// Where it only looks rows up.
     point: Option<Arc<Point>>,
-}
-
-/// Rows of a query. Dropping it ends the query.
-pub struct QueryStream {
-    schema: SchemaRef,
-    reads: BTreeMap<String, BTreeSet<String>>,
-    memory: QueryMemory,
-    batches: Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
 }
 
 impl Statement {
@@ -248,37 +239,6 @@ impl Statement {
             plain_batch(batch, &target)
         });
         Ok(QueryStream { schema, reads, memory, batches: Box::pin(batches) })
-    }
-}
-
-impl QueryStream {
-    /// The columns of every batch, to the nullability.
-    pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    /// `schema.table` -> columns that the query reads. For parameters of several rows: the first's.
-    pub fn reads(&self) -> &BTreeMap<String, BTreeSet<String>> {
-        &self.reads
-    }
-
-    /// The memory that the query takes.
-    pub fn memory(&self) -> &QueryMemory {
-        &self.memory
-    }
-}
-
-impl Stream for QueryStream {
-    type Item = Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.batches.poll_next_unpin(context)
-    }
-}
-
-impl std::fmt::Debug for QueryStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("QueryStream").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 

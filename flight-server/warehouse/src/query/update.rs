@@ -19,7 +19,8 @@ use super::edits;
 use super::faults::explain;
 use super::parameters::row_values;
 use super::policy::{Access, EDITS, is_catalogue, is_comments, is_written};
-use super::statement::{Asked, QueryStream, Statement, has_subquery, logical};
+use super::query_stream::QueryStream;
+use super::statement::{Asked, Statement, has_subquery, logical};
 use crate::store::{NewEdit, Pinned};
 use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, Result, SCHEMAS, SqlFault, WORK};
 

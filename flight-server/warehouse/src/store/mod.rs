@@ -35,6 +35,7 @@ mod first_format;
 mod lock;
 mod manifest;
 mod merge;
+mod new_files;
 mod order;
 mod outside;
 mod parquet_file;
@@ -43,6 +44,7 @@ mod rewrite;
 mod transaction;
 mod vacuum;
 mod whole_file;
+mod work_directory;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

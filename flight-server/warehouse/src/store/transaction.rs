@@ -2,18 +2,15 @@
 //! nobody sees before it is committed.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 
 use super::edit::NewEdit;
-use super::lock::Lock;
 use super::manifest::{DataFile, Input, Key, Kind, MadeColumn};
 use super::outside::OutsideTable;
-use super::parquet_file::{Sink, Written};
-use super::whole_file::{Filling, fill};
+use super::work_directory::WorkDirectory;
 use super::{Pinned, Store, vacuum};
 use crate::{Error, META, OUTSIDE, Result};
 
@@ -33,7 +30,7 @@ pub struct Transaction {
     /// What becomes of tables that lie elsewhere; `None` = known no longer.
     pub(super) outside: BTreeMap<String, Option<OutsideTable>>,
     pub(super) key: Option<Key>,
-    next_file: usize,
+    pub(super) next_file: usize,
 }
 
 /// A table as the transaction will leave it.
@@ -94,42 +91,6 @@ impl std::fmt::Debug for Numbered {
     }
 }
 
-/// The directory below `tmp/` that a living transaction holds locked. Whoever finds one that is not
-/// locked knows that its owner was interrupted.
-#[derive(Debug)]
-pub(super) struct WorkDirectory {
-    store: Store,
-    pub(super) path: PathBuf,
-    /// Set when an interrupted commit may have left files elsewhere, so that the next one sweeps.
-    pub(super) leave: bool,
-    _lock: Option<Lock>,
-}
-
-impl WorkDirectory {
-    /// Only the holder of the store's lock may call it.
-    pub(super) fn create(store: &Store) -> Result<Self> {
-        store.disk().make_directories(store.root(), Path::new("tmp"))?;
-        let tmp = store.root().join("tmp");
-        let process = std::process::id();
-        let mut free = (0..).map(|n: u32| tmp.join(format!("{process}-{n}"))).filter(|path| !path.exists());
-        let path = free.next().unwrap_or_else(|| tmp.join("last"));
-        store.disk().make_directory(&path)?;
-        let lock = Lock::attempt(&path)?;
-        // Its name on the disk is what tells of a commit that a power cut interrupted.
-        store.disk().keep_directory(&tmp)?;
-        Ok(Self { store: store.clone(), path, leave: false, _lock: lock })
-    }
-}
-
-impl Drop for WorkDirectory {
-    fn drop(&mut self) {
-        if !self.leave {
-            // What cannot be removed now is found and removed by the next transaction.
-            let _ = vacuum::remove_work(&self.store, &self.path);
-        }
-    }
-}
-
 impl Transaction {
     pub(super) fn begin(store: &Store) -> Result<Self> {
         let _lock = store.lock()?;
@@ -181,29 +142,6 @@ impl Transaction {
         self.store.root().join(&file.path)
     }
 
-    /// Adds one file with the rows of `batches`, sorted by `sort`, to a table. No rows, no file.
-    pub fn add(&mut self, schema: &str, table: &str, batches: &[RecordBatch], sort: &[&str]) -> Result<()> {
-        let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
-        let sink = self.sink(&first.schema(), sort)?;
-        self.take_in(schema, table, fill(sink, batches, sort)?);
-        Ok(())
-    }
-
-    /// Begins such a file, whose rows another thread sorts and writes. Before anything else is done with the
-    /// transaction it is given to [`add_filled`](Self::add_filled).
-    pub(crate) fn fill(&mut self, batches: Vec<RecordBatch>, sort: &[&str]) -> Result<Option<Filling>> {
-        let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
-        let sink = self.sink(&first.schema(), sort)?;
-        Filling::begin(sink, batches, sort).map(Some)
-    }
-
-    /// Adds a file that another thread has written to a table.
-    pub(crate) fn add_filled(&mut self, schema: &str, table: &str, filling: Filling) -> Result<()> {
-        let written = filling.finish()?;
-        self.take_in(schema, table, written);
-        Ok(())
-    }
-
     /// Drops files from a table, with all their rows.
     pub fn drop_files(&mut self, schema: &str, table: &str, files: &[DataFile]) {
         if !files.is_empty() {
@@ -246,25 +184,6 @@ impl Transaction {
         (draft.columns, draft.changes_rows) = (Some(columns), true);
     }
 
-    /// A new file for rows that are in no order.
-    pub(crate) fn file(&mut self, columns: &SchemaRef) -> Result<Sink> {
-        self.sink(columns, &[])
-    }
-
-    /// Adds a file that has been written to a table.
-    pub(crate) fn add_file(&mut self, schema: &str, table: &str, sink: Sink) -> Result<()> {
-        let written = sink.finish()?;
-        self.take_in(schema, table, written);
-        Ok(())
-    }
-
-    fn take_in(&mut self, schema: &str, table: &str, written: Written) {
-        let file = self.data_file(written);
-        let draft = self.draft(schema, table);
-        draft.files.push(file);
-        draft.changes_rows = true;
-    }
-
     /// Whether the transaction has changed a table so far.
     pub fn changes(&self, schema: &str, table: &str) -> bool {
         match schema {
@@ -283,22 +202,6 @@ impl Transaction {
     /// Makes a table known that lies elsewhere, or with `None` known no longer.
     pub fn set_outside(&mut self, name: &str, table: Option<OutsideTable>) {
         self.outside.insert(name.to_owned(), table);
-    }
-
-    /// A new file of the transaction.
-    pub(super) fn sink(&mut self, columns: &SchemaRef, sort: &[&str]) -> Result<Sink> {
-        let path = self.directory.path.join(format!("{}.parquet", self.next_file));
-        self.next_file += 1;
-        Sink::create(self.store.disk(), path, columns, sort)
-    }
-
-    pub(super) fn finish(&self, sink: Sink) -> Result<DataFile> {
-        Ok(self.data_file(sink.finish()?))
-    }
-
-    fn data_file(&self, (path, rows, bytes, bounds): Written) -> DataFile {
-        let below = path.strip_prefix(self.store.root()).unwrap_or(&path);
-        DataFile { path: below.to_string_lossy().into_owned(), rows, bytes, bounds }
     }
 
     /// The operations so far, with the numbers that they will have if no other commit comes first.
@@ -340,11 +243,6 @@ impl Transaction {
         self.numbered.truncate(savepoint.numbered);
         self.edits.truncate(savepoint.edits);
         self.outside = savepoint.outside;
-    }
-
-    /// Whether a file has been written by this transaction.
-    pub(super) fn is_new(&self, file: &DataFile) -> bool {
-        self.path(file).starts_with(&self.directory.path)
     }
 
     pub(super) fn conflict(&self, schema: &str, table: &str, current: u64) -> Error {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
 use super::manifest::{self, Commit};
-use super::transaction::WorkDirectory;
+use super::work_directory::WorkDirectory;
 use super::{Pinned, Store};
 use crate::{Error, Result};
 
