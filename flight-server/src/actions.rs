@@ -19,8 +19,9 @@ use crate::Result;
 use crate::asked::Asked;
 use crate::audit::Record;
 use crate::auth::Principal;
-use crate::service::{Caller, Service, any, command};
-use crate::session_options::{CloseSessionResult, SessionOptions};
+use crate::command::{any, command};
+use crate::service::{Caller, Service};
+use crate::session_messages::{CloseSessionResult, SessionOptions};
 use crate::writes::transaction;
 
 const CREATE_PREPARED: &str = "CreatePreparedStatement";

@@ -29,12 +29,13 @@ use crate::audit::Record;
 use crate::auth::Principal;
 use crate::bounds::Class;
 use crate::certificate::fingerprint;
+use crate::command::{command, unsupported};
 use crate::encode::Marked;
 use crate::message::Message;
 use crate::result_limit::limited;
 use crate::running::guarded;
 use crate::served::{Rows, audited, outcome};
-use crate::service::{Caller, Service, command, read_record, unsupported};
+use crate::service::{Caller, Service, read_record};
 use crate::writes::transaction;
 use crate::{Result, encode, random, status};
 

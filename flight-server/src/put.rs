@@ -13,8 +13,9 @@ use tonic::{Status, Streaming};
 use crate::Result;
 use crate::asked::Asked;
 use crate::auth::Principal;
+use crate::command::{command, unsupported};
 use crate::parameters::{collected, read_parameters};
-use crate::service::{Caller, Service, command, unsupported};
+use crate::service::{Caller, Service};
 use crate::writes::transaction;
 
 impl Service {

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arrow_flight::sql::{Any, Command};
+use arrow_flight::sql::Command;
 use arrow_flight::{FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::{self, BoxStream};
 use haetae_warehouse::query::QueryStream;
-use prost::Message as _;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
@@ -23,6 +22,7 @@ use crate::asked::Asked;
 use crate::audit::{Audit, Record};
 use crate::auth::{Auth, Principal, Refused};
 use crate::bounds::{Bounds, Class};
+use crate::command::{command, unsupported};
 use crate::message::Message;
 use crate::queries::Queries;
 use crate::result_limit::limited;
@@ -289,25 +289,4 @@ pub(crate) fn read_record(
         columns: columns.collect(),
         ..Record::of(principal, "query", shape)
     }
-}
-
-pub(crate) fn any(bytes: &[u8]) -> Result<Any, Status> {
-    Any::decode(bytes).map_err(|error| {
-        Status::invalid_argument(format!(
-            "expected a Flight SQL command, found something else ({error}); is this a Flight SQL client?"
-        ))
-    })
-}
-
-pub(crate) fn command(bytes: &[u8]) -> Result<Command, Status> {
-    Command::try_from(any(bytes)?)
-        .map_err(|error| Status::invalid_argument(format!("cannot read the Flight SQL command: {error}")))
-}
-
-pub(crate) fn unsupported(command: &Command) -> Status {
-    let name = command.type_url().rsplit('.').next().unwrap_or_default();
-    Status::unimplemented(format!(
-        "this server does not support {}",
-        if name.is_empty() { "an empty command" } else { name }
-    ))
 }
