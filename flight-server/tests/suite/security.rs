@@ -225,14 +225,19 @@ async fn act(client: &Raw, name: &str, body: &str) -> Result<String, tonic::Stat
     Ok(results.iter().map(|result| String::from_utf8_lossy(&result.body).into_owned()).collect())
 }
 
+/// The refresh token that a login gives.
+async fn refresh_token(stranger: &Raw) -> String {
+    let auth = BasicAuth { username: "kim".to_owned(), password: PASSWORD.to_owned() };
+    let message = HandshakeRequest { protocol_version: 0, payload: auth.encode_to_vec().into() };
+    let answer = stranger.inner().clone().handshake(futures::stream::iter([message])).await.unwrap();
+    answer.metadata().get("x-haetae-refresh-token").unwrap().to_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn tokens_are_refreshed_and_ended() {
     let server = Running::under(&policy(ANALYST)).await;
     let stranger = server.stranger().await;
-    let auth = BasicAuth { username: "kim".to_owned(), password: PASSWORD.to_owned() };
-    let message = HandshakeRequest { protocol_version: 0, payload: auth.encode_to_vec().into() };
-    let answer = stranger.inner().clone().handshake(futures::stream::iter([message])).await.unwrap();
-    let refresh = answer.metadata().get("x-haetae-refresh-token").unwrap().to_str().unwrap().to_owned();
+    let refresh = refresh_token(&stranger).await;
 
     let fresh = act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap();
     let (_, rest) = fresh.split_once("\"access_token\":\"").unwrap();
@@ -253,11 +258,7 @@ async fn tokens_are_refreshed_and_ended() {
 async fn a_refresh_token_that_comes_twice_is_recorded_with_its_user() {
     let server = Running::under(&policy(ANALYST)).await;
     let stranger = server.stranger().await;
-    let auth = BasicAuth { username: "kim".to_owned(), password: PASSWORD.to_owned() };
-    let message = HandshakeRequest { protocol_version: 0, payload: auth.encode_to_vec().into() };
-    let answer = stranger.inner().clone().handshake(futures::stream::iter([message])).await.unwrap();
-    let refresh = answer.metadata().get("x-haetae-refresh-token").unwrap().to_str().unwrap().to_owned();
-    drop(answer);
+    let refresh = refresh_token(&stranger).await;
     act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap();
     let stolen = act(&stranger, "haetae.RefreshToken", &refresh).await.unwrap_err();
     assert!(stolen.message().contains("used before"), "{stolen}");

@@ -79,3 +79,13 @@ pub fn types(plot: &crate::magics::Plot, probed: &Schema) -> Result<Types, PlotE
     }
     Ok(Types { numeric_x: numeric(x), ordered_x: numeric(x) || x.is_temporal() })
 }
+
+/// The plot that a command asks for.
+#[cfg(test)]
+fn asked(argument: &str) -> crate::magics::Plot {
+    use crate::magics::{Cell, Command, understand};
+    match understand(&format!("%sqlplot {argument}")) {
+        Ok(Cell::Command(Command::Plot(plot))) => plot,
+        other => panic!("{other:?}"),
+    }
+}

@@ -191,16 +191,9 @@ fn column(batch: &RecordBatch, name: &str, of: &DataType) -> Result<std::sync::A
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::magics::{Cell, Command, understand};
+    use crate::plot::asked as plot;
     use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
     use std::sync::Arc;
-
-    fn plot(argument: &str) -> Plot {
-        match understand(&format!("%sqlplot {argument}")) {
-            Ok(Cell::Command(Command::Plot(plot))) => plot,
-            other => panic!("{other:?}"),
-        }
-    }
 
     fn floats(values: &[f64]) -> ArrayRef {
         Arc::new(Float64Array::from(values.to_vec()))

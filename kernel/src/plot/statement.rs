@@ -122,14 +122,7 @@ fn scatter(plot: &Plot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::magics::{Cell, Command, understand};
-
-    fn plot(argument: &str) -> Plot {
-        match understand(&format!("%sqlplot {argument}")) {
-            Ok(Cell::Command(Command::Plot(plot))) => plot,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::plot::asked as plot;
 
     #[test]
     fn a_measure_is_a_count_a_sum_or_what_was_asked_for() {
