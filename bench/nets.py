@@ -14,7 +14,7 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import roc_auc_score
 
 from machine import gpu
-from pairs import Pairs
+from pairs import THREADS, Pairs
 
 AIM, GPU_AIM = "<= 3", "<= 1.5"
 # How torch and our parameters call a device.
@@ -210,7 +210,7 @@ def gpu_figures(context, cells, torch, peer):
 
 
 def figures(context, cells):
-    torch = torch_of_machine()
+    torch = torch_of_machine(THREADS)
     peer = torch and f"PyTorch {torch.__version__.split('+')[0]}"
     pairs = Pairs(context, cells, "torch", peer)
     if torch is None:

@@ -65,7 +65,8 @@ def runs(clip):
 
 
 def orders(seed, cases, epochs):
-    """The order of the cases in each epoch of ours: SplitMix64 by the seed and the epoch's number, and Fisher and Yates's shuffle."""
+    """The order of the cases in each epoch of ours: SplitMix64 by the seed and the number of the epoch, and a shuffle of Fisher and
+    Yates."""
     mask = 2**64 - 1
 
     def source(state):
