@@ -37,15 +37,16 @@ def case(request, kernel, tmp_path_factory):
     case.folder = folder
     fits = {"start": START, "gradient": GRADIENT, **runs(case.clip)}
     fits |= {f"scratch{seed}": replace(case.scratch, seed=seed) for seed in SEEDS}
-    cell = []
-    for name, run in fits.items():
-        path = lambda what: json.dumps(str(folder / f"{name}.{what}"))
-        cell.append(
-            f"{{ let net = {case.ours}{run.ours(case.cases)}.{case.fit}?; net.save({path('model')}, &ModelCard::new())?;"
-            f" write_numbers({path('losses')}, &net.epochs().iter().map(|epoch| epoch.loss).collect::<Vec<f64>>())?;"
-            f" write_numbers({path('said')}, &{case.said})?; }}"
-        )
-    kernel.ok("\n".join(cell))
+    ways = [f"({json.dumps(str(folder / name))}, {case.ours}{run.ours(case.cases)})" for name, run in fits.items()]
+    kernel.ok(
+        f"let ways = [{', '.join(ways)}];\n"
+        "for (path, params) in ways {\n"
+        f"    let net = params.{case.fit}?;\n"
+        '    net.save(&format!("{path}.model"), &ModelCard::new())?;\n'
+        '    write_numbers(&format!("{path}.losses"), &net.epochs().iter().map(|epoch| epoch.loss).collect::<Vec<f64>>())?;\n'
+        f'    write_numbers(&format!("{{path}}.said"), &{case.said})?;\n'
+        "}"
+    )
     return case
 
 
