@@ -16,7 +16,7 @@ lab: build  ## demo warehouse, Flight SQL server and JupyterLab on 127.0.0.1:888
 test:  ## every test, Rust and Python; cells of the course that have passed unchanged are left out
 	@scripts/setup lab test && scripts/build && scripts/test
 
-release-test:  ## as `make test`, nothing left out; also nets on a device, arrow-flight's command line, DataFusion's SQL scripts
+release-test:  ## as `make test`, nothing left out; also nets on a device and beside PyTorch's, arrow-flight's command line, DataFusion's SQL scripts
 	@export HAETAE_RUN_ALL=1; scripts/setup lab test && scripts/build && scripts/test
 
 crash-test:  ## thousands of kills, power cuts and errors of the disk; prints what was lost

@@ -2,16 +2,14 @@
 by turns, after one fit of each that is not counted. On the processor with the same threads; and on the first GPU, where
 there is one that both can use.
 
-PyTorch is no part of the test environment (its wheels for this machine take some gigabytes): `HAETAE_TORCH_DIR` names a
-folder that `pip install --target` has put it into. Without it the figures are empty.
+Without PyTorch (`python/haetae_torch.py`) the figures are empty.
 """
 
-import os
-import sys
 from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
+from haetae_torch import NO_TORCH, torch_of_machine
 from sklearn.datasets import make_classification
 from sklearn.metrics import roc_auc_score
 
@@ -22,19 +20,6 @@ AIM, GPU_AIM = "<= 3", "<= 1.5"
 # How torch and our parameters call a device.
 PROCESSOR, GPU = ("cpu", "Device::Cpu"), ("cuda", "Device::Cuda(0)")
 NO_GPU = "no GPU: neither this machine nor one that could be had has one"
-NO_TORCH = "PyTorch is not there: its wheels are too large for the test environment; HAETAE_TORCH_DIR may name them"
-
-
-def torch_of_machine():
-    folder = os.environ.get("HAETAE_TORCH_DIR")
-    if folder:
-        sys.path.append(folder)
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(THREADS)
-    return torch
 
 
 def trained(torch, net, batches, epochs, loss_of):
@@ -195,13 +180,7 @@ def pictures(cells, name, counts, side, epochs, batch):
     (train, target), (later, truth) = (crosses(random, count, side) for count in counts)
     cells.give(**{f"{name}_target": target})
     for part, rows in ((f"{name}_train", train), (f"{name}_later", later)):
-        cells.give(**{f"{part}_rows": rows})
-        cells.kernel.ok(
-            f"let {part} = {{ let rows: ListChunked = (0..{part}_rows.rows()).map(|row| Some(Series::new(\"\".into(),"
-            f" (0..{side * side}).map(|i| {part}_rows.value(row, i)).collect::<Vec<f64>>()))).collect();"
-            f' let frame = DataFrame::new(rows.len(), vec![rows.with_name("scan".into()).into_series().into()])?;'
-            f' Pictures::from_frame(&frame, "scan", {side}, {side}, 1)? }};'
-        )
+        cells.give_pictures(part, rows.reshape(-1, side, side, 1))
     stage = lambda nn, before, after: [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
     last = lambda nn: [nn.Flatten(), nn.Linear(64 * (side // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, 1)]
     layers = lambda nn: [*stage(nn, 1, 32), *stage(nn, 32, 64), *last(nn)]
@@ -231,7 +210,7 @@ def gpu_figures(context, cells, torch, peer):
 
 
 def figures(context, cells):
-    torch = torch_of_machine()
+    torch = torch_of_machine(THREADS)
     peer = torch and f"PyTorch {torch.__version__.split('+')[0]}"
     pairs = Pairs(context, cells, "torch", peer)
     if torch is None:

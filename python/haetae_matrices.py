@@ -42,6 +42,17 @@ class Matrices:
             cell.append(f"let {name} = {read}?;")
         self.kernel.ok("\n".join(cell))
 
+    def give_pictures(self, name, pictures):
+        """Makes `Pictures` of an array of pictures, lines, pixels and channels."""
+        height, width, channels = pictures.shape[1:]
+        self.give(**{f"{name}_rows": pictures.reshape(len(pictures), -1)})
+        self.kernel.ok(
+            f"let {name} = {{ let rows: ListChunked = (0..{name}_rows.rows()).map(|row| Some(Series::new(\"\".into(),"
+            f" (0..{name}_rows.columns()).map(|i| {name}_rows.value(row, i)).collect::<Vec<f64>>()))).collect();"
+            f' let frame = DataFrame::new(rows.len(), vec![rows.with_name("scan".into()).into_series().into()])?;'
+            f' Pictures::from_frame(&frame, "scan", {height}, {width}, {channels})? }};'
+        )
+
     def take(self, expression):
         """The numbers of an expression of type `&[f64]`."""
         self.kernel.ok(f"write_numbers({self.path('taken')}, {expression})?;")

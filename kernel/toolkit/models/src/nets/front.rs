@@ -132,20 +132,21 @@ pub(crate) const MOST_WIDTH: usize = 256;
 /// Mean and deviation; a feature that does not vary is infinitely wide, so that it is 0 whatever comes later: the net
 /// has learnt nothing of it, and the first weights that it would meet are drawn ones.
 fn number(values: impl Iterator<Item = f64> + Clone) -> Coding {
-    let (mut count, mut sum, mut missing) = (0.0, 0.0, false);
-    for value in values.clone() {
-        if value.is_nan() {
-            missing = true;
-        } else {
-            count += 1.0;
-            sum += value;
-        }
-    }
+    let missing = values.clone().any(f64::is_nan);
+    let known = values.filter(|value| !value.is_nan());
+    let unit = unit(known.clone());
+    let (mut count, mut sum) = (0.0, 0.0);
+    known.clone().for_each(|value| (count, sum) = (count + 1.0, sum + value / unit));
     let mean = if count > 0.0 { sum / count } else { 0.0 };
-    let squares: f64 = values.filter(|value| !value.is_nan()).map(|value| (value - mean).powi(2)).sum();
+    let squares: f64 = known.map(|value| (value / unit - mean).powi(2)).sum();
     let spread = if count > 0.0 { (squares / count).sqrt() } else { 0.0 };
-    let deviation = learnable(mean, spread);
-    Coding::Number { mean, deviation, marked: missing && count > 0.0 }
+    Coding::Number { mean: mean * unit, deviation: learnable(mean, spread) * unit, marked: missing && count > 0.0 }
+}
+
+/// What numbers are divided by before they are squared: 1, or the greatest where squares would leave the numbers.
+pub(super) fn unit(values: impl Iterator<Item = f64>) -> f64 {
+    let most = values.map(f64::abs).fold(0.0, f64::max);
+    if most > 1e150 { most } else { 1.0 }
 }
 
 /// The deviation to scale by: what is no more than the rounding of a constant does not count.

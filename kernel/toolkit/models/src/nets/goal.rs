@@ -1,5 +1,6 @@
 //! What a net learns -> what its one sum stands for: the log-odds of 1, or a value by its mean and deviation.
 
+use super::front::unit;
 use super::matrix::Matrix;
 use super::real::Real;
 use super::training::{base, log_loss, squared_loss};
@@ -36,12 +37,13 @@ impl Goal {
         if objective == Objective::Binary {
             return Self::Chance;
         }
-        let rows = target.len() as f64;
-        let mean = target.iter().zip(weights).map(|(target, weight)| target * weight).sum::<f64>() / rows;
-        let square = |(target, weight): (&f64, &f64)| weight * (target - mean).powi(2);
+        let (rows, unit) = (target.len() as f64, unit(target.iter().copied()));
+        let mean = target.iter().zip(weights).map(|(target, weight)| target / unit * weight).sum::<f64>() / rows;
+        let square = |(target, weight): (&f64, &f64)| weight * (target / unit - mean).powi(2);
         let variance = target.iter().zip(weights).map(square).sum::<f64>() / rows;
         // Of values that are all equal the mean is all that can be learnt.
-        Self::Value { mean, deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
+        let deviation = if variance > 0.0 { variance.sqrt() * unit } else { 1.0 };
+        Self::Value { mean: mean * unit, deviation }
     }
 
     /// Targets as the loss takes them.

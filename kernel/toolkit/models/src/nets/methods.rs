@@ -48,7 +48,7 @@ macro_rules! training_methods {
             }
 
             /// Epochs without a better loss on the validation rows of `fit_valid` after which the fit ends with the
-            /// weights of the best one, at least 1; all epochs are made unless said.
+            /// weights of the best one, at least 1; all epochs are made unless said. Those rows should be of later days.
             #[must_use]
             pub fn patience(mut self, epochs: usize) -> Self {
                 self.training.patience = Some(epochs);

@@ -29,7 +29,8 @@ impl Sequences {
         }
         check_categories(features)?;
         let time = FeatureMatrix::from_frame(&frame.select([order])?)?;
-        let time = time.column(0);
+        // Plus 0: there is one 0 only.
+        let time: Vec<f64> = time.column(0).iter().map(|time| time + 0.0).collect();
         if let Some(row) = time.iter().position(|value| value.is_nan()) {
             return Err(Error::Missing { feature: order.to_owned(), row });
         }

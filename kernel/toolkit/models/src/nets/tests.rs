@@ -63,13 +63,20 @@ fn differences(name: &str, layer: &mut dyn Layer<f64>, input: &Matrix<f64>) {
     }
 }
 
-/// A layer along sequences, as one between matrices.
-struct Sequential(Along<f64>, Steps);
+/// A layer along sequences, as one between matrices, and what it remembers before the first step.
+struct Sequential(Along<f64>, Steps, State<f64>);
+
+impl Sequential {
+    /// Of sequences that have not begun.
+    fn new(layer: Along<f64>, steps: Steps) -> Self {
+        let start = State::new(steps.counts[0], layer.width());
+        Self(layer, steps, start)
+    }
+}
 
 impl Layer<f64> for Sequential {
     fn forward(&mut self, input: Matrix<f64>, pass: &mut Pass) -> Matrix<f64> {
-        let mut state = State::new(self.1.counts[0], self.0.width());
-        self.0.forward(input, &self.1, &mut state, pass)
+        self.0.forward(input, &self.1, &mut self.2.clone(), pass)
     }
 
     fn backward(&mut self, gradient: Matrix<f64>) -> Matrix<f64> {
@@ -158,8 +165,17 @@ fn gradients_are_those_of_finite_differences() {
     differences("layer norm", &mut norm, &rows);
     let steps = Steps::of(&[7, 4, 4, 1]);
     let input = drawn(r, 7 + 4 + 4 + 1, 3);
-    differences("LSTM", &mut Sequential(Along::new(false, 3, 5, r), steps.clone()), &input);
-    differences("GRU", &mut Sequential(Along::new(true, 3, 5, r), steps), &input);
+    for (name, gru) in [("LSTM", false), ("GRU", true)] {
+        let mut layer = Along::new(gru, 3, 5, r);
+        differences(name, &mut Sequential::new(layer.clone(), steps.clone()), &input);
+        // A window from the third step on, with what is remembered of the first two; one sequence has ended before it.
+        let rows = |from: usize, to: usize| input.rows_of(steps.starts[from], steps.starts[to]).to_vec();
+        let (before, after) = (rows(0, 2), rows(2, 7));
+        let mut state = State::new(4, 5);
+        layer.forward(Matrix::new(7, 3, before), &steps.window(0, 2), &mut state, &Pass::scoring());
+        let mut window = Sequential(layer, steps.window(2, 7), state);
+        differences(name, &mut window, &Matrix::new(9, 3, after));
+    }
     let pictures = drawn(r, 2, 5 * 4 * 2);
     differences("conv2d", &mut Conv::new(size(5, 4, 2), (3, 3), 3, true, r), &pictures);
     differences("conv1d", &mut Conv::new(size(1, 20, 2), (1, 5), 2, true, r), &pictures);
@@ -235,7 +251,7 @@ fn recurrent_layers_follow_their_formulas_whatever_lies_beside_a_sequence() {
             layer.forward(input, steps, &mut state, &Pass::scoring())
         };
         let together = go(&mut layer, input.clone(), &steps);
-        let all = weights_of(&mut Sequential(layer.clone(), steps.clone()));
+        let all = weights_of(&mut Sequential::new(layer.clone(), steps.clone()));
         for (number, &length) in lengths.iter().enumerate() {
             let rows: Vec<Vec<f64>> = (0..length).map(|step| input.row(steps.starts[step] + number).to_vec()).collect();
             let alone = go(&mut layer, Matrix::new(length, 3, rows.concat()), &Steps::of(&[length]));
@@ -334,6 +350,13 @@ fn windows_and_pools_follow_their_definitions() {
     let gradient = pool.backward(Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
     assert_eq!(gradient.values, [0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 3.0, 4.0]);
     assert_eq!(Pool::mean(size(3, 3, 1)).forward(picture, &mut pass()).values, [5.0]);
+    // The first of equal numbers has the whole gradient; what is no number is passed on.
+    let equal = Matrix::new(1, 9, vec![1.0, 1.0, 2.0, 1.0, 1.0, 2.0, 5.0, 4.0, f64::NAN]);
+    let found = pool.forward(equal, &mut pass()).values;
+    assert_eq!(found[..3], [1.0, 2.0, 5.0]);
+    assert!(found[3].is_nan());
+    let gradient = pool.backward(Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(gradient.values, [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0, 0.0, 4.0]);
 }
 
 #[test]
@@ -387,6 +410,11 @@ fn optimisers_follow_their_formulas_and_go_on_after_a_pause() {
     );
     let cycle = factors(Schedule::OneCycle);
     assert!(cycle[..4].is_sorted() && cycle[0] == 0.25 && cycle[3] == 1.0 && cycle[3..].is_sorted_by(|a, b| a > b));
+}
+
+#[test]
+fn a_training_that_was_stored_goes_on_with_the_same_bytes() {
+    super::whole::check_pause();
 }
 
 #[test]

@@ -6,10 +6,12 @@ use super::fcnn::Mlp;
 use super::front::Encoder;
 use super::layer::Pass;
 use super::matrix::Matrix;
+use super::optimiser::{Memory, Optimiser, clip};
 use super::picture::Size;
 use super::recurrent::{Chain, Gates, Recurrent};
 use super::training::log_loss;
-use super::weights::Net;
+use super::weights::{Net, with_weights};
+use crate::file::{In, Stored};
 use crate::random::Random;
 use haetae_features::FeatureMatrix;
 
@@ -108,6 +110,48 @@ pub(super) fn check() {
                 }
                 loss
             });
+        }
+    }
+}
+
+/// Trains in one go, and with weights and memory put away as bytes and taken back between two steps.
+pub(super) fn check_pause() {
+    let mut random = Random::new(2);
+    let columns = vec![(0..40).map(|_| random.unit()).collect(), (0..40).map(|_| random.below(5) as f64).collect()];
+    let features = FeatureMatrix::new(["x", "office"].map(str::to_owned).to_vec(), columns, vec![false, true]).unwrap();
+    let all: Vec<usize> = (0..40).collect();
+    let encoder = Encoder::fit(&features, &all, 1, 4);
+    let inputs = encoder.encode(&features);
+    let target: Vec<f64> = (0..40).map(|row| f64::from(row % 3 == 0)).collect();
+    let new = |seed: u64| Mlp::<f32>::new(&encoder, &[6, 4], true, 0.3, seed);
+    let weights = |net: &mut Mlp<f32>| {
+        let mut all = Vec::new();
+        net.weights(&mut |weights| all.push(weights.values.clone()));
+        all
+    };
+    for optimiser in [Optimiser::AdamW { decay: 0.1 }, Optimiser::Sgd { momentum: 0.9, decay: 0.1 }] {
+        let trained = |pause: Option<u64>| {
+            let (mut net, mut memory) = (new(1), Memory::<f32>::default());
+            for number in 0..8 {
+                if pause == Some(number) {
+                    let (mut of_weights, mut of_memory) = (Vec::new(), Vec::new());
+                    weights(&mut net).put(&mut of_weights);
+                    memory.put(&mut of_memory);
+                    net = with_weights(new(2), &Vec::<Vec<f32>>::take(&mut In(&of_weights)).unwrap());
+                    memory = Memory::take(&mut In(&of_memory)).unwrap();
+                }
+                let mut pass = Pass { training: true, random: Random::stream(5, number) };
+                let mut sums = net.forward(&inputs, &all, &mut pass);
+                log_loss(&mut sums.values, &target, &[1.0; 40], 40.0);
+                net.backward(sums);
+                clip(Some(0.1), &mut |each| net.weights(each));
+                memory.step(optimiser, 0.05, &mut |each| net.weights(each));
+            }
+            weights(&mut net).into_iter().flatten().map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        let whole = trained(None);
+        for pause in [1, 5] {
+            assert_eq!(trained(Some(pause)), whole, "{optimiser:?}, {pause}");
         }
     }
 }

@@ -224,6 +224,44 @@ fn what_date_cannot_learn_from_is_refused() {
 }
 
 #[test]
+fn columns_that_say_nothing_and_rows_that_are_few() {
+    let (train, target, revenue) = undervalued(13, 200);
+    let whole: Vec<usize> = (0..200).collect();
+    let with = |rows: &[usize], changed: &[(usize, f64)]| {
+        let column = |i: usize| match changed.iter().find(|(column, _)| *column == i) {
+            Some(&(_, value)) => vec![value; rows.len()],
+            None => rows.iter().map(|&row| train.value(row, i)).collect(),
+        };
+        let categorical = vec![true, true, false, false, false];
+        FeatureMatrix::new(train.names().to_vec(), (0..5).map(column).collect(), categorical).unwrap()
+    };
+    let nan = f64::NAN;
+    for changed in [
+        &[(3, 7.0)][..],
+        &[(3, nan)],
+        // No tree has anything to split: each is one leaf.
+        &[(2, 7.0), (3, nan), (4, 0.0)],
+        &[(0, nan)],
+        &[(0, 4.0), (1, 4.0)],
+    ] {
+        let features = with(&whole, changed);
+        let model = small().epochs(1).held_out(0.0).fit(&features, &target, &revenue).unwrap();
+        let (chances, amounts) = model.predict_both(&features).unwrap();
+        let sound = |scores: &[f64]| scores.len() == 200 && scores.iter().all(|score| score.is_finite());
+        assert!(sound(&chances) && sound(&amounts), "{changed:?}");
+        let read = DateNetModel::from_bytes(&model.to_bytes(&ModelCard::new())).unwrap();
+        assert_eq!(bits(&read.predict(&features).unwrap()), bits(&chances), "{changed:?}");
+        assert_eq!(model.predict_both(&with(&[], changed)).unwrap(), (Vec::new(), Vec::new()));
+    }
+    let refused = |rows: &[usize]| {
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        small().fit(&with(rows, &[]), &of(&target), &of(&revenue)).unwrap_err().to_string()
+    };
+    assert!(refused(&[]).contains("is empty"), "{}", refused(&[]));
+    assert!(refused(&[5]).contains("expected both 0 and 1, found only"), "{}", refused(&[5]));
+}
+
+#[test]
 fn the_leaf_of_a_row_has_the_value_that_the_tree_gives() {
     let (train, target, _) = undervalued(8, 600);
     let rows = without_codes(&train);

@@ -341,6 +341,17 @@ fn parameters_out_of_their_ranges_are_named() {
 }
 
 #[test]
+fn a_last_step_that_leaves_the_numbers_is_noticed() {
+    let (features, target) = mixed(1, 100);
+    // One step in all, and no loss after it.
+    let params = Fcnn::params().epochs(1).batch(100).clip(None).learning_rate(1e300);
+    for optimiser in [Optimiser::Sgd { momentum: 0.9, decay: 0.0 }, Optimiser::AdamW { decay: 0.0 }] {
+        let found = params.clone().optimiser(optimiser).fit(&features, &target);
+        assert!(matches!(found, Err(Error::Diverged { epoch: 1, .. })), "{optimiser:?}: {found:?}");
+    }
+}
+
+#[test]
 fn a_card_says_which_net_it_is() {
     let (features, target) = mixed(1, 100);
     let small = Fcnn::params().epochs(1).hidden(&[3]).fit(&features, &target).unwrap();

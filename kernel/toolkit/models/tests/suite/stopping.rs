@@ -73,3 +73,21 @@ fn the_stop_button_ends_every_fit() {
         assert!(work(&features).is_ok(), "{name}");
     }
 }
+
+#[test]
+fn the_stop_button_ends_a_net_within_an_epoch() {
+    if std::env::var_os(ALONE).is_none() {
+        alone("stopping::the_stop_button_ends_a_net_within_an_epoch");
+        return;
+    }
+    let (features, target) = crate::nets::mixed(1, 20_000);
+    // One epoch of as many steps as there are rows: nothing else could end it.
+    let fit = std::thread::spawn(move || Fcnn::params().hidden(&[4]).epochs(1).batch(1).fit(&features, &target));
+    while haetae_display::work::now().is_none_or(|work| work.what != "epochs") {
+        assert!(!fit.is_finished(), "it is over before it has begun");
+        std::thread::yield_now();
+    }
+    haetae_display::stop::request();
+    let found = fit.join().unwrap();
+    assert!(matches!(found, Err(Error::Cancelled { what: "epochs", done: 0, of: 1 })), "{found:?}");
+}

@@ -97,6 +97,11 @@ fn targets_that_do_not_fit_are_refused() {
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
+    // What squared leaves the numbers is learnt all the same.
+    let great = numbers([("x", vec![1e200, 2e200, 3e200])]);
+    let found = value.clone().epochs(60).learning_rate(0.05).fit(&great, &[-1e300, 1e300, 3e300]).unwrap();
+    let found = found.predict(&great).unwrap();
+    assert!(found.is_sorted() && found.iter().all(|value| value.is_finite()) && found[2] > 2e300, "{found:?}");
     // Values that are all equal are learnt as they are.
     let same = value.fit(&features, &[7.0; 3]).unwrap().predict(&features).unwrap();
     assert!(same.iter().all(|value| (value - 7.0).abs() < 0.5), "{same:?}");

@@ -218,7 +218,7 @@ impl CheckedDateNet {
     }
 
     /// As [`CheckedDateNet::fit`], with the loss of both tasks on `valid` rows (features, target, revenue) after each
-    /// epoch; see [`DateNetParams::patience`].
+    /// epoch; see [`DateNetParams::patience`]. They choose no number of epochs: all are made, or as many as patience lets.
     ///
     /// # Errors
     /// As [`CheckedDateNet::fit`], for both sets of rows, of which the second may have one class only and no revenue.

@@ -3,11 +3,11 @@
 
 use super::remote::{Batch, Remote};
 use super::{Device, Form};
-use crate::Result;
 use crate::nets::layer::Pass;
 use crate::nets::training::{Epoch, Learner, Trainee, Training, run, train};
 use crate::nets::weights::Net;
 use crate::threads::with_threads;
+use crate::{Error, Result};
 
 /// Cases as a device takes them.
 pub(in crate::nets) trait Batches {
@@ -18,14 +18,31 @@ pub(in crate::nets) trait Batches {
     fn valid_loss_of(&self, net: &mut Remote) -> Result<Option<f64>>;
 }
 
-/// The losses of the epochs, and all weights in their order.
+/// A fitted net: the losses of its epochs, and all weights in their order.
+type Fitted = (Vec<Epoch>, Vec<Vec<f32>>);
+
+/// Fits. No loss comes after the last step: where that has left the numbers, its weights tell.
 pub(in crate::nets) fn fit<L: Learner<f32> + Batches + Send>(
     model: &'static str,
     training: &Training,
     cases: usize,
     form: &Form,
     learner: &mut L,
-) -> Result<(Vec<Epoch>, Vec<Vec<f32>>)> {
+) -> Result<Fitted> {
+    let (epochs, weights) = trained(model, training, cases, form, learner)?;
+    if weights.iter().flatten().all(|weight| weight.is_finite()) {
+        return Ok((epochs, weights));
+    }
+    Err(Error::Diverged { model, epoch: epochs.len() })
+}
+
+fn trained<L: Learner<f32> + Batches + Send>(
+    model: &'static str,
+    training: &Training,
+    cases: usize,
+    form: &Form,
+    learner: &mut L,
+) -> Result<Fitted> {
     let there = Remote::new(training.device, form, Some(training), &mut |each| learner.weights(each))?;
     let Some(net) = there else {
         let epochs = with_threads(training.threads, || train(model, training, cases, learner))??;
