@@ -28,6 +28,7 @@ mod mixtures;
 mod multinomial;
 mod named_class;
 mod nets;
+mod sizes;
 mod stopping;
 mod strange;
 mod svm;
