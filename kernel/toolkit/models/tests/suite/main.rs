@@ -32,5 +32,6 @@ mod sizes;
 mod stopping;
 mod strange;
 mod svm;
+mod texts;
 mod truncated;
 mod values;

@@ -4,8 +4,10 @@ use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LeafLogistic, LightGbm, LinearSvm,
     Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm,
-    TruncatedSvd, Tsne, Umap, bootstrap, metrics, permutation_importance, silhouette,
+    Tfidf, TruncatedSvd, Tsne, Umap, bootstrap, metrics, permutation_importance, silhouette,
 };
+use polars::prelude::*;
+
 use crate::clusters::blobs;
 use crate::lightgbm_fit::{ALONE, alone};
 use crate::nets::{histories, series};
@@ -28,6 +30,8 @@ fn the_stop_button_ends_every_fit() {
     let strange = IsolationForest::params().trees(5).fit(&features).unwrap();
     let trees = LightGbm::params().trees(5).fit(&features, &target).unwrap();
     let along = TruncatedSvd::params().fit(&features).unwrap();
+    let goods = df!("goods" => ["steel pipe"; 400]).unwrap();
+    let words = Tfidf::params().fit(&goods, "goods").unwrap();
     let starts: Vec<usize> = (0..=400).collect();
     let sparse = SparseMatrix::new(1, starts, vec![0; 400], features.column(0).to_vec()).unwrap();
     let (past, lines) = (histories(&features, 7), series(&features));
@@ -71,6 +75,8 @@ fn the_stop_button_ends_every_fit() {
         ("strangeness", Box::new(|x| strange.predict(x).map(drop))),
         ("scores of trees", Box::new(|x| trees.predict(x).map(drop))),
         ("contributions to trees", Box::new(|x| trees.contributions(x).map(drop))),
+        ("TF-IDF", Box::new(|_| Tfidf::params().fit(&goods, "goods").map(drop))),
+        ("texts", Box::new(|_| words.transform(&goods).map(drop))),
         ("rows along directions", Box::new(|x| along.transform(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),
         ("bootstrap", Box::new(|x| bootstrap(&metrics::auc, &target, x.column(0), 20, 0.9, 1).map(drop))),
