@@ -26,9 +26,9 @@ pub use crate::models::{
     MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective, Optimiser, OutOfBag, Pca, PcaModel,
     PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest, RandomForestModel,
     RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score, Sequences,
-    SparseMatrix, Svm, SvmModel, SvmParams, TruncatedSvd, TruncatedSvdModel, TruncatedSvdParams, Tsne, TsneParams,
-    Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift, learning_curve, metrics,
-    permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    SparseMatrix, Svm, SvmModel, SvmParams, Tfidf, TfidfModel, TfidfParams, TruncatedSvd, TruncatedSvdModel,
+    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift,
+    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -150,6 +150,18 @@ pub enum Error {
         /// Row, counted from 0.
         row: usize,
     },
+    /// A number whose square is none.
+    #[error(
+        "feature `{feature}`, row {row}: {found:e} is too large for distances, also in deviations where features are scaled: expected less than 1e150; correct it, or give the column in a greater unit"
+    )]
+    TooLarge {
+        /// The feature.
+        feature: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
     /// A row that is scored, beyond all numbers.
     #[error(
         "row {row}: what its features add up to is no finite number; one of them lies too far from those that the model was fitted on: correct it, or leave the row out"

@@ -50,6 +50,7 @@ mod progress;
 mod random;
 mod range;
 mod svm;
+mod text;
 mod threads;
 
 pub use baseline::{ImporterHistory, Lookup};
@@ -95,3 +96,4 @@ pub use svm::{
     CheckedLinearSvm, CheckedNystroem, CheckedSvm, Kernel, LinearSvm, LinearSvmModel, LinearSvmParams, MarginLoss,
     Nystroem, NystroemModel, NystroemParams, Svm, SvmModel, SvmParams,
 };
+pub use text::{CheckedTfidf, Tfidf, TfidfModel, TfidfParams};

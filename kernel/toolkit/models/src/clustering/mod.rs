@@ -15,6 +15,6 @@ pub use hdbscan::{CheckedHdbscan, Hdbscan, HdbscanModel, HdbscanParams};
 pub use kmeans::{CheckedKMeans, KMeans, KMeansModel, KMeansParams};
 pub use mixture::{CheckedGaussianMixture, Covariance, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams};
 pub(crate) use neighbours::Neighbours;
-pub(crate) use points::{Points, Scaling, only_numbers};
+pub(crate) use points::{Points, Scaling, moments, only_numbers};
 pub use profile::{ClusterProfile, Profiles};
 pub use quality::{adjusted_rand_index, silhouette, silhouette_sampled};

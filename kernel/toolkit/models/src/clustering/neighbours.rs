@@ -22,7 +22,7 @@ pub(crate) struct Neighbours {
 impl Neighbours {
     /// The `each` nearest of every point, of which there are more and fewer than 2^32.
     pub(crate) fn of(points: &Points, each: usize) -> Result<Self> {
-        let tree = Tree::new(points, 0.0);
+        let tree = Tree::new(points, 0.0)?;
         work::say("neighbourhoods", 0, points.rows);
         let of_task = |task: usize| {
             if stop::requested() {
@@ -78,7 +78,9 @@ impl Search<'_> {
                 self.open.extend([far, near]);
                 continue;
             }
-            for other in node.from..node.to {
+            // Equal rows are in rising order: of them the first are the neighbours.
+            let to = if node.is_heap() { node.to.min(node.from + self.each + 1) } else { node.to };
+            for other in node.from..to {
                 let row = self.tree.rows[other];
                 if row != own {
                     self.meet(squared_distance(self.tree.point(other), point), row);
@@ -95,5 +97,36 @@ impl Search<'_> {
         let place = self.nearest.partition_point(before);
         self.nearest.insert(place, (squared, row));
         self.nearest.truncate(self.each);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn neighbours_are_the_nearest_and_of_equal_ones_the_first() {
+        let mut random = Random::new(5);
+        // Heaps of equal points, larger than a leaf, in turns with others.
+        let values: Vec<f64> = (0..300)
+            .flat_map(|i| match i % 3 {
+                0 => [1.0, 1.0],
+                1 => [2.0, if i % 2 == 0 { 3.0 } else { 1.0 }],
+                _ => [random.unit() * 4.0, random.unit() * 4.0],
+            })
+            .collect();
+        let points = Points { rows: 300, columns: 2, values };
+        for each in [1, 7, 40, 120] {
+            let found = Neighbours::of(&points, each).unwrap();
+            for row in 0..300 {
+                let distance = |other: usize| squared_distance(points.row(row), points.row(other)).sqrt();
+                let mut others: Vec<usize> = (0..300).filter(|&other| other != row).collect();
+                others.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)));
+                let expected: Vec<u32> = others[..each].iter().map(|&other| other as u32).collect();
+                assert_eq!(found.row(row).0, expected, "row {row}, {each} neighbours");
+                assert_eq!(found.row(row).1[each - 1], distance(others[each - 1]));
+            }
+        }
     }
 }

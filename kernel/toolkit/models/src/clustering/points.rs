@@ -4,6 +4,10 @@ use crate::check::{finite, same_features};
 use crate::file::stored;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
+use std::collections::BTreeSet;
+
+/// How far from 0 a coordinate may lie: squares of differences, summed over any number of rows and features, are finite.
+const FARTHEST: f64 = 1e150;
 
 /// Rows as points, row-major.
 #[derive(Debug, Clone)]
@@ -36,7 +40,8 @@ impl Scaling {
         Ok(Self { names: features.names().to_vec(), means, deviations })
     }
 
-    /// Points of rows that have the features of the fit.
+    /// Points of rows that have the features of the fit. [`Error::TooLarge`] where squares of distances between them
+    /// might be no finite numbers.
     pub(crate) fn points(&self, features: &FeatureMatrix) -> Result<Points> {
         same_features(&self.names, features.names())?;
         only_numbers(features)?;
@@ -44,8 +49,19 @@ impl Scaling {
         let mut values = vec![0.0; rows * columns];
         for i in 0..columns {
             let (mean, deviation) = (self.means[i], self.deviations[i]);
-            for (row, value) in features.column(i).iter().enumerate() {
-                values[row * columns + i] = (value - mean) / deviation;
+            let column = features.column(i);
+            for (row, &value) in column.iter().enumerate() {
+                let place = (value - mean) / deviation;
+                if place.is_nan() || place.abs() > FARTHEST {
+                    // A mean that one row has drawn far away is far from all the others too.
+                    let largest = (0..rows).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(row);
+                    return Err(Error::TooLarge {
+                        feature: self.names[i].clone(),
+                        row: largest,
+                        found: column[largest],
+                    });
+                }
+                values[row * columns + i] = place;
             }
         }
         Ok(Points { rows, columns, values })
@@ -71,28 +87,40 @@ impl Points {
 
     /// How many different points there are, counted up to `enough`.
     pub(crate) fn different(&self, enough: usize) -> usize {
-        let mut known: Vec<&[f64]> = Vec::new();
+        let mut known: BTreeSet<Vec<u64>> = BTreeSet::new();
         for row in self.values.chunks_exact(self.columns) {
             if known.len() >= enough {
                 break;
             }
-            if !known.contains(&row) {
-                known.push(row);
-            }
+            // A 0 below 0 is 0.
+            known.insert(row.iter().map(|value| (value + 0.0).to_bits()).collect());
         }
         known.len()
     }
 }
 
-/// Mean and standard deviation (of the rows themselves, not of a larger whole); deviation 1 for a constant.
+/// Mean and standard deviation (of the rows themselves, not of a larger whole) of finite numbers; deviation 1 for a
+/// constant. The sizes of the numbers do not matter: neither sums nor squares leave what a number can hold.
 pub(crate) fn moments(column: &[f64]) -> (f64, f64) {
+    let (mut mean, mut deviation) = plain_moments(column, 1.0);
+    if !(mean.is_finite() && deviation.is_finite() && deviation > 1e-140) {
+        // A power of two, so that dividing by it rounds nothing.
+        let greatest = column.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let unit = if greatest > 0.0 { greatest.log2().floor().clamp(-1000.0, 1000.0).exp2() } else { 1.0 };
+        (mean, deviation) = plain_moments(column, unit);
+        (mean, deviation) = (mean * unit, deviation * unit);
+    }
+    // Rounding of a constant's mean leaves a little.
+    (mean, if deviation > 1e-12 * mean.abs() { deviation.min(f64::MAX) } else { 1.0 })
+}
+
+/// Mean and deviation in units of `unit`.
+fn plain_moments(column: &[f64], unit: f64) -> (f64, f64) {
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
     let rows = column.len() as f64;
-    let mean = column.iter().sum::<f64>() / rows;
-    let variance = column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
-    // Rounding of a constant's mean leaves a little.
-    let deviation = variance.sqrt();
-    (mean, if deviation > 1e-12 * mean.abs() { deviation } else { 1.0 })
+    let mean = column.iter().map(|value| value / unit).sum::<f64>() / rows;
+    let variance = column.iter().map(|value| (value / unit - mean).powi(2)).sum::<f64>() / rows;
+    (mean, variance.sqrt())
 }
 
 /// Refuses categories, missing values and infinite ones: there is no distance to them.

@@ -2,9 +2,13 @@
 
 use super::Points;
 use crate::lanes::squared_distance;
+use crate::{Error, Result};
+use haetae_display::stop;
 
 /// Points of a leaf.
 const LEAF: usize = 16;
+/// Points of a box at which the wish to stop is asked for before it is cut.
+const MANY: usize = 1 << 16;
 
 /// A box around a run of points.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +19,13 @@ pub(in crate::clustering) struct Node {
     pub(in crate::clustering) children: usize,
     /// The greatest box, no wider than the distance, that this one lies in or is; the tree's own number of it.
     pub(in crate::clustering) clump: u32,
+}
+
+impl Node {
+    /// Whether it holds more points than other leaves, all of them equal.
+    pub(in crate::clustering) fn is_heap(&self) -> bool {
+        self.children == 0 && self.to - self.from > LEAF
+    }
 }
 
 /// No clump: the box is wider than the distance.
@@ -34,8 +45,8 @@ pub(in crate::clustering) struct Tree {
 }
 
 impl Tree {
-    /// `squared` is the square of the distance.
-    pub(in crate::clustering) fn new(points: &Points, squared: f64) -> Self {
+    /// `squared` is the square of the distance. [`Error::Cancelled`] where the wish to stop came first.
+    pub(in crate::clustering) fn new(points: &Points, squared: f64) -> Result<Self> {
         let columns = points.columns;
         let mut rows: Vec<usize> = (0..points.rows).collect();
         let mut tree = Self {
@@ -58,7 +69,14 @@ impl Tree {
             }
             tree.nodes[at].clump = clump;
             if leaf {
+                // Equal points in rising order, whatever the cuts above made of it.
+                if to - from > LEAF {
+                    rows[from..to].sort_unstable();
+                }
                 continue;
+            }
+            if to - from > MANY && stop::requested() {
+                return Err(Error::Cancelled { what: "rows put in order", done: 0, of: points.rows });
             }
             let part = &mut rows[from..to];
             let middle = part.len() / 2;
@@ -72,7 +90,7 @@ impl Tree {
         }
         tree.points = rows.iter().flat_map(|&row| points.row(row).iter().copied()).collect();
         tree.rows = rows;
-        tree
+        Ok(tree)
     }
 
     fn add(&mut self, points: &Points, rows: &[usize], from: usize) {

@@ -212,6 +212,8 @@ impl Described for PcaModel {
 
     fn is_sound(&self) -> bool {
         let columns = self.scaling.names.len();
-        self.scaling.is_sound() && self.directions.iter().all(|direction| direction.len() == columns)
+        let count = self.directions.len();
+        let lists = count > 0 && self.variances.len() == count && self.singular.len() == count;
+        self.scaling.is_sound() && lists && self.directions.iter().all(|direction| direction.len() == columns)
     }
 }

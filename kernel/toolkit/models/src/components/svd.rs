@@ -1,8 +1,9 @@
 //! Centred rows -> singular values and right singular vectors.
 
-use crate::Result;
 use crate::clustering::Points;
 use crate::progress::step;
+use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -15,11 +16,9 @@ pub(super) type Columns = Vec<Vec<f64>>;
 
 /// Singular values, greatest first, and the right singular vector of each.
 pub(super) fn singular(points: &Points) -> Result<(Vec<f64>, Columns)> {
-    let parts: Vec<Columns> = points
-        .values
-        .par_chunks(PART * points.columns)
-        .map(|values| triangle(columns_of(values, points.columns)))
-        .collect();
+    let of_part = |values: &[f64]| (!stop::requested()).then(|| triangle(columns_of(values, points.columns)));
+    let parts: Option<Vec<Columns>> = points.values.par_chunks(PART * points.columns).map(of_part).collect();
+    let parts = parts.ok_or(Error::Cancelled { what: "components", done: 0, of: points.columns })?;
     let mut whole: Columns = vec![Vec::new(); points.columns];
     for part in parts {
         step("components", 0, points.columns)?;
@@ -71,6 +70,9 @@ fn jacobi(mut matrix: Columns, count: usize) -> Result<(Vec<f64>, Columns)> {
         step("rounds of rotations", round, ROUNDS)?;
         let mut turned = false;
         for i in 0..size {
+            if stop::requested() {
+                return Err(Error::Cancelled { what: "rounds of rotations", done: round, of: ROUNDS });
+            }
             for j in i + 1..size {
                 let (a, b, c) = (dot(&matrix[i], &matrix[i]), dot(&matrix[j], &matrix[j]), dot(&matrix[i], &matrix[j]));
                 if c == 0.0 || c.abs() <= 1e-15 * (a * b).sqrt() {

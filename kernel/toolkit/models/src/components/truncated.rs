@@ -11,14 +11,17 @@ use crate::progress::step;
 use crate::random::Random;
 use crate::range::Ranges;
 use crate::{Error, Result};
+use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
 
 const MODEL: &str = "truncated SVD";
 /// Directions beside those that are asked for; they make the rounds fewer.
 const SPARE: usize = 10;
-/// Rows of a task; fixed, so that sums do not depend on the threads.
-const PART: usize = 1024;
+/// Tasks that rows are split into, each of which holds sums of its own; and the fewest rows of one. Fixed, so that sums do
+/// not depend on the threads.
+const TASKS: usize = 16;
+const FEWEST: usize = 1024;
 
 /// The greatest singular values of rows as they are (they are not centred) and their directions: for sparse rows this is
 /// latent semantic analysis. The time grows with stored numbers times components.
@@ -135,37 +138,49 @@ impl Rows<'_> {
         }
     }
 
+    /// Rows of a task.
+    fn part(&self) -> usize {
+        self.size().0.div_ceil(TASKS).max(FEWEST)
+    }
+
     /// The products of each row with each direction, row after row; `basis` has all directions of a feature side by side.
-    fn along(&self, basis: &[f64], count: usize) -> Vec<f64> {
+    /// None where the wish to stop came first.
+    fn along(&self, basis: &[f64], count: usize) -> Option<Vec<f64>> {
         let mut products = vec![0.0; self.size().0 * count];
-        products.par_chunks_mut(PART * count).enumerate().for_each(|(part, products)| {
+        products.par_chunks_mut(FEWEST * count).enumerate().try_for_each(|(part, products)| {
             for (offset, products) in products.chunks_exact_mut(count).enumerate() {
-                self.each(part * PART + offset, |i, value| {
+                self.each(part * FEWEST + offset, |i, value| {
                     let own = &basis[i * count..(i + 1) * count];
                     products.iter_mut().zip(own).for_each(|(product, own)| *product += value * own);
                 });
             }
-        });
-        products
+            (!stop::requested()).then_some(())
+        })?;
+        Some(products)
     }
 
-    /// The sums of the rows, each times its products: what `along` leaves of the features, for each direction.
-    fn back(&self, products: &[f64], count: usize) -> Vec<f64> {
-        let sums = products.par_chunks(PART * count).enumerate().map(|(part, products)| {
+    /// The sums of the rows, each times its products: what `along` leaves of the features, for each direction. None where
+    /// the wish to stop came first.
+    fn back(&self, products: &[f64], count: usize) -> Option<Vec<f64>> {
+        let size = self.part();
+        let sums = products.par_chunks(size * count).enumerate().map(|(part, products)| {
             let mut sums = vec![0.0; self.size().1 * count];
             for (offset, products) in products.chunks_exact(count).enumerate() {
-                self.each(part * PART + offset, |i, value| {
+                if offset.is_multiple_of(FEWEST) && stop::requested() {
+                    return None;
+                }
+                self.each(part * size + offset, |i, value| {
                     let own = &mut sums[i * count..(i + 1) * count];
                     own.iter_mut().zip(products).for_each(|(sum, product)| *sum += value * product);
                 });
             }
-            sums
+            Some(sums)
         });
         let mut total = vec![0.0; self.size().1 * count];
-        for sums in sums.collect::<Vec<_>>() {
+        for sums in sums.collect::<Option<Vec<_>>>()? {
             total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
         }
-        total
+        Some(total)
     }
 }
 
@@ -208,7 +223,8 @@ impl CheckedTruncatedSvd {
         let mut change = f64::INFINITY;
         for round in 0..p.iterations {
             step("rounds", round, p.iterations)?;
-            let products = rows.along(&basis, wide);
+            let cancelled = || Error::Cancelled { what: "rounds", done: round, of: p.iterations };
+            let products = rows.along(&basis, wide).ok_or_else(cancelled)?;
             let (values, turns) = singular(&Points { rows: count, columns: wide, values: products.clone() })?;
             let greatest = values.first().copied().unwrap_or(0.0);
             let moved = values.iter().zip(&before).map(|(new, old)| (new - old).abs()).fold(0.0, f64::max);
@@ -219,7 +235,7 @@ impl CheckedTruncatedSvd {
                 return Ok(TruncatedSvdModel { names, columns, directions, singular, origin });
             }
             before = values[..p.components].to_vec();
-            basis = rows.back(&products, wide);
+            basis = rows.back(&products, wide).ok_or_else(cancelled)?;
             upright(&mut basis, wide);
         }
         let (iterations, tolerance) = (p.iterations, p.tolerance);
@@ -286,7 +302,7 @@ impl TruncatedSvdModel {
         &self.singular
     }
 
-    /// The direction of each, a unit vector.
+    /// The direction of each, a unit vector; zeros where the rows have no further direction, and the singular value is 0.
     pub fn directions(&self) -> &[Vec<f64>] {
         &self.directions
     }
@@ -316,7 +332,8 @@ impl TruncatedSvdModel {
     fn along(&self, rows: &Rows<'_>) -> Result<FeatureMatrix> {
         let count = self.directions.len();
         let basis: Vec<f64> = (0..self.columns).flat_map(|i| self.directions.iter().map(move |own| own[i])).collect();
-        let products = rows.along(&basis, count);
+        let cancelled = Error::Cancelled { what: "rows", done: 0, of: rows.size().0 };
+        let products = rows.along(&basis, count).ok_or(cancelled)?;
         let columns = (0..count).map(|k| products.iter().skip(k).step_by(count).copied().collect()).collect();
         let names = (1..=count).map(|number| format!("component_{number}")).collect();
         Ok(FeatureMatrix::new(names, columns, vec![false; count])?)
@@ -332,6 +349,10 @@ impl Described for TruncatedSvdModel {
 
     fn is_sound(&self) -> bool {
         let names = self.names.is_empty() || self.names.len() == self.columns;
-        names && self.directions.iter().all(|own| own.len() == self.columns)
+        let count = self.directions.len();
+        names
+            && count > 0
+            && self.singular.len() == count
+            && self.directions.iter().all(|own| own.len() == self.columns)
     }
 }

@@ -4,7 +4,7 @@ use super::{In, ModelCard, Origin, SINCE_2, Stored, fail, pack, unpack};
 use crate::{
     CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
     KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, MultinomialLogisticModel,
-    NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, Result, SvmModel, TruncatedSvdModel,
+    NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, Result, SvmModel, TfidfModel, TruncatedSvdModel,
 };
 use sha2::{Digest, Sha256};
 
@@ -145,5 +145,6 @@ files! {
     RandomForestModel: "random forest";
     RecurrentModel: "recurrent net";
     SvmModel: "SVM";
+    TfidfModel: "TF-IDF";
     TruncatedSvdModel: "truncated SVD";
 }

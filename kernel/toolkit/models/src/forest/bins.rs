@@ -2,6 +2,7 @@
 
 use crate::file::stored;
 use crate::random::Random;
+use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -50,9 +51,18 @@ impl Binner {
         self.codings.len() == self.names.len() && self.codings.iter().all(few)
     }
 
-    /// Bins of all rows, column after column.
-    pub(super) fn columns(&self, features: &FeatureMatrix) -> Vec<Vec<u8>> {
-        let one = |(i, coding): (usize, &Coding)| features.column(i).iter().map(|&value| coding.bin(value)).collect();
+    /// Bins of all rows, column after column; `None` where the wish to stop came first.
+    pub(super) fn columns(&self, features: &FeatureMatrix) -> Option<Vec<Vec<u8>>> {
+        let one = |(i, coding): (usize, &Coding)| {
+            let mut bins = Vec::with_capacity(features.rows());
+            for part in features.column(i).chunks(1 << 16) {
+                if stop::requested() {
+                    return None;
+                }
+                bins.extend(part.iter().map(|&value| coding.bin(value)));
+            }
+            Some(bins)
+        };
         self.codings.par_iter().enumerate().map(one).collect()
     }
 

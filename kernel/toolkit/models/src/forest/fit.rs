@@ -14,6 +14,7 @@ use crate::{Error, Objective, Result};
 use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Groups of trees whose scores of rows are summed apart; fixed, so that sums do not depend on the threads.
@@ -39,7 +40,21 @@ pub(super) fn fit(
     if features.rows() > i32::MAX as usize {
         return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most: i32::MAX as usize });
     }
-    with_threads(params.threads, || Fit { params, features, target, weights }.run())?
+    let light = weights.contains(&0.0);
+    let heavy = (0..target.len()).filter(|&row| light && weights[row] > 0.0).collect();
+    let weights = sized(weights);
+    with_threads(params.threads, || Fit { params, features, target, weights: &weights, heavy }.run())?
+}
+
+/// Weights of a size at which their products are finite numbers above 0, which is all that matters of their size.
+fn sized(weights: &[f64]) -> Cow<'_, [f64]> {
+    let greatest = weights.iter().copied().fold(0.0, f64::max);
+    if weights.is_empty() || (1e-50..=1e50).contains(&greatest) {
+        return Cow::Borrowed(weights);
+    }
+    // A power of two, so that dividing rounds nothing.
+    let unit = greatest.log2().floor().clamp(-1000.0, 1000.0).exp2();
+    Cow::Owned(weights.iter().map(|weight| weight / unit).collect())
 }
 
 struct Fit<'a> {
@@ -47,12 +62,15 @@ struct Fit<'a> {
     features: &'a FeatureMatrix,
     target: &'a [f64],
     weights: &'a [f64],
+    /// Rows that weigh something, where some do not: they alone are drawn, as though there were no others.
+    heavy: Vec<usize>,
 }
 
 impl Fit<'_> {
     fn run(&self) -> Result<RandomForestModel> {
         let binner = Binner::fit(self.features, self.params.bins);
-        let bins = binner.columns(self.features);
+        let cancelled = Error::Cancelled { what: "trees", done: 0, of: self.params.trees };
+        let bins = binner.columns(self.features).ok_or(cancelled)?;
         let categorical: Vec<bool> = (0..bins.len()).map(|feature| binner.is_categorical(feature)).collect();
         #[expect(
             clippy::cast_precision_loss,
@@ -104,11 +122,12 @@ impl Fit<'_> {
 
     /// How often each row is drawn for a tree.
     fn draws(&self, random: &mut Random) -> Vec<u32> {
-        let rows = self.target.len();
+        let all = self.target.len();
         if !self.params.bootstrap {
-            return vec![1; rows];
+            return vec![1; all];
         }
-        let mut draws = vec![0; rows];
+        let mut draws = vec![0; all];
+        let rows = if self.heavy.is_empty() { all } else { self.heavy.len() };
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -116,7 +135,10 @@ impl Fit<'_> {
             reason = "rows"
         )]
         let count = ((rows as f64 * self.params.row_share).round() as usize).max(1);
-        (0..count).for_each(|_| draws[random.below(rows)] += 1);
+        for _ in 0..count {
+            let drawn = random.below(rows);
+            draws[self.heavy.get(drawn).copied().unwrap_or(drawn)] += 1;
+        }
         draws
     }
 

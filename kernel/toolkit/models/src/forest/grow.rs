@@ -10,6 +10,9 @@ use super::tree::{BinSet, Rule, Tree};
 use crate::random::Random;
 use haetae_display::stop;
 
+/// Rows of a node at which even one feature takes so long that the wish to stop is asked for between two.
+const MANY: usize = 1 << 18;
+
 /// What all trees of a forest share.
 pub(super) struct Data<'a> {
     /// Bins of all rows, by feature.
@@ -132,7 +135,12 @@ impl<S: Sums> Grower<'_, S> {
                 }
             }
             let rows = &mut bag[node.from..node.to];
-            let Some(best) = self.split_of(rows, &node) else { continue };
+            let Some(best) = self.split_of(rows, &node) else {
+                if rows.len() > MANY && stop::requested() {
+                    return None;
+                }
+                continue;
+            };
             decreases[best.feature] += self.impurity(node.sums) - best.impurity;
             let rule = self.rule(best);
             let (middle, left, right) = self.part(rows, best, &rule);
@@ -157,6 +165,10 @@ impl<S: Sums> Grower<'_, S> {
         for drawn in 0..self.order.len() {
             if drawn >= self.data.features_per_split && best.is_some() {
                 break;
+            }
+            // What is not split then is no leaf: the tree is not kept.
+            if rows.len() > MANY && stop::requested() {
+                return None;
             }
             let other = drawn + self.random.below(self.order.len() - drawn);
             self.order.swap(drawn, other);

@@ -103,7 +103,7 @@ fn draw(features: &FeatureMatrix, rows: &[usize], order: &mut [usize], random: &
             let part = random.unit();
             // Both halves hold a row: the least is below the cut, and the greatest is not.
             let value = least * (1.0 - part) + most * part;
-            return Some((order[drawn], if value > least { value } else { most }));
+            return Some((order[drawn], if value > least { value.min(most) } else { most }));
         }
     }
     None

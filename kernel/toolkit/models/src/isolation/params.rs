@@ -176,7 +176,8 @@ impl IsolationForestModel {
     /// How strange each row is, between 0 and 1; more is stranger.
     ///
     /// # Errors
-    /// When the features are not those of the fit, or a value is missing or infinite.
+    /// When the features are not those of the fit, a value is missing or infinite, or the notebook's stop button was
+    /// pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         same_features(&self.names, features.names())?;
         only_numbers(features)?;
@@ -184,9 +185,15 @@ impl IsolationForestModel {
         let scale = mean_length(self.rows) * self.trees.len() as f64;
         let score = |row: usize| {
             let lengths = self.trees.iter().map(|tree| tree.length(|feature| features.column(feature)[row]));
-            (-lengths.sum::<f64>() / scale).exp2()
+            if row.is_multiple_of(1024) && stop::requested() {
+                None
+            } else {
+                Some((-lengths.sum::<f64>() / scale).exp2())
+            }
         };
-        with_threads(self.threads, || (0..features.rows()).into_par_iter().with_min_len(64).map(score).collect())
+        let scores: Option<Vec<f64>> =
+            with_threads(self.threads, || (0..features.rows()).into_par_iter().with_min_len(64).map(score).collect())?;
+        scores.ok_or(Error::Cancelled { what: "scored rows", done: 0, of: features.rows() })
     }
 }
 
@@ -198,6 +205,6 @@ impl Described for IsolationForestModel {
     }
 
     fn is_sound(&self) -> bool {
-        !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(self.names.len()))
+        self.rows > 1 && !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(self.names.len()))
     }
 }

@@ -19,8 +19,9 @@ impl CheckedLightGbm {
     /// codes) for a `target` of one number a row.
     ///
     /// # Errors
-    /// When there is nothing to learn from, lengths differ, the target does not fit the objective,
-    /// a name cannot stand in the model's text, or the library refuses.
+    /// When there is nothing to learn from, lengths differ, the target does not fit the objective (values of 1e38 and more,
+    /// which the library cannot keep, neither), all rows have one class, a name cannot stand in the model's text, or the
+    /// library refuses.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LightGbmModel> {
         self.fit_watched(features, target, None, &mut |_| Step::Go)
     }
@@ -59,8 +60,8 @@ impl CheckedLightGbm {
     /// weighed.
     ///
     /// # Errors
-    /// As there, and [`Error::Weight`] for a weight that is negative or no number, and where only rows of one class, or
-    /// none, weigh anything.
+    /// As there, [`Error::Weight`] for a weight that is negative or no number, [`Error::Parameter`] for one above 0 that is
+    /// not from 1e-30 to 1e30, and where only rows of one class, or none, weigh anything.
     pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LightGbmModel> {
         if weights.len() != target.len() {
             return Err(Error::Rows { what: "weights", expected: target.len(), found: weights.len() });

@@ -3,7 +3,7 @@
 use super::ffi::{Dataset, Learner};
 use super::model::LightGbmModel;
 use super::{CheckedLightGbm, Metric, Objective, OwnLoss};
-use crate::check::{check_rows, check_weights, same_types};
+use crate::check::{check_rows, check_weights, same_types, several_classes};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
 use crate::{Error, Result};
@@ -51,8 +51,16 @@ impl Watched<'_> {
         let objective = self.loss.map_or(self.checked.params.objective, |_| Objective::Value);
         check_rows("training rows", features, target, objective)?;
         check_weights(self.weights, target, objective)?;
-        if objective == Objective::Binary {
-            both_classes(target)?;
+        match objective {
+            Objective::Binary => both_classes(target)?,
+            Objective::Classes(_) => several_classes(target)?,
+            Objective::Value if self.loss.is_none() => in_32_bits(target)?,
+            Objective::Value => {}
+        }
+        if let Some(row) = self.weights.iter().position(|weight| *weight != 0.0 && !(1e-30..=1e30).contains(weight)) {
+            let expected = "0, or numbers from 1e-30 to 1e30: the library keeps them in 32 bits";
+            let found = format_args!("{:e} in row {row}", self.weights[row]);
+            return Ranges("LightGBM").refuse("weights", expected, found);
         }
         check_names(features)?;
         let text = self.checked.text(features, self.loss.is_some())?;
@@ -66,6 +74,9 @@ impl Watched<'_> {
             None => None,
             Some((valid, valid_target)) => {
                 check_rows("validation rows", valid, valid_target, objective)?;
+                if objective == Objective::Value {
+                    in_32_bits(valid_target)?;
+                }
                 if matches!(self.checked.metric, Metric::Auc | Metric::AveragePrecision) {
                     // Of one class it is 1 whatever the trees do: a fit with patience would end at the first.
                     both_classes(valid_target)?;
@@ -125,6 +136,15 @@ impl Watched<'_> {
             _ => grown,
         };
         Ok((learner, kept))
+    }
+}
+
+/// The library takes greater numbers for 1e38, without a word.
+fn in_32_bits(target: &[f64]) -> Result<()> {
+    let expected = || "a number between -1e38 and 1e38: LightGBM keeps targets in 32 bits".to_owned();
+    match target.iter().position(|value| value.abs() >= 1e38) {
+        None => Ok(()),
+        Some(row) => Err(Error::Target { row, expected: expected(), found: target[row] }),
     }
 }
 

@@ -5,11 +5,14 @@ use crate::check::{check_categories, same_features};
 use crate::contributions::Contributions;
 use crate::file::{About, Described, In, Stored, Taken};
 use crate::{Error, Result};
+use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use std::sync::Arc;
 
 /// Rows that are handed over at a time: enough for all threads, little enough to stay in cache.
 const CHUNK: usize = 1 << 15;
+/// The same of rows that are explained.
+const EXPLAINED: usize = 1 << 10;
 
 /// Trees that have learnt. Cheap to clone; may be used from several threads at once.
 #[derive(Clone)]
@@ -85,7 +88,8 @@ impl LightGbmModel {
     /// # Errors
     /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::FeatureType`] when one that was fitted
     /// as categories has numbers, [`Error::Category`] for a category that is no whole number from 0 to 2147483647 (NaN is
-    /// a missing one; a category that training did not have is none of its sets).
+    /// a missing one; a category that training did not have is none of its sets), [`Error::Cancelled`] where the
+    /// notebook's stop button was pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         self.run(features, Predict::Normal)
     }
@@ -186,10 +190,15 @@ impl LightGbmModel {
         check_categories(features)?;
         let columns = features.columns();
         let mut result = Vec::with_capacity(features.rows() * self.classes);
-        let mut chunk = vec![0.0; CHUNK.min(features.rows()) * columns];
+        // Contributions take a thousand times as long.
+        let most = if kind == Predict::Contributions { EXPLAINED } else { CHUNK };
+        let mut chunk = vec![0.0; most.min(features.rows()) * columns];
         let mut from = 0;
         while from < features.rows() {
-            let rows = CHUNK.min(features.rows() - from);
+            if stop::requested() {
+                return Err(Error::Cancelled { what: "scored rows", done: from, of: features.rows() });
+            }
+            let rows = most.min(features.rows() - from);
             // Row-major: one row's features side by side is how a tree reads them.
             for column in 0..columns {
                 let values = &features.column(column)[from..from + rows];

@@ -1,6 +1,7 @@
 //! Feature matrix -> rows of few active categories and some numbers, as a solver reads them.
 
 use super::SparseMatrix;
+use crate::clustering::moments;
 use crate::file::stored;
 use crate::lanes::wide;
 use haetae_features::FeatureMatrix;
@@ -164,14 +165,8 @@ fn categories(feature: &str, column: &[f64], min_rows: usize, names: &mut Vec<St
 }
 
 fn number(column: &[f64]) -> Coding {
-    let (mut count, mut sum) = (0.0, 0.0);
-    for value in column.iter().filter(|value| !value.is_nan()) {
-        count += 1.0;
-        sum += value;
-    }
-    let mean = if count > 0.0 { sum / count } else { 0.0 };
-    let squares: f64 = column.iter().filter(|value| !value.is_nan()).map(|value| (value - mean).powi(2)).sum();
-    let deviation = if squares > 0.0 { (squares / count).sqrt() } else { 1.0 };
+    let there: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
+    let (mean, deviation) = if there.is_empty() { (0.0, 1.0) } else { moments(&there) };
     Coding::Number { mean, deviation }
 }
 

@@ -15,6 +15,7 @@ const EASE: f64 = 0.95;
 
 /// The weights. `problem.penalty` weighs the sum of their absolute values; its loss has to be smooth.
 pub(crate) fn solve_absolute(problem: &Problem<'_>, iterations: usize, tolerance: f64) -> Result<Found> {
+    problem.check()?;
     let smooth = Problem { penalty: 0.0, ..*problem };
     let curves = smooth.curves();
     let (mut weights, mut sums) = (vec![0.0; problem.weights()], vec![0.0; problem.sums()]);

@@ -34,6 +34,7 @@ const HALVINGS: usize = 40;
 
 /// The weights; [`Error::Cancelled`] where the notebook's stop button is pressed on the way.
 pub(crate) fn solve(problem: &Problem<'_>, iterations: usize, tolerance: f64) -> Result<Found> {
+    problem.check()?;
     let mut weights = vec![0.0; problem.weights()];
     let mut sums = problem.dots(&weights);
     let mut loss = problem.loss(&weights, &sums);

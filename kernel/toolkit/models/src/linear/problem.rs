@@ -2,6 +2,7 @@
 
 use super::encode::{Design, add_rows, dot_rows};
 use super::loss::{Loss, class_of};
+use crate::{Error, Result};
 use rayon::prelude::*;
 
 /// Parts into which rows are split for sums; fixed, so that sums do not depend on the threads.
@@ -24,6 +25,15 @@ pub(crate) struct Problem<'a> {
 }
 
 impl Problem<'_> {
+    /// Refuses rows whose squares are no finite numbers: no step would be one.
+    pub(super) fn check(&self) -> Result<()> {
+        let far = |&row: &usize| !self.design.square(row).is_finite();
+        match (0..self.design.rows).into_par_iter().with_min_len(4096).find_first(far) {
+            None => Ok(()),
+            Some(row) => Err(Error::TooFar { row }),
+        }
+    }
+
     /// How many weights there are.
     pub(super) fn weights(&self) -> usize {
         self.loss.width() * self.design.weights

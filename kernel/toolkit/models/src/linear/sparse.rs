@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-/// Rows most of whose values are 0: hashed texts, or more categories than fit into memory as columns. Only the others are
+/// Rows most of whose values are 0: texts, or more categories than fit into memory as columns. Only the others are
 /// stored, row after row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseMatrix {

@@ -14,6 +14,8 @@ use haetae_features::FeatureMatrix;
 use rayon::prelude::*;
 
 const MODEL: &str = "Nystroem";
+/// Rows that are transformed at a time.
+const BLOCK: usize = 1 << 14;
 
 /// Features of a kernel, from drawn rows: time and memory grow with rows times landmarks. The product of two rows'
 /// features is exact where one of them is a landmark. Give them to [`crate::LinearSvm`] with `scaled(false)`.
@@ -131,6 +133,9 @@ impl CheckedNystroem {
         let mut rows: Vec<usize> = (0..points.rows).collect();
         Random::new(p.seed).shuffle(&mut rows);
         rows.truncate(p.landmarks);
+        if let Some(&row) = rows.iter().find(|&&row| !function.own(points.row(row)).is_finite()) {
+            return Err(Error::TooFar { row });
+        }
         let landmarks: Vec<f64> = rows.iter().flat_map(|&row| points.row(row).iter().copied()).collect();
         let triangle = triangle(&function, &landmarks, points.columns)?;
         let origin = Origin::of(p);
@@ -203,8 +208,8 @@ impl NystroemModel {
     /// The features `landmark_1`, `landmark_2` … of rows.
     ///
     /// # Errors
-    /// When the features are not those of the fit, a value is missing or infinite, or the notebook's stop button was
-    /// pressed.
+    /// When the features are not those of the fit, a value is missing or infinite, [`Error::TooLarge`] and
+    /// [`Error::TooFar`] for a row beyond all numbers, or the notebook's stop button was pressed.
     pub fn transform(&self, features: &FeatureMatrix) -> Result<FeatureMatrix> {
         let points: Points = self.scaling.points(features)?;
         let (count, inside): (usize, Vec<Lanes>) = (self.landmarks(), blocks(&self.landmarks, points.columns));
@@ -216,11 +221,21 @@ impl NystroemModel {
             self.function.all(points.row(row), &inside, &mut values);
             Some(solved(&self.triangle, &values))
         };
-        let rows: Option<Vec<Vec<f64>>> =
-            with_threads(self.threads, || (0..points.rows).into_par_iter().with_min_len(16).map(one).collect())?;
-        let rows = rows.ok_or(Error::Cancelled { what: "rows", done: 0, of: points.rows })?;
+        let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(points.rows); count];
+        // Some rows at a time: all of them would be there twice.
+        for from in (0..points.rows).step_by(BLOCK) {
+            let block = from..points.rows.min(from + BLOCK);
+            let rows: Option<Vec<Vec<f64>>> =
+                with_threads(self.threads, || block.into_par_iter().with_min_len(16).map(one).collect())?;
+            let rows = rows.ok_or(Error::Cancelled { what: "rows", done: from, of: points.rows })?;
+            if let Some(row) = rows.iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+                return Err(Error::TooFar { row: from + row });
+            }
+            for (i, column) in columns.iter_mut().enumerate() {
+                column.extend(rows.iter().map(|row| row[i]));
+            }
+        }
         let names = (1..=count).map(|i| format!("landmark_{i}")).collect();
-        let columns = (0..count).map(|i| rows.iter().map(|row| row[i]).collect()).collect();
         Ok(FeatureMatrix::new(names, columns, vec![false; count])?)
     }
 }

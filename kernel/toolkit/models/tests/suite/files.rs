@@ -4,8 +4,9 @@ use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel,
     LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, MultinomialLogistic, Nystroem, Pca, Platt,
-    RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd,
+    RandomForest, Recurrent, Result, SparseMatrix, Svm, Tfidf, TruncatedSvd,
 };
+use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::clusters::blobs;
@@ -59,6 +60,7 @@ fn renamed(features: &FeatureMatrix) -> FeatureMatrix {
 }
 
 fn kinds() -> Vec<Kind> {
+    let goods = df!("goods" => [Some("red wine"), Some("wine"), None, Some("steel pipe of red steel")]).unwrap();
     let (mixed, target) = mixed();
     let plain = renamed(&mixed);
     let points = blobs(3, 300, 3, 6, 2.0);
@@ -140,6 +142,10 @@ fn kinds() -> Vec<Kind> {
         kind(Platt::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
         kind(Isotonic::fit(&scores, &sides).unwrap(), 0, |model| Ok(model.predict(&[0.0, 5.0]))),
         kind(TruncatedSvd::params().fit(&all).unwrap(), 3, move |model| Ok(model.transform(&all)?.values().to_vec())),
+        kind(Tfidf::params().fit(&goods, "goods").unwrap(), 1, move |model| {
+            let rows = model.transform(&goods)?;
+            Ok((0..rows.rows()).flat_map(|row| rows.row(row).1.to_vec()).collect())
+        }),
     ]
 }
 

@@ -120,6 +120,35 @@ fn contributions_add_up_to_the_raw_score() {
     }
 }
 
+/// glibc's checks of its heap: a block that was written beyond its end is found where it is given back.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const CHECKED_HEAP: [(&str, &str); 2] = [("LD_PRELOAD", "libc_malloc_debug.so.0"), ("MALLOC_CHECK_", "3")];
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn contributions_of_classes_stay_within_their_buffer() {
+    let run = |test: &str| program_of(test).envs(CHECKED_HEAP).output().unwrap();
+    let output = run("lightgbm_fit::contributions_add_up_to_the_raw_score");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !stderr.contains("cannot be preloaded"), "{:?}: {stderr}", output.status);
+    // That the checks find one byte beyond a buffer.
+    let output = run("lightgbm_fit::a_byte_beyond_a_buffer");
+    assert!(output.status.code().is_none(), "{:?}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "damages the heap, on purpose: for the test above"]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_byte_beyond_a_buffer() {
+    if std::env::var_os(ALONE).is_none() {
+        return;
+    }
+    let mut buffer = vec![0_u8; 24];
+    // SAFETY: none: the process is there to be ended by the checks of the heap, and has no other work.
+    unsafe { std::ptr::write_volatile(buffer.as_mut_ptr().add(24), 1) };
+    drop(std::hint::black_box(buffer));
+}
+
 #[test]
 fn a_stump_owes_everything_to_its_feature() {
     // 60 rows of 0 and 40 of 1: before anything is known, the score is the mean of the leaves over the rows.
@@ -199,11 +228,16 @@ fn many_rows_are_scored_as_few_are() {
     });
 }
 
+/// One test of this program, to be run in a process of its own.
+fn program_of(test: &str) -> Command {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", test, "--include-ignored", "--nocapture", "--test-threads=1"]).env(ALONE, "1");
+    program
+}
+
 /// Runs one test of this program in a process of its own; what it wrote to stdout.
 pub fn alone(test: &str) -> String {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--exact", test, "--include-ignored", "--nocapture", "--test-threads=1"]);
-    let output = program.env(ALONE, "1").output().unwrap();
+    let output = program_of(test).output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");

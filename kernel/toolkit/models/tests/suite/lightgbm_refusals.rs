@@ -100,6 +100,22 @@ fn a_target_must_be_one_that_can_be_learnt() {
             assert_eq!(error.to_string(), format!("target, row 17: expected {expected}, found {value}"));
         }
     }
+    let one_of_three = params().objective(Objective::Classes(3)).fit(&features, &[2.0; 40]).unwrap_err();
+    assert!(matches!(one_of_three, Error::OneValue { found: 2.0, rows: 40 }), "{one_of_three}");
+    // The library would take it for 1e38, and weights of this size for none.
+    let value = params().objective(Objective::Value);
+    for far in [1e38, -1e300] {
+        let error = value.fit(&features, &wrong(far)).unwrap_err().to_string();
+        assert!(error.starts_with("target, row 17: expected a number between -1e38 and 1e38"), "{error}");
+    }
+    assert!(value.fit(&features, &wrong(1e30)).is_ok());
+    for far in [1e-46, 1e39] {
+        let error = params().fit_weighted(&features, &target, &[far; 40]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("LightGBM: parameter `weights`: expected 0, or numbers from 1e-30 to 1e30"),
+            "{error}"
+        );
+    }
     let error = params().fit(&features, &target[1..]).unwrap_err();
     assert_eq!(error.to_string(), "target: expected 40 rows, as many as in what belongs to it, found 39");
 }

@@ -96,7 +96,7 @@ fn rows_far_from_all_bells_have_chances_too() {
     let model = GaussianMixture::params().fit(&two_bells()).unwrap();
     let far = numbers([("x", vec![1e6, -1e150]), ("y", vec![-1e6, 0.0])]);
     let chances = model.predict_proba(&far).unwrap();
-    assert!(chances[..2].iter().all(|chance| (0.0..=1.0).contains(chance)), "{chances:?}");
+    assert!(chances.iter().all(|chance| (0.0..=1.0).contains(chance)), "{chances:?}");
     assert!(model.log_densities(&far).unwrap()[0] < -1e6);
 }
 

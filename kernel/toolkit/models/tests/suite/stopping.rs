@@ -4,8 +4,9 @@ use haetae_features::FeatureMatrix;
 use haetae_models::{
     Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, IsolationForest, KMeans, LeafLogistic, LightGbm, LinearSvm,
     Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, RandomForest, Recurrent, Result, SparseMatrix, Svm,
-    TruncatedSvd, Tsne, Umap, bootstrap, metrics, permutation_importance, silhouette,
+    Tfidf, TruncatedSvd, Tsne, Umap, bootstrap, metrics, permutation_importance, silhouette,
 };
+use polars::prelude::*;
 
 use crate::clusters::blobs;
 use crate::lightgbm_fit::{ALONE, alone};
@@ -24,6 +25,13 @@ fn the_stop_button_ends_every_fit() {
     let forest = RandomForest::params().trees(5).fit(&features, &target).unwrap();
     let svm = Svm::params().fit(&features, &target).unwrap();
     let landmarks = Nystroem::params().landmarks(5).fit(&features).unwrap();
+    let centers = KMeans::params().clusters(3).fit(&features).unwrap();
+    let bells = GaussianMixture::params().fit(&features).unwrap();
+    let strange = IsolationForest::params().trees(5).fit(&features).unwrap();
+    let trees = LightGbm::params().trees(5).fit(&features, &target).unwrap();
+    let along = TruncatedSvd::params().fit(&features).unwrap();
+    let goods = df!("goods" => ["steel pipe"; 400]).unwrap();
+    let words = Tfidf::params().fit(&goods, "goods").unwrap();
     let starts: Vec<usize> = (0..=400).collect();
     let sparse = SparseMatrix::new(1, starts, vec![0; 400], features.column(0).to_vec()).unwrap();
     let (past, lines) = (histories(&features, 7), series(&features));
@@ -62,6 +70,14 @@ fn the_stop_button_ends_every_fit() {
         ("UMAP", Box::new(|x| Umap::params().epochs(5).fit(x).map(drop))),
         ("HDBSCAN", Box::new(|x| Hdbscan::params().fit(x).map(drop))),
         ("truncated SVD", Box::new(|x| TruncatedSvd::params().fit(x).map(drop))),
+        ("labels of later rows", Box::new(|x| centers.predict(x).map(drop))),
+        ("densities", Box::new(|x| bells.log_densities(x).map(drop))),
+        ("strangeness", Box::new(|x| strange.predict(x).map(drop))),
+        ("scores of trees", Box::new(|x| trees.predict(x).map(drop))),
+        ("contributions to trees", Box::new(|x| trees.contributions(x).map(drop))),
+        ("TF-IDF", Box::new(|_| Tfidf::params().fit(&goods, "goods").map(drop))),
+        ("texts", Box::new(|_| words.transform(&goods).map(drop))),
+        ("rows along directions", Box::new(|x| along.transform(x).map(drop))),
         ("silhouette", Box::new(|x| silhouette(x, &labels, true).map(drop))),
         ("bootstrap", Box::new(|x| bootstrap(&metrics::auc, &target, x.column(0), 20, 0.9, 1).map(drop))),
     ];

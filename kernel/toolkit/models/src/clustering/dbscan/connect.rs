@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Labels (-1 is noise) and whether each row is a core row, both in the order of the rows.
 pub(super) fn cluster(points: &Points, distance: f64, min_rows: usize) -> Result<(Vec<i32>, Vec<bool>)> {
     let squared = distance * distance;
-    let tree = Tree::new(points, squared);
+    let tree = Tree::new(points, squared)?;
     let clump_of = clumps_of_points(&tree);
     let search = Search { tree: &tree, squared, core: core_points(&tree, &clump_of, squared, min_rows)?, clump_of };
     let roots = search.connect()?;

@@ -32,12 +32,11 @@ struct Part {
     /// Greatest density at which something leaves it.
     ends: f64,
     stability: f64,
-    children: Vec<usize>,
 }
 
 impl Part {
     fn new(parent: usize, begins: f64) -> Self {
-        Self { parent, begins, ends: 0.0, stability: 0.0, children: Vec::new() }
+        Self { parent, begins, ends: 0.0, stability: 0.0 }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
@@ -54,21 +53,16 @@ const SHORTEST: f64 = 1e-150;
 pub(super) fn clusters(edges: &[Edge], rows: usize, min_cluster: usize) -> Clusters {
     let merges = merges(edges, rows);
     let (mut parts, left_at) = parts(&merges, rows, min_cluster);
-    let chosen = choose(&mut parts);
+    let within = choose(&mut parts);
     let mut label_of: Vec<Option<usize>> = vec![None; parts.len()];
     let (mut labels, mut firmness) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut stability = Vec::new();
     for &(part, density) in &left_at {
-        // The root is its own parent, and never chosen.
-        let mut at = part;
-        while !chosen[at] && at != 0 {
-            at = parts[at].parent;
-        }
-        if !chosen[at] {
+        let Some(at) = within[part] else {
             labels.push(-1);
             firmness.push(0.0);
             continue;
-        }
+        };
         let label = *label_of[at].get_or_insert_with(|| {
             stability.push(parts[at].stability);
             stability.len() - 1
@@ -118,9 +112,7 @@ fn parts(merges: &[Merge], rows: usize, min_cluster: usize) -> (Vec<Part>, Vec<(
             if both {
                 parts[part].leave(size(side), merge.density);
                 parts.push(Part::new(part, merge.density));
-                let new = parts.len() - 1;
-                parts[part].children.push(new);
-                open.push((side, new));
+                open.push((side, parts.len() - 1));
             } else if size(side) >= min_cluster {
                 open.push((side, part));
             } else {
@@ -138,26 +130,31 @@ fn parts(merges: &[Merge], rows: usize, min_cluster: usize) -> (Vec<Part>, Vec<(
     (parts, left_at)
 }
 
-/// Of a part and those that it falls apart into, the ones that are more stable; never the whole, nor one that ends where
-/// it begins, as happens where many rows are equal.
-fn choose(parts: &mut [Part]) -> Vec<bool> {
-    let mut chosen = vec![true; parts.len()];
-    chosen[0] = false;
-    // Children stand behind their parents.
+/// For each part the one that is chosen and that it is, or lies in. Of a part and those that it falls apart into, the ones
+/// that are more stable are chosen; never the whole, nor one that ends where it begins, as happens where many rows are equal.
+fn choose(parts: &mut [Part]) -> Vec<Option<usize>> {
+    let mut stable = vec![false; parts.len()];
+    // What the parts below one have together, from the lowest on up: children stand behind their parents.
+    let mut below = vec![0.0; parts.len()];
     for at in (1..parts.len()).rev() {
-        let below: f64 = parts[at].children.iter().map(|&child| parts[child].stability).sum();
-        if below > parts[at].stability {
-            chosen[at] = false;
+        if below[at] > parts[at].stability {
             // What is below counts for it from here on up.
-            parts[at].stability = below;
+            parts[at].stability = below[at];
         } else {
-            chosen[at] = parts[at].stability > 0.0;
-            let mut open = parts[at].children.clone();
-            while let Some(child) = open.pop() {
-                chosen[child] = false;
-                open.extend(&parts[child].children);
-            }
+            stable[at] = true;
+        }
+        below[parts[at].parent] += parts[at].stability;
+    }
+    let mut within: Vec<Option<usize>> = vec![None; parts.len()];
+    // Below a part that is more stable than what it falls apart into, nothing is chosen, even where it is not either.
+    let mut closed = vec![false; parts.len()];
+    for (at, part) in parts.iter().enumerate().skip(1) {
+        let parent = part.parent;
+        within[at] = within[parent];
+        closed[at] = closed[parent] || stable[at];
+        if stable[at] && !closed[parent] && part.stability > 0.0 {
+            within[at] = Some(at);
         }
     }
-    chosen
+    within
 }

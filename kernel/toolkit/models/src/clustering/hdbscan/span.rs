@@ -47,7 +47,7 @@ struct Span<'a> {
 
 /// The edges, shortest first. `neighbours` counts the point itself.
 pub(super) fn shortest_tree(points: &Points, neighbours: usize) -> Result<Vec<Edge>> {
-    let tree = Tree::new(points, 0.0);
+    let tree = Tree::new(points, 0.0)?;
     let core = core_distances(&tree, neighbours)?;
     let count = core.len();
     let mut least_core = vec![f64::INFINITY; tree.nodes.len()];
@@ -121,7 +121,9 @@ fn kth(tree: &Tree, point: &[f64], k: usize, nearest: &mut Vec<f64>, open: &mut 
             nearer_last(tree, node.children, point, open);
             continue;
         }
-        for other in node.from..node.to {
+        // Of equal rows so many are enough.
+        let to = if node.is_heap() { node.to.min(node.from.saturating_add(k)) } else { node.to };
+        for other in node.from..to {
             let squared = squared_distance(tree.point(other), point);
             if nearest.len() == k && squared >= nearest[k - 1] {
                 continue;
@@ -219,6 +221,10 @@ impl Span<'_> {
                     #[expect(clippy::cast_possible_truncation, reason = "less than 2^31 rows")]
                     let to = other as u32;
                     found = Way { least: squared, to };
+                }
+                // Equal rows are equally far, and the ones behind are in no other place.
+                if node.is_heap() {
+                    break;
                 }
             }
         }

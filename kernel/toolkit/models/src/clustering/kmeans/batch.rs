@@ -31,7 +31,7 @@ pub(super) fn minibatch(
         done += 1;
         let values = (0..batch).flat_map(|_| points.row(random.below(points.rows)).iter().copied()).collect();
         let drawn = Points { rows: batch, columns, values };
-        let labels = nearest(&drawn, &centers);
+        let labels = nearest(&drawn, &centers)?;
         let mut sum = 0.0;
         for (row, &label) in drawn.values.chunks_exact(columns).zip(&labels) {
             let at = usize::try_from(label).unwrap_or(0);
@@ -49,7 +49,7 @@ pub(super) fn minibatch(
             worse += 1;
         }
     }
-    let labels = nearest(points, &centers);
+    let labels = nearest(points, &centers)?;
     let inertia = inertia(points, &centers, &labels);
     Ok(Found { centers, labels, inertia, iterations: done })
 }

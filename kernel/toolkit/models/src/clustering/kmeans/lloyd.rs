@@ -3,10 +3,11 @@
 //! Lloyd's rounds with Hamerly's bounds: a row whose distance to its own centre is below both a lower bound of the
 //! distance to any other, and half the distance from its centre to the next one, keeps its cluster unseen.
 
-use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, blocks, squared_distance, squared_distances, wide};
 use crate::progress::step;
+use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -65,7 +66,9 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
     while iterations < most && !settled {
         step("rounds", iterations, most)?;
         iterations += 1;
-        let mut sums = assign(points, &mut rows, &Centers::new(&centers, columns, &moved));
+        let cancelled = || Error::Cancelled { what: "rounds", done: iterations, of: most };
+        let of_round = Centers::new(&centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
+        let mut sums = of_round.ok_or_else(cancelled)?;
         if !sums.changed {
             settled = true;
             break;
@@ -88,48 +91,57 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
     }
     if !settled {
         // The centres have moved after the last look.
-        assign(points, &mut rows, &Centers::new(&centers, columns, &moved));
+        let cancelled = Error::Cancelled { what: "rounds", done: iterations, of: most };
+        let of_round = Centers::new(&centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
+        of_round.ok_or(cancelled)?;
     }
     let inertia = inertia(points, &centers, &rows.labels);
     Ok(Found { centers, labels: rows.labels, inertia, iterations })
 }
 
 impl<'a> Centers<'a> {
-    fn new(values: &'a [f64], columns: usize, moved: &'a [f64]) -> Self {
+    /// None where the wish to stop came first: of very many centres there are very many pairs.
+    fn new(values: &'a [f64], columns: usize, moved: &'a [f64]) -> Option<Self> {
         let each: Vec<&[f64]> = values.chunks_exact(columns).collect();
         let half = |at: usize| {
+            if at.is_multiple_of(64) && stop::requested() {
+                return None;
+            }
             let others = each.iter().enumerate().filter(|(other, _)| *other != at);
-            others.map(|(_, other)| squared_distance(each[at], other)).fold(f64::INFINITY, f64::min).sqrt() / 2.0
+            let nearest = others.map(|(_, other)| squared_distance(each[at], other)).fold(f64::INFINITY, f64::min);
+            Some(nearest.sqrt() / 2.0)
         };
-        Self {
+        Some(Self {
             values,
             blocks: blocks(values, columns),
             columns,
-            half: (0..each.len()).map(half).collect(),
+            half: (0..each.len()).into_par_iter().with_min_len(64).map(half).collect::<Option<_>>()?,
             moved,
             furthest: moved.iter().copied().fold(0.0, f64::max),
-        }
+        })
     }
 }
 
-/// Gives every row the label of its nearest centre, and sums the rows of each.
-fn assign(points: &Points, rows: &mut Rows, centers: &Centers<'_>) -> Sums {
+/// Gives every row the label of its nearest centre, and sums the rows of each; none where the wish to stop came first.
+fn assign(points: &Points, rows: &mut Rows, centers: &Centers<'_>) -> Option<Sums> {
     let columns = points.columns;
-    let parts: Vec<Sums> = points
+    let parts: Option<Vec<Sums>> = points
         .values
         .par_chunks(PART * columns)
         .zip(rows.labels.par_chunks_mut(PART))
         .zip(rows.upper.par_chunks_mut(PART).zip(rows.lower.par_chunks_mut(PART)))
-        .map(|((values, labels), (upper, lower))| assign_part(values, labels, upper, lower, centers))
+        .map(|((values, labels), (upper, lower))| {
+            (!stop::requested()).then(|| assign_part(values, labels, upper, lower, centers))
+        })
         .collect();
     let clusters = centers.moved.len();
     let mut all = Sums { sums: vec![0.0; clusters * columns], counts: vec![0.0; clusters], changed: false };
-    for part in parts {
+    for part in parts? {
         all.sums.iter_mut().zip(part.sums).for_each(|(sum, part)| *sum += part);
         all.counts.iter_mut().zip(part.counts).for_each(|(count, part)| *count += part);
         all.changed |= part.changed;
     }
-    all
+    Some(all)
 }
 
 wide! {
@@ -231,7 +243,7 @@ pub(super) fn inertia(points: &Points, centers: &[f64], labels: &[i32]) -> f64 {
 }
 
 /// The label of the nearest centre for each row.
-pub(super) fn nearest(points: &Points, centers: &[f64]) -> Vec<i32> {
+pub(super) fn nearest(points: &Points, centers: &[f64]) -> Result<Vec<i32>> {
     let columns = points.columns;
     let moved = vec![0.0; centers.len() / columns];
     let mut rows = Rows {
@@ -239,8 +251,9 @@ pub(super) fn nearest(points: &Points, centers: &[f64]) -> Vec<i32> {
         upper: vec![f64::INFINITY; points.rows],
         lower: vec![f64::NEG_INFINITY; points.rows],
     };
-    assign(points, &mut rows, &Centers::new(centers, columns, &moved));
-    rows.labels
+    let labelled = Centers::new(centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
+    labelled.ok_or(Error::Cancelled { what: "labelled rows", done: 0, of: points.rows })?;
+    Ok(rows.labels)
 }
 
 fn mean_variance(points: &Points) -> f64 {

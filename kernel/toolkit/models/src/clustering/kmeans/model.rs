@@ -59,9 +59,10 @@ impl KMeansModel {
     /// The cluster of each row: that of the nearest centre.
     ///
     /// # Errors
-    /// When the features are not those of the fit, or a value is missing or infinite.
+    /// When the features are not those of the fit, a value is missing, infinite or too large for distances, or the notebook's
+    /// stop button was pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<i32>> {
-        Ok(nearest(&self.scaling.points(features)?, &self.centers))
+        nearest(&self.scaling.points(features)?, &self.centers)
     }
 
     /// What each cluster is like, in words; `features` are those of the fit.
@@ -81,6 +82,7 @@ impl Described for KMeansModel {
     }
 
     fn is_sound(&self) -> bool {
-        self.scaling.is_sound() && self.centers.len().is_multiple_of(self.scaling.names.len())
+        let centers = self.centers.len();
+        self.scaling.is_sound() && centers > 0 && centers.is_multiple_of(self.scaling.names.len())
     }
 }

@@ -3,11 +3,12 @@
 //! As scikit-learn does it, of some candidates for each centre the one is taken that leaves the least squared distance
 //! (Arthur and Vassilvitskii 2007, section 5.1).
 
-use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, squared_distance, squared_distances, wide};
 use crate::progress::step;
 use crate::random::Random;
+use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Rows of a task; fixed, so that sums do not depend on the threads.
@@ -20,21 +21,25 @@ pub(super) fn plus_plus(points: &Points, clusters: usize, random: &mut Random) -
     let candidates = (2 + (clusters as f64).ln() as usize).min(LANES);
     let mut centers = points.row(random.below(points.rows)).to_vec();
     let mut nearest = vec![f64::INFINITY; points.rows];
-    let mut sums = lower(points, &mut nearest, &centers);
+    let cancelled = |done: usize| Error::Cancelled { what: "first centres", done, of: clusters };
+    let mut sums = lower(points, &mut nearest, &centers).ok_or_else(|| cancelled(0))?;
     while centers.len() < clusters * columns {
         step("first centres", centers.len() / columns, clusters)?;
         let drawn: Vec<usize> = (0..candidates).map(|_| draw(&nearest, &sums, random)).collect();
         let flat: Vec<f64> = drawn.iter().flat_map(|&row| points.row(row).iter().copied()).collect();
         let block = crate::lanes::blocks(&flat, columns);
         let part = (points.values.par_chunks(PART * columns), nearest.par_chunks(PART));
-        let left: Vec<Lanes> =
-            part.0.zip(part.1).map(|(values, nearest)| left_over(values, columns, nearest, &block)).collect();
+        let of_part = |(values, nearest): (&[f64], &[f64])| {
+            (!stop::requested()).then(|| left_over(values, columns, nearest, &block))
+        };
+        let left: Option<Vec<Lanes>> = part.0.zip(part.1).map(of_part).collect();
+        let left = left.ok_or_else(|| cancelled(centers.len() / columns))?;
         let of = |lane: usize| left.iter().map(|sums| sums[lane]).sum::<f64>();
         // Of equals the first: a lane without a candidate is not among them.
         let best = (0..candidates).map(|lane| (of(lane), drawn[lane]));
         let best = best.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |pair| pair.1);
         let center = points.row(best).to_vec();
-        sums = lower(points, &mut nearest, &center);
+        sums = lower(points, &mut nearest, &center).ok_or_else(|| cancelled(centers.len() / columns))?;
         centers.extend(center);
     }
     Ok(centers)
@@ -62,11 +67,12 @@ fn draw(nearest: &[f64], sums: &[f64], random: &mut Random) -> usize {
     from + last
 }
 
-/// Lowers the squared distance of each row to the nearest centre by one centre more; the new sums over parts.
-fn lower(points: &Points, nearest: &mut [f64], center: &[f64]) -> Vec<f64> {
+/// Lowers the squared distance of each row to the nearest centre by one centre more; the new sums over parts, none where
+/// the wish to stop came first.
+fn lower(points: &Points, nearest: &mut [f64], center: &[f64]) -> Option<Vec<f64>> {
     let columns = points.columns;
     let parts = points.values.par_chunks(PART * columns).zip(nearest.par_chunks_mut(PART));
-    parts.map(|(values, nearest)| lower_part(values, columns, nearest, center)).collect()
+    parts.map(|(values, nearest)| (!stop::requested()).then(|| lower_part(values, columns, nearest, center))).collect()
 }
 
 wide! {

@@ -5,6 +5,7 @@ use crate::clustering::Points;
 use crate::file::stored;
 use crate::lanes::{LANES, Lanes, wide};
 use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Rows of a task, a multiple of the lanes; fixed, so that sums do not depend on the threads.
@@ -91,15 +92,22 @@ pub(super) fn part_blocks(points: &Points, part: usize) -> Vec<Lanes> {
 }
 
 /// Logarithm of the density of each row, and, in `chances` (row after row), how likely each bell is for it.
-pub(super) fn densities(points: &Points, bells: &[Bell], form: Covariance, chances: &mut [f64]) -> Vec<f64> {
+///
+/// # Errors
+/// [`Error::TooFar`] for a row so far from all bells that no logarithm tells it, and [`Error::Cancelled`].
+pub(super) fn densities(points: &Points, bells: &[Bell], form: Covariance, chances: &mut [f64]) -> Result<Vec<f64>> {
     let mut logs = vec![0.0; points.rows];
-    logs.par_chunks_mut(PART).zip(chances.par_chunks_mut(PART * bells.len())).enumerate().for_each(
-        |(part, (logs, chances))| {
-            let blocks = part_blocks(points, part);
-            density_part(&blocks, points.columns, bells, form == Covariance::Full, logs, chances);
-        },
-    );
-    logs
+    let parts = logs.par_chunks_mut(PART).zip(chances.par_chunks_mut(PART * bells.len())).enumerate();
+    let done = parts.try_for_each(|(part, (logs, chances))| {
+        let blocks = part_blocks(points, part);
+        density_part(&blocks, points.columns, bells, form == Covariance::Full, logs, chances);
+        (!stop::requested()).then_some(())
+    });
+    done.ok_or(Error::Cancelled { what: "rows", done: 0, of: points.rows })?;
+    match logs.iter().position(|log| !log.is_finite()) {
+        None => Ok(logs),
+        Some(row) => Err(Error::TooFar { row }),
+    }
 }
 
 wide! {

@@ -2,10 +2,11 @@
 
 use super::bells::{Bell, PART, densities, part_blocks};
 use super::params::{Covariance, GaussianMixtureParams};
-use crate::Result;
 use crate::clustering::Points;
 use crate::lanes::{LANES, Lanes, wide};
 use crate::progress::step;
+use crate::{Error, Result};
+use haetae_display::stop;
 use rayon::prelude::*;
 
 /// Where the rounds ended.
@@ -30,13 +31,13 @@ pub(super) fn fit(points: &Points, labels: &[i32], params: &GaussianMixtureParam
     while iterations < params.iterations && !converged {
         step("rounds", iterations, params.iterations)?;
         iterations += 1;
-        let logs = densities(points, &bells, params.covariance, &mut chances);
+        let logs = densities(points, &bells, params.covariance, &mut chances)?;
         let found = mean(&logs);
         bells = maximise(points, &chances, params)?;
         converged = (found - likelihood).abs() < params.tolerance;
         likelihood = found;
     }
-    let logs = densities(points, &bells, params.covariance, &mut chances);
+    let logs = densities(points, &bells, params.covariance, &mut chances)?;
     Ok(Found { bells, chances, likelihood: mean(&logs), iterations, converged })
 }
 
@@ -62,15 +63,15 @@ fn maximise(points: &Points, chances: &[f64], params: &GaussianMixtureParams) ->
         .collect();
     let full = params.covariance == Covariance::Full;
     let size = if full { columns * (columns + 1) / 2 } else { columns };
-    let parts: Vec<Vec<f64>> = (0..points.rows.div_ceil(PART))
+    let parts: Option<Vec<Vec<f64>>> = (0..points.rows.div_ceil(PART))
         .into_par_iter()
         .map(|part| {
             let blocks = part_blocks(points, part);
             let chances = &chances[part * PART * count..chances.len().min((part + 1) * PART * count)];
-            second_sums(&blocks, columns, chances, &means, size, full)
+            (!stop::requested()).then(|| second_sums(&blocks, columns, chances, &means, size, full))
         })
         .collect();
-    let mut seconds = total(parts);
+    let mut seconds = total(parts.ok_or(Error::Cancelled { what: "rows", done: 0, of: points.rows })?);
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
     let rows = points.rows as f64;
     let firsts = sums.chunks_exact(columns + 1).zip(seconds.chunks_exact_mut(size));

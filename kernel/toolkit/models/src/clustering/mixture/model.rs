@@ -109,7 +109,8 @@ impl GaussianMixtureModel {
     /// The likeliest bell of each row.
     ///
     /// # Errors
-    /// When the features are not those of the fit, or a value is missing or infinite.
+    /// When the features are not those of the fit, a value is missing or infinite, [`crate::Error::TooLarge`] and
+    /// [`crate::Error::TooFar`] for a row beyond all numbers, or the notebook's stop button was pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<i32>> {
         Ok(likeliest(&self.predict_proba(features)?, self.bells.len()))
     }
@@ -133,7 +134,7 @@ impl GaussianMixtureModel {
     fn run(&self, features: &FeatureMatrix) -> Result<(Vec<f64>, Vec<f64>)> {
         let points = self.scaling.points(features)?;
         let mut chances = vec![0.0; points.rows * self.bells.len()];
-        let logs = with_threads(self.threads, || densities(&points, &self.bells, self.form, &mut chances))?;
+        let logs = with_threads(self.threads, || densities(&points, &self.bells, self.form, &mut chances))??;
         Ok((chances, logs))
     }
 
@@ -172,6 +173,7 @@ impl Described for GaussianMixtureModel {
 
     fn is_sound(&self) -> bool {
         let columns = self.scaling.names.len();
-        self.scaling.is_sound() && self.bells.iter().all(|bell| bell.is_sound(columns, self.form))
+        let bells = !self.bells.is_empty() && self.bells.iter().all(|bell| bell.is_sound(columns, self.form));
+        self.scaling.is_sound() && bells && self.chances.len().is_multiple_of(self.bells.len())
     }
 }

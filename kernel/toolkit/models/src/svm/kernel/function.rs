@@ -44,7 +44,7 @@ impl Function {
     }
 
     /// The value of a point with itself.
-    pub(super) fn own(&self, point: &[f64]) -> f64 {
+    pub(in crate::svm) fn own(&self, point: &[f64]) -> f64 {
         let square = || point.iter().map(|x| x * x).sum::<f64>();
         match self.kernel {
             Kernel::Rbf => 1.0,

@@ -6,6 +6,7 @@ use super::smo::Found;
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
 use crate::lanes::{Lanes, blocks};
+use crate::linear::finite_sums;
 use crate::threads::with_threads;
 use crate::{Error, Platt, Result};
 use haetae_display::stop;
@@ -91,8 +92,8 @@ impl SvmModel {
     /// list of scores: the metrics take it as it is.
     ///
     /// # Errors
-    /// When the features are not those of the fit, a value is missing or infinite, or the notebook's stop button was
-    /// pressed.
+    /// When the features are not those of the fit, a value is missing or infinite, [`Error::TooLarge`] and
+    /// [`Error::TooFar`] for a row beyond all numbers, or the notebook's stop button was pressed.
     pub fn decision(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         let points = self.scaling.points(features)?;
         let inside: Vec<Lanes> = blocks(&self.points, points.columns);
@@ -104,7 +105,9 @@ impl SvmModel {
         };
         let sums: Option<Vec<f64>> =
             with_threads(self.threads, || (0..points.rows).into_par_iter().with_min_len(16).map(one).collect())?;
-        sums.ok_or(Error::Cancelled { what: "scored rows", done: 0, of: points.rows })
+        let sums = sums.ok_or(Error::Cancelled { what: "scored rows", done: 0, of: points.rows })?;
+        finite_sums(&sums, 1)?;
+        Ok(sums)
     }
 
     /// The side on which each row lies: 1 where the decision is above 0, else 0.

@@ -182,8 +182,8 @@ impl CheckedSvm {
     ///
     /// # Errors
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a value is
-    /// missing or infinite, a feature is categorical, the steps end short of the tolerance, or the notebook's stop button
-    /// was pressed.
+    /// missing or infinite, [`Error::TooLarge`] and [`Error::TooFar`] for a row that is too large for the kernel, a feature
+    /// is categorical, the steps end short of the tolerance, or the notebook's stop button was pressed.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<SvmModel> {
         let p = &self.params;
         check_rows("training rows", features, target, Objective::Binary)?;
@@ -195,6 +195,14 @@ impl CheckedSvm {
         let scaling = Scaling::fit("training rows", features, p.scaled)?;
         let points = scaling.points(features)?;
         let function = Function { kernel: p.kernel, gamma: gamma_of(p.gamma, &points) };
+        // No two rows have more in common than one of them with itself, and rows of the kernel are kept in 32 bits.
+        let far = |&row: &usize| {
+            let own = function.own(points.row(row));
+            own.is_nan() || own.abs() > f64::from(f32::MAX) / 16.0
+        };
+        if let Some(row) = (0..points.rows).find(far) {
+            return Err(Error::TooFar { row });
+        }
         let classes = p.class_weight.of_rows(target, &[]);
         let task = Task {
             points: &points,

@@ -47,6 +47,9 @@ impl Dual<'_> {
     /// The weights, and the rounds that it took.
     pub(super) fn solve(&self) -> Result<(Vec<f64>, usize)> {
         let mut parts = self.parts();
+        if let Some(row) = parts.iter().position(|part| !part.bend.is_finite()) {
+            return Err(Error::TooFar { row });
+        }
         let mut weights = vec![0.0; self.design.weights];
         let mut order: Vec<usize> = (0..parts.len()).collect();
         let mut active = order.len();
