@@ -3,7 +3,8 @@
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
 key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
 regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen
-on the judged rows, on both sides alike. `families.py [kcs|generated] [FAMILY...]` as a program measures these alone.
+on the judged rows, on both sides alike; beside XGBoost on our features stands how far the difference of the two may be chance.
+`families.py [kcs|generated] [FAMILY...]` as a program measures these alone.
 """
 
 import json
@@ -28,6 +29,8 @@ from haetae_testing import Kernel  # noqa: E402  (the path comes first)
 ITEMS, QUICK_ITEMS = 300_000, 60_000
 FROM, UNTIL = "2021-01-01", "2021-07-01"
 FOLDS = 5
+# Draws of the judged rows, to see how far a difference may be chance.
+DRAWS, QUICK_DRAWS = 200, 20
 COLUMNS = ["P@1 %", "P@5 %", "P@10 %", "AUC", "AP", "revenue@5 %"]
 # What `revenue@5 %` is a share of.
 MONEY = "revenue is what inspections found to be missing, as a share of the best choice of as many lines"
@@ -36,8 +39,8 @@ PROTOCOLS = ["full", "clean", "grouped"]
 # Tables, not models: what of the figures is no more than remembering.
 BASELINES = ["lookup", "importer history"]
 FAMILIES = [
-    "LightGBM", "random forest", "GBDT+LR", "DATE", "logistic", "linear SVM", "SVM, Nystroem", "SVM, RBF, 8000 rows", "FCNN",
-    "LSTM", "CNN", "k-means", "Gaussian mixture", "isolation forest", *BASELINES,
+    "LightGBM", "LightGBM, mean of two", "random forest", "GBDT+LR", "DATE", "logistic", "linear SVM", "SVM, Nystroem",
+    "SVM, RBF, 8000 rows", "FCNN", "LSTM", "CNN", "k-means", "Gaussian mixture", "isolation forest", *BASELINES,
 ]
 # Families that put the rows in order in more than one way.
 HEADS = {"DATE": ["DATE, fraud", "DATE, revenue"]}
@@ -86,7 +89,7 @@ class Plain:
         }
 
     def judged(self, model, part=None):
-        """Seconds of fit and scores on the split, and the figures in each protocol."""
+        """Seconds of fit and scores on the split, and in each protocol the figures and the scores."""
         part = part or self.part
         begun = time.monotonic()
         full = self.scored(model, part, "split")
@@ -94,7 +97,20 @@ class Plain:
         folds = [self.scored(model, part, f"fold{number}") for number in range(FOLDS)]
         grouped = [np.concatenate(side) for side in zip(*folds)]
         pairs = {"full": full, "clean": [side[self.unseen] for side in full], "grouped": grouped}
-        return seconds, {protocol: figures_of(*pair) for protocol, pair in pairs.items()}
+        figures = {protocol: figures_of(*pair) for protocol, pair in pairs.items()}
+        return seconds, figures, {protocol: scores for protocol, (_, _, scores) in pairs.items()}
+
+    def truths(self):
+        """Of the judged rows in each protocol."""
+        of = lambda name: np.fromfile(self.folder / f"{name}.judged.y", "<f8")
+        return self.protocols(of("split"), np.concatenate([of(f"fold{number}") for number in range(FOLDS)]))
+
+    def protocols(self, split, folds):
+        return {"full": split, "clean": split[self.unseen], "grouped": folds}
+
+    def scores_of(self, name, head):
+        """What a cell left of a family."""
+        return self.protocols(*(np.fromfile(self.folder / f"{name}.{head}.{part}", "<f8") for part in ("split", "folds")))
 
     def scored(self, model, part, name):
         """Of the judged rows: the truth, what they brought, and the scores."""
@@ -113,11 +129,21 @@ def figures_of(truth, brought, scores):
     return [*precision, float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores)), revenue]
 
 
-def of_family(kernel, family):
-    """For each of its heads: seconds of fit and scores on the split, and the figures in each protocol, by a cell."""
-    cell = family_cells.FAMILY.replace("<family>", json.dumps(family))
+def chance(truth, mine, theirs, column, draws):
+    """Of the difference of two orders of the same rows, what lies within 95 % of so many draws of these."""
+    place, random = COLUMNS.index(column), np.random.default_rng(1)
+    value = lambda rows, scores: figures_of(truth[rows], truth[rows], scores[rows])[place]
+    drawn = [random.integers(0, len(truth), len(truth)) for _ in range(draws)]
+    return np.percentile([value(rows, mine) - value(rows, theirs) for rows in drawn], [2.5, 97.5])
+
+
+def of_family(kernel, plain, family):
+    """For each of its heads: seconds of fit and scores on the split, and in each protocol the figures and the scores, by a
+    cell."""
+    cell = family_cells.FAMILY.replace("<family>", json.dumps(family)).replace("<folder>", json.dumps(str(plain.folder)))
     lines = kernel.ok(cell, timeout=6 * 3600).stdout.splitlines()
-    made = {name: (float(lines[0]), {}) for name in HEADS.get(family, [family])}
+    heads = HEADS.get(family, [family])
+    made = {name: (float(lines[0]), {}, plain.scores_of(family, head)) for head, name in enumerate(heads)}
     for head, protocol, *values in (line.split(";") for line in lines[1:]):
         list(made.values())[int(head)][1][protocol] = [float(value) for value in values]
     print(f"  {family}: {float(lines[0]):.1f} s", flush=True)
@@ -132,7 +158,7 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
     counts, marks = kernel.ok(cell, timeout=1800).stdout.splitlines()
     trained, judged, unseen = counts.split(";")
     plain = Plain(folder, [mark == "1" for mark in marks.split(",")])
-    ours = {name: figures for family in families for name, figures in of_family(kernel, family).items()}
+    ours = {name: figures for family in families for name, figures in of_family(kernel, plain, family).items()}
     models = plain.models()
     theirs = {name: plain.judged(model) for name, model in models.items()}
     # A peer of its own: what of the difference is the features'.
@@ -141,7 +167,7 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
     rows = [
         [name, protocol, *(round(value, 3) for value in figures[protocol]), round(seconds, 1)]
         for protocol in PROTOCOLS
-        for name, (seconds, figures) in {**ours, **{f"{name} (Python)": one for name, one in shown.items()}}.items()
+        for name, (seconds, figures, _) in {**ours, **{f"{name} (Python)": one for name, one in shown.items()}}.items()
     ]
     table = {"columns": ["model", "protocol", *COLUMNS, "time, s"], "rows": rows}
     note = (
@@ -151,18 +177,23 @@ def compared(context, data, kernel, folder, what, families=FAMILIES):
     count = sum(family not in BASELINES for family in families)
     made = [context.figure(f"models.{data}_families", count, "families", note=note, table=table)]
     made += [best(context, f"{data}_best", *what, ours, theirs) for what in BEST]
-    return made + [best(context, f"{data}_same_features", *what, ours, alike) for what in BEST]
+    return made + [best(context, f"{data}_same_features", *what, ours, alike, plain.truths()) for what in BEST]
 
 
-def best(context, name, protocol, column, ours, theirs):
-    """The best of our families beside the best model in Python, both chosen on the judged rows."""
+def best(context, name, protocol, column, ours, theirs, truths=None):
+    """The best of our families beside the best model in Python, both chosen on the judged rows; with the `truths` of these, how
+    far their difference may be chance."""
     place = COLUMNS.index(column)
     value = lambda side: lambda name: side[name][1][protocol][place]
     own = [name for name in ours if name not in BASELINES]
     mine = max(own, key=value(ours))
     peer = max(theirs, key=value(theirs))
     short = SHORT[column]
-    rest = ", ".join(f"{name} {value(ours)(name):.3f}" for name in BASELINES)
+    rest = ", ".join(f"{name} {value(ours)(name):.3f}" for name in BASELINES if name in ours)
+    if truths:
+        scores = [side[name][2][protocol] for side, name in ((ours, mine), (theirs, peer))]
+        low, high = chance(truths[protocol], *scores, column, QUICK_DRAWS if context.quick else DRAWS)
+        rest += f"; 95 % of draws of the judged rows have a difference of {low:+.4f} to {high:+.4f}"
     return context.figure(
         f"models.{name}_{protocol}_{short}", value(ours)(mine), "share" if short == "p5" else "area", aim=">= peer",
         peer=f"{peer} (best of {len(theirs)})" if len(theirs) > 1 else peer, peer_value=value(theirs)(peer),

@@ -332,6 +332,22 @@ def test_a_logistic_regression_of_three_classes_on_sparse_rows_has_the_same_prob
     assert np.allclose(chances, peer.predict_proba(rows), rtol=0, atol=1e-6)
 
 
+def test_logistic_regressions_weigh_rows_alike(cells, fraud, lanes):
+    random = np.random.default_rng(8)
+    for (train, target, later, _), names in [(fraud, "&train, &target"), (lanes, "&entries, &lane")]:
+        # Some rows weigh nothing.
+        weights = np.maximum(random.normal(2, 2, len(target)), 0)
+        cells.give(weighs=weights)
+        scaler = StandardScaler().fit(train)
+        peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=100_000)
+        chances = peer.fit(scaler.transform(train), target, weights).predict_proba(scaler.transform(later))
+        kind, rows = ("Logistic", "later") if target.max() == 1 else ("MultinomialLogistic", "entering")
+        ours = cells.take(f"&{kind}::params().c(0.5).fit_weighted({names}, &weighs)?.predict(&{rows})?")
+        assert np.allclose(ours, chances[:, 1] if kind == "Logistic" else chances.ravel(), rtol=0, atol=1e-5), kind
+        plain = cells.take(f"&{kind}::params().c(0.5).fit({names})?.predict(&{rows})?")
+        assert np.abs(ours - plain).max() > 0.01
+
+
 def test_figures_of_several_classes_are_equal(cells, lanes):
     truth = lanes[3]
     chances = np.random.default_rng(1).dirichlet([1, 1, 1], len(truth)) * 0.5 + 0.5 * np.eye(3)[truth]

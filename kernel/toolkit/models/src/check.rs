@@ -113,6 +113,20 @@ pub(crate) fn every_class(target: &[f64], classes: usize) -> Result<()> {
     }
 }
 
+/// Weights that rows have of their own, where they have any: one a row, as [`check_weights`] wants them.
+pub(crate) fn own_weights<'a>(
+    weights: Option<&'a [f64]>,
+    target: &[f64],
+    objective: Objective,
+) -> Result<Option<&'a [f64]>> {
+    let Some(own) = weights else { return Ok(None) };
+    if own.len() != target.len() {
+        return Err(Error::Rows { what: "weights", expected: target.len(), found: own.len() });
+    }
+    check_weights(own, target, objective)?;
+    Ok(weights)
+}
+
 /// Weights of rows: none, or one a row, and something of both classes, of two of several, or of any row with a value.
 pub(crate) fn check_weights(weights: &[f64], target: &[f64], objective: Objective) -> Result<()> {
     if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {

@@ -18,6 +18,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) target: &'a [f64],
     /// What a row of each class weighs.
     pub(crate) classes: &'a [f64],
+    /// What each row weighs besides, 1 in the mean; empty where that is 1 of all.
+    pub(crate) own: &'a [f64],
     pub(crate) penalty: f64,
     pub(crate) loss: Loss,
     /// Whether intercepts go without a penalty.
@@ -109,18 +111,18 @@ impl Problem<'_> {
         weight % self.design.weights < self.held()
     }
 
-    fn weight(&self, target: f64) -> f64 {
-        self.classes[class_of(target)]
+    fn weight(&self, row: usize) -> f64 {
+        self.classes[class_of(self.target[row])] * self.own.get(row).copied().unwrap_or(1.0)
     }
 
-    /// Numbers of rows, times what their classes weigh.
+    /// Numbers of rows, times what these weigh.
     fn weighed(&self, mut values: Vec<f64>) -> Vec<f64> {
-        if self.classes.iter().all(|weight| *weight == 1.0) {
+        if self.own.is_empty() && self.classes.iter().all(|weight| *weight == 1.0) {
             return values;
         }
-        for own in values.chunks_mut(self.design.rows) {
-            let rows = own.par_iter_mut().zip(self.target).with_min_len(4096);
-            rows.for_each(|(value, &target)| *value *= self.weight(target));
+        for of_class in values.chunks_mut(self.design.rows) {
+            let rows = of_class.par_iter_mut().enumerate().with_min_len(4096);
+            rows.for_each(|(row, value)| *value *= self.weight(row));
         }
         values
     }
@@ -162,7 +164,7 @@ impl Problem<'_> {
 
     /// How strongly the loss bends at most along each weight.
     pub(super) fn curves(&self) -> Vec<f64> {
-        let most: Vec<f64> = self.target.iter().map(|&target| self.weight(target) * self.loss.most_bend()).collect();
+        let most: Vec<f64> = (0..self.design.rows).map(|row| self.weight(row) * self.loss.most_bend()).collect();
         let curves: Vec<f64> = self.weighted(&most, true).into_iter().map(|curve| curve.max(1e-12)).collect();
         curves.repeat(self.loss.width())
     }

@@ -1,7 +1,7 @@
 //! How strongly the weights are held back, checked before anything is fitted.
 
 use super::model::LogisticModel;
-use crate::check::{check_rows, finite};
+use crate::check::{check_rows, finite, own_weights};
 use crate::file::Origin;
 use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve, solve_absolute, trainable};
 use crate::metrics::both_classes;
@@ -117,19 +117,24 @@ impl LogisticParams {
         self.class_weight.check(model, classes)
     }
 
-    /// The best weights of rows whose target is one of so many classes.
+    /// The best weights of rows whose target is one of so many classes, and which weigh `own` by themselves.
     pub(super) fn weights(
         &self,
         model: &'static str,
         design: &Design<'_>,
         target: &[f64],
+        own: Option<&[f64]>,
         loss: Loss,
         classes: usize,
     ) -> Result<Vec<f64>> {
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let penalty = 1.0 / (self.c * design.rows as f64);
-        let classes = &self.class_weight.of_classes(target, &[], classes);
-        let problem = Problem { design, target, classes, penalty, loss, free_intercept: true };
+        let rows = design.rows as f64;
+        // Brought to a mean of 1, so that the tolerance means the same whatever they sum to.
+        let mean: f64 = own.map_or(1.0, |own| own.iter().map(|weight| weight / rows).sum());
+        let own: Vec<f64> = own.unwrap_or_default().iter().map(|weight| weight / mean).collect();
+        let (own, penalty) = (own.as_slice(), 1.0 / (self.c * mean * rows));
+        let classes = &self.class_weight.of_classes(target, own, classes);
+        let problem = Problem { design, target, classes, own, penalty, loss, free_intercept: true };
         let found = match self.penalty {
             Penalty::L2 => solve(&problem, self.iterations, self.tolerance)?,
             Penalty::L1 => solve_absolute(&problem, self.iterations * 100, self.tolerance)?,
@@ -145,12 +150,28 @@ impl LogisticParams {
         self.check()?.fit(features, target)
     }
 
+    /// Checks the parameters and fits; see [`CheckedLogistic::fit_weighted`].
+    ///
+    /// # Errors
+    /// As [`LogisticParams::check`] and [`CheckedLogistic::fit_weighted`].
+    pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LogisticModel> {
+        self.check()?.fit_weighted(features, target, weights)
+    }
+
     /// Checks the parameters and fits; see [`CheckedLogistic::fit_sparse`].
     ///
     /// # Errors
     /// As [`LogisticParams::check`] and [`CheckedLogistic::fit_sparse`].
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LogisticModel> {
         self.check()?.fit_sparse(rows, target)
+    }
+
+    /// Checks the parameters and fits; see [`CheckedLogistic::fit_sparse_weighted`].
+    ///
+    /// # Errors
+    /// As [`LogisticParams::check`] and [`CheckedLogistic::fit_sparse_weighted`].
+    pub fn fit_sparse_weighted(&self, rows: &SparseMatrix, target: &[f64], weights: &[f64]) -> Result<LogisticModel> {
+        self.check()?.fit_sparse_weighted(rows, target, weights)
     }
 }
 
@@ -169,11 +190,26 @@ impl CheckedLogistic {
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are
     /// equal, a number is infinite, or the solver ends short of its tolerance.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<LogisticModel> {
+        self.on_features(features, target, None)
+    }
+
+    /// As [`CheckedLogistic::fit`], the loss of each row taken as often as `weights` says. Mean and deviation of a number,
+    /// and least rows of a category, are counted, not weighed.
+    ///
+    /// # Errors
+    /// As there, [`crate::Error::Rows`] for more or fewer weights than rows, and [`crate::Error::Weight`] for one that is
+    /// negative or no finite number; and where only rows of one target, or none, weigh anything.
+    pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LogisticModel> {
+        self.on_features(features, target, Some(weights))
+    }
+
+    fn on_features(&self, features: &FeatureMatrix, target: &[f64], own: Option<&[f64]>) -> Result<LogisticModel> {
         check_rows("training rows", features, target, Objective::Binary)?;
         both_classes(target)?;
         finite(features)?;
+        let own = own_weights(own, target, Objective::Binary)?;
         let encoder = Encoder::fit(features, self.params.min_rows, true);
-        let weights = self.params.weights(MODEL, &encoder.encode(features), target, Loss::Log, 2)?;
+        let weights = self.params.weights(MODEL, &encoder.encode(features), target, own, Loss::Log, 2)?;
         Ok(LogisticModel::new(Some(encoder), weights, Origin::of(&self.params)))
     }
 
@@ -182,9 +218,22 @@ impl CheckedLogistic {
     /// # Errors
     /// As there.
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<LogisticModel> {
+        self.on_sparse(rows, target, None)
+    }
+
+    /// As [`CheckedLogistic::fit_sparse`], with `weights` as of [`CheckedLogistic::fit_weighted`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fit_sparse_weighted(&self, rows: &SparseMatrix, target: &[f64], weights: &[f64]) -> Result<LogisticModel> {
+        self.on_sparse(rows, target, Some(weights))
+    }
+
+    fn on_sparse(&self, rows: &SparseMatrix, target: &[f64], own: Option<&[f64]>) -> Result<LogisticModel> {
         trainable(rows, target, Objective::Binary)?;
         both_classes(target)?;
-        let weights = self.params.weights(MODEL, &Design::of_sparse(rows), target, Loss::Log, 2)?;
+        let own = own_weights(own, target, Objective::Binary)?;
+        let weights = self.params.weights(MODEL, &Design::of_sparse(rows), target, own, Loss::Log, 2)?;
         Ok(LogisticModel::new(None, weights, Origin::of(&self.params)))
     }
 }

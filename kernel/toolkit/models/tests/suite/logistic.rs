@@ -272,6 +272,52 @@ fn the_same_rows_give_the_same_bits_on_any_number_of_threads() {
     assert_eq!(one, on(8));
 }
 
+/// So many rows of 4 numbers as sparse ones, and as often as `weights` says.
+pub fn copied(seed: u64, weights: &[f64]) -> (SparseMatrix, SparseMatrix) {
+    let mut random = Random::new(seed);
+    let values: Vec<f64> = even(&mut random, 4 * weights.len()).iter().map(|value| 4.0 * value - 2.0).collect();
+    let sparse = |values: Vec<f64>| {
+        let rows = values.len() / 4;
+        let starts = (0..=rows).map(|row| 4 * row).collect();
+        SparseMatrix::new(4, starts, [0, 1, 2, 3].repeat(rows), values).unwrap()
+    };
+    let copies = values.chunks(4).zip(weights).flat_map(|(row, &weight)| row.repeat(weight as usize)).collect();
+    (sparse(values), sparse(copies))
+}
+
+#[test]
+fn a_row_weighs_as_much_as_so_many_of_its_kind() {
+    let mut random = Random::new(3);
+    let weights: Vec<f64> = (0..300).map(|_| random.below(4) as f64).collect();
+    let target: Vec<f64> = (0..300).map(|_| random.below(2) as f64).collect();
+    let (rows, copies) = copied(5, &weights);
+    let of_copies = target.iter().zip(&weights).flat_map(|(&target, &weight)| vec![target; weight as usize]);
+    let of_copies: Vec<f64> = of_copies.collect();
+    for penalty in [Penalty::L2, Penalty::L1] {
+        for balance in [ClassWeight::Equal, ClassWeight::Balanced, ClassWeight::Of { zero: 1.0, one: 4.0 }] {
+            let params = Logistic::params().penalty(penalty).class_weight(balance).c(0.3).tolerance(1e-8);
+            let one = params.fit_sparse_weighted(&rows, &target, &weights).unwrap();
+            let other = params.fit_sparse(&copies, &of_copies).unwrap();
+            assert_close("weights", one.weights(), other.weights(), 1e-6);
+            assert!((one.intercept() - other.intercept()).abs() < 1e-6);
+            let without = params.fit_sparse(&rows, &target).unwrap();
+            assert!(one.weights() != without.weights());
+        }
+    }
+}
+
+#[test]
+fn weights_of_all_rows_are_as_much_less_penalty() {
+    let (features, target) = mixed(4, 400);
+    let plain = Logistic::params().c(0.5).tolerance(1e-8);
+    let expected = plain.fit(&features, &target).unwrap().predict(&features).unwrap();
+    for weight in [1.0, 2.5, 1e-12, 1e9] {
+        let params = plain.clone().c(0.5 / weight);
+        let found = params.fit_weighted(&features, &target, &[weight; 400]).unwrap();
+        assert_close("probabilities", &found.predict(&features).unwrap(), &expected, 1e-7);
+    }
+}
+
 #[test]
 fn parameters_out_of_range_are_named() {
     let params = Logistic::params;
@@ -302,6 +348,16 @@ fn rows_that_cannot_be_learnt_from_are_refused() {
         wrong[5] = value;
         assert!(matches!(fit(&wrong), Error::Target { row: 5, .. }));
     }
+    let weighed = |weights: &[f64]| Logistic::params().fit_weighted(&features, &target, weights).unwrap_err();
+    assert!(matches!(weighed(&[1.0; 59]), Error::Rows { what: "weights", expected: 60, found: 59 }));
+    assert!(matches!(weighed(&[]), Error::Rows { what: "weights", expected: 60, found: 0 }));
+    for value in [NAN, -1.0, f64::INFINITY] {
+        let mut weights = [1.0; 60];
+        weights[7] = value;
+        assert!(matches!(weighed(&weights), Error::Weight { row: 7, .. }), "{value}");
+    }
+    assert!(matches!(weighed(&target), Error::OneClass { found: 1.0, rows: 60 }));
+    assert!(matches!(weighed(&[0.0; 60]), Error::OneClass { .. }));
     let none = features.select_rows(&[]);
     assert!(matches!(Logistic::params().fit(&none, &[]), Err(Error::Empty { rows: 0, columns: 4, .. })));
     let infinite = numbers([("x", vec![1.0; 60]), ("y", (0..60).map(|i| 1.0 / f64::from(i)).collect())]);

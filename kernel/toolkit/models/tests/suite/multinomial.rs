@@ -10,7 +10,7 @@ use haetae_models::{
 use rayon::ThreadPoolBuilder;
 
 use crate::data::{Random, assert_close, bits, codes, even, numbers};
-use crate::logistic::{design, mixed};
+use crate::logistic::{copied, design, mixed};
 
 const NAN: f64 = f64::NAN;
 
@@ -153,6 +153,24 @@ fn sparse_rows_have_the_weights_of_the_categories_that_they_stand_for() {
 }
 
 #[test]
+fn a_row_weighs_as_much_as_so_many_of_its_kind() {
+    let mut random = Random::new(3);
+    let weights: Vec<f64> = (0..300).map(|_| random.below(4) as f64).collect();
+    let target: Vec<f64> = (0..300).map(|_| random.below(3) as f64).collect();
+    let (rows, copies) = copied(6, &weights);
+    let of_copies = target.iter().zip(&weights).flat_map(|(&target, &weight)| vec![target; weight as usize]);
+    let of_copies: Vec<f64> = of_copies.collect();
+    for (penalty, balance) in [(Penalty::L2, ClassWeight::Equal), (Penalty::L1, ClassWeight::Balanced)] {
+        let params = MultinomialLogistic::params().penalty(penalty).class_weight(balance).c(0.3).tolerance(1e-8);
+        let one = params.fit_sparse_weighted(&rows, &target, &weights).unwrap();
+        let other = params.fit_sparse(&copies, &of_copies).unwrap();
+        let chances = |model: &MultinomialLogisticModel| model.predict_sparse(&rows).unwrap();
+        assert_close("probabilities", &chances(&one), &chances(&other), 1e-6);
+        assert!(chances(&one) != chances(&params.fit_sparse(&rows, &target).unwrap()));
+    }
+}
+
+#[test]
 fn what_features_add_sums_to_what_the_probabilities_are_made_of() {
     let ((train, target), (later, _)) = (kinds(12, 400), kinds(13, 30));
     let model = MultinomialLogistic::params().classes(4).fit(&train, &target).unwrap();
@@ -244,6 +262,11 @@ fn rows_that_cannot_be_learnt_from_are_refused() {
     let gap: Vec<f64> = target.iter().map(|class| if *class == 1.0 { 3.0 } else { *class }).collect();
     let message = "target: expected rows of each of 4 classes, found none of class 1 in 60 rows";
     assert!(fit(&gap).to_string().starts_with(message), "{}", fit(&gap));
+    let weighed = |weights: &[f64]| params().fit_weighted(&features, &target, weights).unwrap_err();
+    assert!(matches!(weighed(&[1.0; 59]), Error::Rows { what: "weights", expected: 60, found: 59 }));
+    assert!(matches!(weighed(&[-1.0; 60]), Error::Weight { row: 0, .. }));
+    let without: Vec<f64> = target.iter().map(|class| f64::from(*class != 1.0)).collect();
+    assert!(matches!(weighed(&without), Error::NoClass { class: 1, classes: 4, .. }));
     let none = features.select_rows(&[]);
     assert!(matches!(params().fit(&none, &[]), Err(Error::Empty { rows: 0, columns: 4, .. })));
     let one = params().fit(&features.select_rows(&[0]), &target[..1]);

@@ -1,7 +1,7 @@
 //! How many classes there are, and how strongly the weights are held back, checked before anything is fitted.
 
 use super::model::MultinomialLogisticModel;
-use crate::check::{check_rows, every_class, finite};
+use crate::check::{check_rows, every_class, finite, own_weights};
 use crate::file::Origin;
 use crate::linear::{Design, Encoder, Loss, SparseMatrix, trainable};
 use crate::range::Ranges;
@@ -106,12 +106,38 @@ impl MultinomialLogisticParams {
         self.check()?.fit(features, target)
     }
 
+    /// Checks the parameters and fits; see [`CheckedMultinomialLogistic::fit_weighted`].
+    ///
+    /// # Errors
+    /// As [`MultinomialLogisticParams::check`] and [`CheckedMultinomialLogistic::fit_weighted`].
+    pub fn fit_weighted(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        weights: &[f64],
+    ) -> Result<MultinomialLogisticModel> {
+        self.check()?.fit_weighted(features, target, weights)
+    }
+
     /// Checks the parameters and fits; see [`CheckedMultinomialLogistic::fit_sparse`].
     ///
     /// # Errors
     /// As [`MultinomialLogisticParams::check`] and [`CheckedMultinomialLogistic::fit_sparse`].
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<MultinomialLogisticModel> {
         self.check()?.fit_sparse(rows, target)
+    }
+
+    /// Checks the parameters and fits; see [`CheckedMultinomialLogistic::fit_sparse_weighted`].
+    ///
+    /// # Errors
+    /// As [`MultinomialLogisticParams::check`] and [`CheckedMultinomialLogistic::fit_sparse_weighted`].
+    pub fn fit_sparse_weighted(
+        &self,
+        rows: &SparseMatrix,
+        target: &[f64],
+        weights: &[f64],
+    ) -> Result<MultinomialLogisticModel> {
+        self.check()?.fit_sparse_weighted(rows, target, weights)
     }
 }
 
@@ -129,12 +155,35 @@ impl CheckedMultinomialLogistic {
     /// When there is nothing to learn from, lengths differ, a target is none of the classes, a class has no rows, a number
     /// is infinite, or the solver ends short of its tolerance.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64]) -> Result<MultinomialLogisticModel> {
+        self.on_features(features, target, None)
+    }
+
+    /// As [`CheckedMultinomialLogistic::fit`], with `weights` as of [`crate::CheckedLogistic::fit_weighted`].
+    ///
+    /// # Errors
+    /// As there, and where the rows of a class weigh nothing.
+    pub fn fit_weighted(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        weights: &[f64],
+    ) -> Result<MultinomialLogisticModel> {
+        self.on_features(features, target, Some(weights))
+    }
+
+    fn on_features(
+        &self,
+        features: &FeatureMatrix,
+        target: &[f64],
+        own: Option<&[f64]>,
+    ) -> Result<MultinomialLogisticModel> {
         check_rows("training rows", features, target, Objective::Classes(self.params.classes))?;
         every_class(target, self.params.classes)?;
         finite(features)?;
+        let own = self.own(own, target)?;
         let encoder = Encoder::fit(features, self.params.each.min_rows, true);
         let design = encoder.encode(features);
-        self.model(Some(encoder), &design, target)
+        self.model(Some(encoder), &design, target, own)
     }
 
     /// As [`CheckedMultinomialLogistic::fit`], on sparse rows as they are, a weight for each column and class.
@@ -142,14 +191,47 @@ impl CheckedMultinomialLogistic {
     /// # Errors
     /// As there.
     pub fn fit_sparse(&self, rows: &SparseMatrix, target: &[f64]) -> Result<MultinomialLogisticModel> {
-        trainable(rows, target, Objective::Classes(self.params.classes))?;
-        every_class(target, self.params.classes)?;
-        self.model(None, &Design::of_sparse(rows), target)
+        self.on_sparse(rows, target, None)
     }
 
-    fn model(&self, encoder: Option<Encoder>, design: &Design<'_>, target: &[f64]) -> Result<MultinomialLogisticModel> {
+    /// As [`CheckedMultinomialLogistic::fit_sparse`], with weights as of [`CheckedMultinomialLogistic::fit_weighted`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fit_sparse_weighted(
+        &self,
+        rows: &SparseMatrix,
+        target: &[f64],
+        weights: &[f64],
+    ) -> Result<MultinomialLogisticModel> {
+        self.on_sparse(rows, target, Some(weights))
+    }
+
+    fn on_sparse(&self, rows: &SparseMatrix, target: &[f64], own: Option<&[f64]>) -> Result<MultinomialLogisticModel> {
+        trainable(rows, target, Objective::Classes(self.params.classes))?;
+        every_class(target, self.params.classes)?;
+        self.model(None, &Design::of_sparse(rows), target, self.own(own, target)?)
+    }
+
+    /// A class whose rows weigh nothing would go without bounds, as one without rows.
+    fn own<'a>(&self, own: Option<&'a [f64]>, target: &[f64]) -> Result<Option<&'a [f64]>> {
+        let own = own_weights(own, target, Objective::Classes(self.params.classes))?;
+        if let Some(own) = own {
+            let weighed = target.iter().zip(own).filter(|(_, weight)| **weight > 0.0);
+            every_class(&weighed.map(|(&class, _)| class).collect::<Vec<f64>>(), self.params.classes)?;
+        }
+        Ok(own)
+    }
+
+    fn model(
+        &self,
+        encoder: Option<Encoder>,
+        design: &Design<'_>,
+        target: &[f64],
+        own: Option<&[f64]>,
+    ) -> Result<MultinomialLogisticModel> {
         let classes = self.params.classes;
-        let weights = self.params.each.weights(MODEL, design, target, Loss::Softmax(classes), classes)?;
+        let weights = self.params.each.weights(MODEL, design, target, own, Loss::Softmax(classes), classes)?;
         Ok(MultinomialLogisticModel { encoder, classes, weights, origin: Origin::of(&self.params) })
     }
 }

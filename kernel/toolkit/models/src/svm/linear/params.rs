@@ -204,7 +204,8 @@ impl CheckedLinearSvm {
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         let penalty = 1.0 / (p.c * design.rows as f64);
         let classes = &[classes.0, classes.1];
-        let problem = Problem { design, target, classes, penalty, loss: Loss::SquaredHinge, free_intercept: false };
+        let loss = Loss::SquaredHinge;
+        let problem = Problem { design, target, classes, own: &[], penalty, loss, free_intercept: false };
         solve(&problem, p.iterations, p.tolerance)?.settled(MODEL, p.tolerance)
     }
 }
