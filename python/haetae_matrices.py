@@ -48,6 +48,11 @@ class Matrices:
             cell.append(f"let {name} = {read}?;")
         self.kernel.ok("\n".join(cell))
 
+    def take(self, expression):
+        """The numbers of an expression of type `&[f64]`."""
+        self.kernel.ok(f"write_numbers({self.path('taken')}, {expression})?;")
+        return np.fromfile(self.folder / "taken", "<f8")
+
     def give_sparse(self, **matrices):
         """Makes a `SparseMatrix` of each matrix in rows (CSR), under its name."""
         cell = []
@@ -57,11 +62,6 @@ class Matrices:
                 values.astype("<f8").tofile(self.folder / f"{name}.{part}")
             cell.append(f"let {name} = read_sparse({self.path(name)}, {matrix.shape[1]})?;")
         self.kernel.ok("\n".join(cell))
-
-    def take(self, expression):
-        """The numbers of an expression of type `&[f64]`."""
-        self.kernel.ok(f"write_numbers({self.path('taken')}, {expression})?;")
-        return np.fromfile(self.folder / "taken", "<f8")
 
     def number(self, expression):
         return float(self.take(f"&[({expression}) as f64]")[0])

@@ -9,7 +9,7 @@ use haetae_features::FeatureMatrix;
 use std::sync::Arc;
 
 /// Rows that are handed over at a time: enough for all threads, little enough to stay in cache.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 13;
 
 /// Trees that have learnt. Cheap to clone; may be used from several threads at once.
 #[derive(Clone)]
