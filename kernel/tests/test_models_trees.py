@@ -129,8 +129,8 @@ def test_weights_of_rows_and_a_loss_of_ones_own_give_lightgbms_trees(cells, frau
     ours = cells.take("&own.predict(&later)?")
     assert np.allclose(ours, theirs(own), rtol=0, atol=1e-6)
     # More rows than LightGBM is given at a time.
-    cells.give(later_thrice=np.tile(later, (3, 1)))
-    assert (cells.take("&own.predict(&later_thrice)?") == np.tile(ours, 3)).all()
+    cells.give(later_again=np.tile(later, (12, 1)))
+    assert (cells.take("&own.predict(&later_again)?") == np.tile(ours, 12)).all()
 
 
 def test_trees_of_three_classes_and_what_they_rest_on_are_lightgbms(cells, lanes):
