@@ -39,7 +39,7 @@ def test_a_model_goes_through_a_file(cells, fraud, tmp_path):
     cells.kernel.fails(f'RandomForestModel::load("{path}")?;', "Error", f"cut off after {len(whole) - 1} bytes")
 
 
-def test_what_cannot_be_fitted_says_why(cells, kernel):
+def test_what_cannot_be_fitted_says_why(kernel, blobs):
     kernel.fails("RandomForest::params().fit(&blobs, &vec![1.0; 3_000])?;", "Error", "found only 1 in 3000 rows")
 
 
