@@ -1,5 +1,6 @@
 """Fits of our own models in cells of the kernel beside scikit-learn's: the same generated numbers, the same threads,
-by turns, after one fit of each that is not counted. A time is that of the fit alone, from a matrix in memory."""
+by turns, after one fit of each that is not counted. A time is that of the fit alone, from a matrix in memory; how its memory is
+measured, `pairs.py` says."""
 
 import statistics
 
@@ -38,13 +39,13 @@ def forest(pairs):
     ours = lambda seed: f"RandomForest::params().trees(100).seed({seed}).fit(&train, &target)?"
     theirs = lambda seed: RandomForestClassifier(100, n_jobs=THREADS, random_state=seed).fit(train, target[:20_000])
 
-    def quality(n):
+    def quality(n, _):
         auc = lambda scores: roc_auc_score(target[20_000:], scores)
         mine = [auc(pairs.cells.take(f"&{ours(seed)}.predict(&later)?")) for seed in range(n)]
         peer = [auc(theirs(seed).predict_proba(later)[:, 1]) for seed in range(n)]
         return f"AUC on as many other rows, mean of {n} seeds: {mean(mine)}, theirs {mean(peer)}"
 
-    return pairs.figure("forest", "<= 0.8", 5, ours, theirs, "20000 rows, 20 features, 100 trees", quality)
+    return pairs.figures("forest", "<= 0.8", 5, ours, theirs, "20000 rows, 20 features, 100 trees", quality)
 
 
 def kmeans(pairs):
@@ -53,12 +54,12 @@ def kmeans(pairs):
     ours = lambda seed: f"KMeans::params().clusters(20).scaled(false).starts(3).seed({seed}).fit(&rows)?"
     theirs = lambda seed: KMeans(20, n_init=3, random_state=seed).fit(rows)
 
-    def quality(n):
+    def quality(n, _):
         mine = [pairs.cells.number(f"{ours(seed)}.inertia()") for seed in range(n)]
         peer = [theirs(seed).inertia_ for seed in range(n)]
         return f"mean inertia {statistics.fmean(mine):.6g}, theirs {statistics.fmean(peer):.6g}"
 
-    return pairs.figure(
+    return pairs.figures(
         "kmeans", "<= 1.0", 7, ours, theirs, "100000 rows, 16 features, 20 clusters, best of 3 starts", quality
     )
 
@@ -69,11 +70,11 @@ def dbscan(pairs):
     ours = lambda _: "Dbscan::params().scaled(false).distance(0.8).min_rows(10).fit(&rows)?"
     theirs = lambda _: DBSCAN(eps=0.8, min_samples=10, n_jobs=THREADS).fit(rows)
 
-    def quality(_):
-        same = (pairs.cells.take(f"&labels_as_numbers({ours(0)}.labels())") == theirs(0).labels_).all()
+    def quality(_, peer):
+        same = (pairs.cells.take("&labels_as_numbers(fitted.labels())") == peer.labels_).all()
         return "all labels are equal" if same else "LABELS DIFFER"
 
-    return pairs.figure("dbscan", "<= 1.0", 7, ours, theirs, "30000 rows, 5 features, distance 0.8, 10 rows", quality)
+    return pairs.figures("dbscan", "<= 1.0", 7, ours, theirs, "30000 rows, 5 features, distance 0.8, 10 rows", quality)
 
 
 def mixture(pairs):
@@ -83,12 +84,12 @@ def mixture(pairs):
     ours = lambda seed: f"GaussianMixture::params().bells(5).scaled(false).seed({seed}).fit(&rows)?"
     theirs = lambda seed: GaussianMixture(5, random_state=seed).fit(rows)
 
-    def quality(n):
+    def quality(n, _):
         mine = [pairs.cells.number(f"{ours(seed)}.log_likelihood()") for seed in range(n)]
         peer = [theirs(seed).score(rows) for seed in range(n)]
         return f"mean log-likelihood of a row {mean(mine)}, theirs {mean(peer)}"
 
-    return pairs.figure("gmm", "<= 1.0", 7, ours, theirs, "50000 rows, 10 features, 5 full bells", quality)
+    return pairs.figures("gmm", "<= 1.0", 7, ours, theirs, "50000 rows, 10 features, 5 full bells", quality)
 
 
 def logistic(pairs):
@@ -98,12 +99,11 @@ def logistic(pairs):
     ours = lambda _: "Logistic::params().c(1.0).fit(&train, &target)?"
     theirs = lambda _: make_pipeline(StandardScaler(), LogisticRegression(C=1.0)).fit(train, target[:50_000])
 
-    def quality(_):
-        mine = pairs.cells.take(f"&{ours(0)}.predict(&later)?")
-        apart = np.abs(mine - theirs(0).predict_proba(later)[:, 1]).max()
+    def quality(_, peer):
+        apart = np.abs(pairs.cells.take("&fitted.predict(&later)?") - peer.predict_proba(later)[:, 1]).max()
         return f"scaling included on both sides; probabilities of other rows differ by {apart:.1g} at most"
 
-    return pairs.figure("logistic", "<= 1.0", 7, ours, theirs, "50000 rows, 30 features", quality)
+    return pairs.figures("logistic", "<= 1.0", 7, ours, theirs, "50000 rows, 30 features", quality)
 
 
 def linear_svm(pairs):
@@ -116,42 +116,40 @@ def linear_svm(pairs):
     target = sums + random.normal(size=count) * sums.std() > np.quantile(sums, 0.8)
     half = count // 2
     train, later = rows[:half], rows[half:]
-    for name, part in (("train", train), ("later", later)):
-        pairs.cells.give(starts=part.indptr.astype(float), places=part.indices.astype(float), stored=part.data)
-        pairs.cells.kernel.ok(
-            f"let {name} = SparseMatrix::new({columns}, starts.iter().map(|x| *x as usize).collect(),\n"
-            "    places.iter().map(|x| *x as u32).collect(), stored.clone())?;"
-        )
+    pairs.cells.give_sparse(train=train, later=later)
     pairs.cells.give(target=target[:half].astype(float))
     ours = lambda _: "LinearSvm::params().c(0.1).fit_sparse(&train, &target)?"
     # The faster of its two solvers for these rows.
     theirs = lambda _: LinearSVC(C=0.1, dual=True).fit(train, target[:half])
 
-    def quality(_):
-        mine = pairs.cells.take(f"&{ours(0)}.decision_sparse(&later)?")
-        peer = theirs(0).decision_function(later)
-        auc = [roc_auc_score(target[half:], scores) for scores in (mine, peer)]
-        return f"decisions on other rows differ by {np.abs(mine - peer).max():.1g} at most, AUC {auc[0]:.4f}, theirs {auc[1]:.4f}"
+    def quality(_, peer):
+        sides = pairs.cells.take("&fitted.decision_sparse(&later)?"), peer.decision_function(later)
+        auc = [roc_auc_score(target[half:], scores) for scores in sides]
+        return f"decisions on other rows differ by {np.abs(np.subtract(*sides)).max():.1g} at most, AUC {auc[0]:.4f}, theirs {auc[1]:.4f}"
 
-    return pairs.figure(
+    return pairs.figures(
         "linear_svm", "<= 1.0", 7, ours, theirs, f"{half} sparse rows of {each} ones in {columns} columns, c 0.1", quality
     )
 
 
-def kernel_svm(pairs):
-    rows, target = make_classification(12_000, 30, n_informative=15, flip_y=0.1, class_sep=0.8, random_state=4)
+def kernel_svm(pairs, name="kernel_svm", count=8_000, **how):
+    rows, target = make_classification(count + 4_000, 30, n_informative=15, flip_y=0.1, class_sep=0.8, random_state=4)
     rows = StandardScaler().fit_transform(rows)
-    train, later = rows[:8_000], rows[8_000:]
-    pairs.cells.give(train=train, target=target[:8_000].astype(float), later=later)
+    train, later = rows[:count], rows[count:]
+    pairs.cells.give(train=train, target=target[:count].astype(float), later=later)
     ours = lambda _: "Svm::params().scaled(false).fit(&train, &target)?"
-    theirs = lambda _: SVC().fit(train, target[:8_000])
+    theirs = lambda _: SVC().fit(train, target[:count])
 
-    def quality(_):
-        mine = pairs.cells.take(f"&{ours(0)}.decision(&later)?")
-        apart = np.abs(mine - theirs(0).decision_function(later)).max()
+    def quality(_, peer):
+        apart = np.abs(pairs.cells.take("&fitted.decision(&later)?") - peer.decision_function(later)).max()
         return f"decisions on other rows differ by {apart:.1g} at most; LIBSVM works on one thread"
 
-    return pairs.figure("kernel_svm", "<= 1.1", 3, ours, theirs, "8000 rows, 30 features, RBF, c 1", quality)
+    return pairs.figures(name, "<= 1.1", 3, ours, theirs, f"{count} rows, 30 features, RBF, c 1", quality, **how)
+
+
+def kernel_svm_of_many(pairs):
+    """Takes minutes, so each is fitted once; a quick run leaves it out."""
+    return [] if pairs.context.quick else kernel_svm(pairs, "kernel_svm_50k", 50_000, once=True)
 
 
 def hdbscan(pairs):
@@ -160,11 +158,11 @@ def hdbscan(pairs):
     ours = lambda _: "Hdbscan::params().scaled(false).min_cluster(25).fit(&rows)?"
     theirs = lambda _: HDBSCAN(min_cluster_size=25, n_jobs=THREADS, copy=True).fit(rows)
 
-    def quality(_):
-        same = adjusted_rand_score(pairs.cells.take(f"&labels_as_numbers({ours(0)}.labels())"), theirs(0).labels_)
+    def quality(_, peer):
+        same = adjusted_rand_score(pairs.cells.take("&labels_as_numbers(fitted.labels())"), peer.labels_)
         return f"adjusted Rand index of the two {same:.5f}"
 
-    return pairs.figure("hdbscan", "<= 1.5", 3, ours, theirs, "20000 rows, 8 features, clusters of 25 rows", quality)
+    return pairs.figures("hdbscan", "<= 1.5", 3, ours, theirs, "20000 rows, 8 features, clusters of 25 rows", quality)
 
 
 def tsne(pairs):
@@ -173,18 +171,19 @@ def tsne(pairs):
     ours = lambda seed: f"Tsne::params().scaled(false).seed({seed}).fit(&rows)?"
     theirs = lambda seed: TSNE(random_state=seed, n_jobs=THREADS).fit(rows)
 
-    def quality(_):
-        pairs.cells.kernel.ok(f"let map = {ours(0)};", timeout=600)
-        mine = np.column_stack([pairs.cells.take("map.x()"), pairs.cells.take("map.y()")])
-        peer = theirs(0)
+    def quality(_, peer):
+        mine = np.column_stack([pairs.cells.take("fitted.x()"), pairs.cells.take("fitted.y()")])
         trust = lambda points: f"{trustworthiness(rows, points, n_neighbors=10):.4f}"
-        divergence = pairs.cells.number("map.divergence().unwrap_or(f64::NAN)")
+        divergence = pairs.cells.number("fitted.divergence().unwrap_or(f64::NAN)")
         return (
             f"divergence {divergence:.3f}, theirs {peer.kl_divergence_:.3f}; "
             f"trustworthiness {trust(mine)}, theirs {trust(peer.embedding_)}"
         )
 
-    return pairs.figure("tsne", "", 3, ours, theirs, "2000 rows, 16 features, perplexity 30, 1000 steps", quality)
+    return pairs.figures("tsne", "", 3, ours, theirs, "2000 rows, 16 features, perplexity 30, 1000 steps", quality)
+
+
+TASKS = [forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm, kernel_svm_of_many, tsne]
 
 
 def figures(context):
@@ -194,7 +193,7 @@ def figures(context):
     try:
         cells = Matrices(kernel, folder)
         pairs = Pairs(context, cells, "sklearn", SKLEARN)
-        known = [one(pairs) for one in (forest, kmeans, dbscan, hdbscan, mixture, logistic, linear_svm, kernel_svm, tsne)]
+        known = [figure for one in TASKS for figure in one(pairs)]
         return [*known, *nets.figures(context, cells)]
     finally:
         kernel.stop()

@@ -14,6 +14,12 @@ fn read_matrix(path: &str, rows: usize) -> Result<FeatureMatrix, Box<dyn std::er
     let numbers = vec![false; columns.len()];
     Ok(FeatureMatrix::new(names, columns, numbers)?)
 }
+fn read_sparse(path: &str, columns: usize) -> Result<SparseMatrix, Box<dyn std::error::Error>> {
+    let read = |part: &str| read_numbers(&format!("{path}.{part}"));
+    let starts = read("starts")?.iter().map(|start| *start as usize).collect();
+    let places = read("places")?.iter().map(|place| *place as u32).collect();
+    Ok(SparseMatrix::new(columns, starts, places, read("stored")?)?)
+}
 fn write_numbers(path: &str, values: &[f64]) -> std::io::Result<()> {
     std::fs::write(path, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
 }
@@ -57,6 +63,16 @@ class Matrices:
         """The numbers of an expression of type `&[f64]`."""
         self.kernel.ok(f"write_numbers({self.path('taken')}, {expression})?;")
         return np.fromfile(self.folder / "taken", "<f8")
+
+    def give_sparse(self, **matrices):
+        """Makes a `SparseMatrix` of each matrix in rows (CSR), under its name."""
+        cell = []
+        for name, matrix in matrices.items():
+            matrix.sort_indices()
+            for part, values in (("starts", matrix.indptr), ("places", matrix.indices), ("stored", matrix.data)):
+                values.astype("<f8").tofile(self.folder / f"{name}.{part}")
+            cell.append(f"let {name} = read_sparse({self.path(name)}, {matrix.shape[1]})?;")
+        self.kernel.ok("\n".join(cell))
 
     def number(self, expression):
         return float(self.take(f"&[({expression}) as f64]")[0])

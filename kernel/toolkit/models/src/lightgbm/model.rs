@@ -200,11 +200,9 @@ impl LightGbmModel {
             }
             let rows = most.min(features.rows() - from);
             // Row-major: one row's features side by side is how a tree reads them.
-            for column in 0..columns {
-                let values = &features.column(column)[from..from + rows];
-                for (row, &value) in values.iter().enumerate() {
-                    chunk[row * columns + column] = value;
-                }
+            let sources: Vec<&[f64]> = (0..columns).map(|i| &features.column(i)[from..from + rows]).collect();
+            for (row, out) in chunk.chunks_exact_mut(columns.max(1)).take(rows).enumerate() {
+                out.iter_mut().zip(&sources).for_each(|(out, source)| *out = source[row]);
             }
             result.extend(self.booster.predict(&chunk[..rows * columns], rows, kind, self.threads)?);
             from += rows;
