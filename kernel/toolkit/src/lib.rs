@@ -27,6 +27,7 @@ mod model_file;
 pub mod prelude;
 mod progress;
 mod session;
+mod shortened;
 mod show;
 pub mod variables;
 mod waiting;

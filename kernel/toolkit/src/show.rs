@@ -5,7 +5,9 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
-use haetae_models::{ClearanceRun, Evaluation, PcaModel, PointMap, Profiles, Reliability};
+use crate::shortened::shortened;
+use haetae_features::FeatureMatrix;
+use haetae_models::{ClearanceRun, Contributions, Evaluation, PcaModel, PointMap, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType, Series};
@@ -91,6 +93,22 @@ impl Show for PointMap {
     }
 }
 
+/// The first and last rows; features of categories are named as such.
+impl Show for FeatureMatrix {
+    fn to_bundle(&self) -> Bundle {
+        let (head, tail) = Table::shown(self.rows(), SHOWN_ROWS);
+        let ends: Vec<usize> = (0..head).chain(self.rows() - tail..self.rows()).collect();
+        let Ok(frame) = self.select_rows(&ends).to_frame() else { return Bundle::text(shortened(self)) };
+        let mut table = frame_table(&frame);
+        table.tail = table.head.split_off(head);
+        table.total_rows = self.rows();
+        for (_, column) in table.columns.iter_mut().enumerate().filter(|(i, _)| self.is_categorical(*i)) {
+            column.data_type = "category".to_owned();
+        }
+        table.bundle()
+    }
+}
+
 impl Show for Table {
     fn to_bundle(&self) -> Bundle {
         self.bundle()
@@ -126,7 +144,7 @@ fn show_result(id: TypeId, address: *const (), value: &dyn Debug) {
     }
     // SAFETY: the only caller has both of one reference.
     let bundle = unsafe { bundle_at(id, address) };
-    cell::display(Frame::Result(bundle.unwrap_or_else(|| Bundle::text(format!("{value:?}")))));
+    cell::display(Frame::Result(bundle.unwrap_or_else(|| Bundle::text(shortened(value)))));
 }
 
 /// The rich bundle of a value whose type has one.
@@ -157,6 +175,8 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         Reliability => Show::to_bundle,
         PcaModel => Show::to_bundle,
         PointMap => Show::to_bundle,
+        Contributions => Show::to_bundle,
+        FeatureMatrix => Show::to_bundle,
         Table => Show::to_bundle,
         Bundle => Show::to_bundle,
         Series => |series: &Series| column_bundle(&series.clone().into()),
@@ -166,10 +186,10 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
     None
 }
 
-fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
+pub(crate) fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
     match frame {
         Ok(frame) => frame.to_bundle(),
-        Err(_) => Bundle::text(format!("{value:?}")),
+        Err(_) => Bundle::text(shortened(value)),
     }
 }
 
@@ -246,6 +266,19 @@ mod tests {
         let html = json["text/html"].as_str().unwrap();
         assert!(html.contains("&lt;x&gt;") && html.contains("<td style=\"text-align: right\">0.3</td>"));
         assert!(json["text/plain"].as_str().unwrap().starts_with("shape: (2, 2)\n"));
+    }
+
+    #[test]
+    fn a_matrix_is_a_table_of_its_ends() {
+        let columns = vec![(0..30).map(f64::from).collect(), (0..30).map(|row| f64::from(row % 2)).collect()];
+        let names = ["mass", "code"].map(str::to_owned).to_vec();
+        let matrix = FeatureMatrix::new(names, columns, vec![false, true]).unwrap();
+        let text = bundle_of(&matrix).unwrap().plain().to_owned();
+        assert!(text.starts_with("shape: (30, 2)\n") && text.contains("category"), "{text}");
+        assert!(text.contains("4.0") && text.contains("25.0") && !text.contains("15.0"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.contains('…')).count(), 1, "{text}");
+        let none = FeatureMatrix::new(Vec::new(), Vec::new(), Vec::new()).unwrap();
+        assert!(bundle_of(&none).unwrap().plain().starts_with("shape: (0, 0)"));
     }
 
     #[test]
