@@ -29,6 +29,7 @@ mod progress;
 mod session;
 mod shortened;
 mod show;
+mod tables;
 pub mod variables;
 mod waiting;
 mod watch;

@@ -6,6 +6,7 @@ use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
 use crate::shortened::shortened;
+use crate::tables;
 use haetae_features::FeatureMatrix;
 use haetae_models::{ClearanceRun, Contributions, Evaluation, PcaModel, PointMap, Profiles, Reliability};
 use haetae_plots::Chart;
@@ -93,22 +94,6 @@ impl Show for PointMap {
     }
 }
 
-/// The first and last rows; features of categories are named as such.
-impl Show for FeatureMatrix {
-    fn to_bundle(&self) -> Bundle {
-        let (head, tail) = Table::shown(self.rows(), SHOWN_ROWS);
-        let ends: Vec<usize> = (0..head).chain(self.rows() - tail..self.rows()).collect();
-        let Ok(frame) = self.select_rows(&ends).to_frame() else { return Bundle::text(shortened(self)) };
-        let mut table = frame_table(&frame);
-        table.tail = table.head.split_off(head);
-        table.total_rows = self.rows();
-        for (_, column) in table.columns.iter_mut().enumerate().filter(|(i, _)| self.is_categorical(*i)) {
-            column.data_type = "category".to_owned();
-        }
-        table.bundle()
-    }
-}
-
 impl Show for Table {
     fn to_bundle(&self) -> Bundle {
         self.bundle()
@@ -179,6 +164,7 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         FeatureMatrix => Show::to_bundle,
         Table => Show::to_bundle,
         Bundle => Show::to_bundle,
+        Vec<(String, f64)> => |pairs: &Vec<(String, f64)>| tables::of_pairs(pairs),
         Series => |series: &Series| column_bundle(&series.clone().into()),
         Column => column_bundle,
         String => |text: &String| Bundle::text(format!("{text:?}")),
@@ -266,19 +252,6 @@ mod tests {
         let html = json["text/html"].as_str().unwrap();
         assert!(html.contains("&lt;x&gt;") && html.contains("<td style=\"text-align: right\">0.3</td>"));
         assert!(json["text/plain"].as_str().unwrap().starts_with("shape: (2, 2)\n"));
-    }
-
-    #[test]
-    fn a_matrix_is_a_table_of_its_ends() {
-        let columns = vec![(0..30).map(f64::from).collect(), (0..30).map(|row| f64::from(row % 2)).collect()];
-        let names = ["mass", "code"].map(str::to_owned).to_vec();
-        let matrix = FeatureMatrix::new(names, columns, vec![false, true]).unwrap();
-        let text = bundle_of(&matrix).unwrap().plain().to_owned();
-        assert!(text.starts_with("shape: (30, 2)\n") && text.contains("category"), "{text}");
-        assert!(text.contains("4.0") && text.contains("25.0") && !text.contains("15.0"), "{text}");
-        assert_eq!(text.lines().filter(|line| line.contains('…')).count(), 1, "{text}");
-        let none = FeatureMatrix::new(Vec::new(), Vec::new(), Vec::new()).unwrap();
-        assert!(bundle_of(&none).unwrap().plain().starts_with("shape: (0, 0)"));
     }
 
     #[test]
