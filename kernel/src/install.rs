@@ -96,6 +96,8 @@ fn write_index(staged: &Path, artifacts: &Path) -> Result<()> {
     let missing = Inference::new(toolkit, folder.path().to_owned()).not_in_prelude(&names);
     let missing = missing.context("the compiler did not answer")?;
     index.prelude.retain(|name, _| !missing.contains(name));
+    // A module that no cell sees would be offered all the same behind `::`.
+    index.types.retain(|name, of| of.entry.kind != "module" || index.prelude.contains_key(name));
     fs::write(staged.join(index::FILE), serde_json::to_vec(&index)?)?;
     Ok(())
 }

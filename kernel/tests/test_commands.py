@@ -176,6 +176,9 @@ def test_completion_knows_exactly(frame, code, matches):
         ("vec![1.5].it", "iter"),
         ("fra", "frame"),
         ("Cha", "Chart"),
+        ("metr", "metrics"),
+        ("metrics::a", "auc"),
+        ("metrics::k", "ks"),
         ("whi", "while"),
     ],
 )

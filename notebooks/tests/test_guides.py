@@ -14,6 +14,7 @@ PAGES = [
     "README.md",
     "docs/getting-started.md",
     "docs/guides/first-notebook.md",
+    "docs/guides/models.md",
     "docs/guides/risk.md",
     "docs/roles/analyst.md",
     "docs/roles/data-scientist.md",

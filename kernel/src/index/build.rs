@@ -1,6 +1,7 @@
 //! What cargo says it has built -> the index of the toolkit and the frame library, read from their sources.
 
 use super::features::enabled;
+use super::modules::Modules;
 use super::source;
 use super::{Entry, Index};
 use serde_json::Value;
@@ -16,19 +17,23 @@ const MOST_DOC: usize = 1200;
 
 /// Reads the sources of the crates that `artifacts` (cargo's messages) names; the prelude is left empty.
 pub fn types(artifacts: &str) -> Index {
-    let mut index = Index::default();
-    for (root, features) in crates(artifacts) {
-        source::visit(&root, &features, &mut |items| {
+    let (mut index, mut modules) = (Index::default(), Modules::default());
+    for (name, (root, features)) in crates(artifacts) {
+        source::visit(&root, &features, &mut |module, items| {
             items.iter().for_each(|item| see(item, &features, &mut index));
+            if let Some(module) = module.filter(|_| name.starts_with("haetae")) {
+                modules.see(module, items);
+            }
         });
     }
+    modules.enter(&mut index);
     // Methods of types that no one can name, such as private helpers, are of no use.
     index.types.retain(|_, of| !of.methods.is_empty() || !of.associated.is_empty() || !of.entry.kind.is_empty());
     index
 }
 
 /// Source file and features of each crate of the list.
-fn crates(artifacts: &str) -> Vec<(PathBuf, BTreeSet<String>)> {
+fn crates(artifacts: &str) -> BTreeMap<String, (PathBuf, BTreeSet<String>)> {
     let mut found = BTreeMap::new();
     for line in artifacts.lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
@@ -43,7 +48,7 @@ fn crates(artifacts: &str) -> Vec<(PathBuf, BTreeSet<String>)> {
             found.insert(name, (root, features));
         }
     }
-    found.into_values().collect()
+    found
 }
 
 fn see(item: &syn::Item, features: &BTreeSet<String>, index: &mut Index) {
@@ -143,7 +148,7 @@ fn add(index: &mut Index, owner: &str, of: &syn::Signature, attributes: &[syn::A
     list.entry(name).or_insert(entry);
 }
 
-fn entry(kind: &str, signature: String, attributes: &[syn::Attribute]) -> Entry {
+pub(super) fn entry(kind: &str, signature: String, attributes: &[syn::Attribute]) -> Entry {
     Entry { kind: kind.to_owned(), signature, doc: doc(attributes) }
 }
 
@@ -171,7 +176,7 @@ fn doc(attributes: &[syn::Attribute]) -> String {
     lines.join("\n").trim().chars().take(MOST_DOC).collect()
 }
 
-fn public(visibility: &syn::Visibility) -> bool {
+pub(super) fn public(visibility: &syn::Visibility) -> bool {
     matches!(visibility, syn::Visibility::Public(_))
 }
 
@@ -223,7 +228,11 @@ mod tests {
              impl std::ops::Deref for Frame { type Target = str; fn deref(&self) -> &str { \"\" } }
              pub trait Show { fn show(&self); }
              impl Show for Frame { fn show(&self) {} }
-             pub enum Lane { Green, Red }",
+             pub enum Lane { Green, Red }
+             mod hidden { pub fn ks() {} }
+             /// Figures.
+             pub mod figures { pub use super::hidden::{ks, Nothing}; /// Area.
+                 pub fn auc() {} fn secret() {} }",
         );
         let frame = &index.types["Frame"];
         assert_eq!(frame.entry.doc, "A frame.");
@@ -235,5 +244,13 @@ mod tests {
         assert!(index.methods("Frame").contains_key("show") && index.methods("Frame").contains_key("trim"));
         assert!(index.types["Lane"].associated.contains_key("Red"));
         assert!(index.prelude.contains_key("deep"));
+        let figures = &index.types["figures"];
+        assert_eq!(figures.associated.keys().collect::<Vec<_>>(), ["auc", "ks"]);
+        assert_eq!(figures.associated["auc"].doc, "Area.");
+        assert_eq!(
+            (index.prelude["figures"].kind.as_str(), figures.entry.signature.as_str()),
+            ("module", "mod figures")
+        );
+        assert!(!index.types.contains_key("hidden") && !index.prelude.contains_key("hidden"));
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod build;
 mod features;
+mod modules;
 mod source;
 pub mod standard;
 

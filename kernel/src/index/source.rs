@@ -5,34 +5,44 @@ use super::features::enabled;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// What a module holds, and its name where others may use it; the crate itself has none.
+type See<'a> = &'a mut dyn FnMut(Option<&syn::ItemMod>, &[syn::Item]);
+
 /// Calls `see` with every module's items; files that cannot be parsed are passed over.
-pub(super) fn visit(root: &Path, features: &BTreeSet<String>, see: &mut dyn FnMut(&[syn::Item])) {
+pub(super) fn visit(root: &Path, features: &BTreeSet<String>, see: See<'_>) {
     let folder = root.parent().unwrap_or(Path::new("")).to_owned();
-    visit_file(root, &folder, features, see);
+    visit_file(None, root, &folder, features, see);
 }
 
 /// `below` is the folder in which the file's own modules lie.
-fn visit_file(file: &Path, below: &Path, features: &BTreeSet<String>, see: &mut dyn FnMut(&[syn::Item])) {
+fn visit_file(of: Option<&syn::ItemMod>, file: &Path, below: &Path, features: &BTreeSet<String>, see: See<'_>) {
     let Ok(text) = std::fs::read_to_string(file) else { return };
     let Ok(parsed) = syn::parse_file(&text) else { return };
     if enabled(&parsed.attrs, features) {
-        visit_items(&parsed.items, below, features, see);
+        visit_items(of, &parsed.items, below, features, see);
     }
 }
 
-fn visit_items(items: &[syn::Item], below: &Path, features: &BTreeSet<String>, see: &mut dyn FnMut(&[syn::Item])) {
-    see(items);
+fn visit_items(
+    of: Option<&syn::ItemMod>,
+    items: &[syn::Item],
+    below: &Path,
+    features: &BTreeSet<String>,
+    see: See<'_>,
+) {
+    see(of, items);
     for item in items {
         let syn::Item::Mod(module) = item else { continue };
         if !enabled(&module.attrs, features) {
             continue;
         }
         let name = module.ident.to_string();
+        let of = matches!(module.vis, syn::Visibility::Public(_)).then_some(module);
         match &module.content {
-            Some((_, items)) => visit_items(items, &below.join(&name), features, see),
+            Some((_, items)) => visit_items(of, items, &below.join(&name), features, see),
             None => {
                 if let Some((file, below)) = found(below, &name) {
-                    visit_file(&file, &below, features, see);
+                    visit_file(of, &file, &below, features, see);
                 }
             }
         }

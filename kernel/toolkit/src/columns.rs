@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use polars::frame::DataFrame;
-use polars::prelude::{AnyValue, DataType};
+use polars::prelude::{AnyValue, Column, DataType};
 
 /// Reads a column of a frame as a vector.
 pub trait ColumnValues {
@@ -19,9 +19,16 @@ pub trait ColumnValues {
     fn texts(&self, column: &str) -> Result<Vec<String>>;
 }
 
+fn named<'a>(frame: &'a DataFrame, column: &str) -> Result<&'a Column> {
+    frame.columns().iter().find(|own| own.name().as_str() == column).ok_or_else(|| {
+        let found: Vec<&str> = frame.columns().iter().map(|own| own.name().as_str()).collect();
+        Error::NoColumn { column: column.to_owned(), found: found.join(", ") }
+    })
+}
+
 impl ColumnValues for DataFrame {
     fn numbers(&self, column: &str) -> Result<Vec<f64>> {
-        let values = self.column(column)?;
+        let values = named(self, column)?;
         if matches!(values.dtype(), DataType::String) {
             return Err(Error::ColumnKind { column: column.to_owned(), expected: "numbers", found: "text".to_owned() });
         }
@@ -30,7 +37,7 @@ impl ColumnValues for DataFrame {
     }
 
     fn texts(&self, column: &str) -> Result<Vec<String>> {
-        let values = self.column(column)?;
+        let values = named(self, column)?;
         (0..values.len())
             .map(|row| {
                 Ok(match values.get(row)? {
@@ -39,5 +46,22 @@ impl ColumnValues for DataFrame {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::df;
+
+    #[test]
+    fn a_column_that_is_not_there_is_named_beside_those_that_are() {
+        let frame = df!("price" => [Some(1.0), None], "hs6" => ["010121", "020130"]).unwrap();
+        assert!(frame.numbers("price").unwrap()[1].is_nan());
+        assert_eq!(frame.texts("price").unwrap(), ["1.0", ""]);
+        let said = "column `prize` is not in the frame; found: price, hs6";
+        assert_eq!(frame.numbers("prize").unwrap_err().to_string(), said);
+        assert_eq!(frame.texts("prize").unwrap_err().to_string(), said);
+        assert_eq!(frame.numbers("hs6").unwrap_err().to_string(), "column `hs6` holds text, expected numbers");
     }
 }

@@ -27,6 +27,14 @@ pub enum Error {
     /// Arrow itself refused.
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A column was asked for that the frame does not have.
+    #[error("column `{column}` is not in the frame; found: {found}")]
+    NoColumn {
+        /// The name.
+        column: String,
+        /// Names of the frame's columns.
+        found: String,
+    },
     /// A column was asked for as another type than it has.
     #[error("column `{column}` holds {found}, expected {expected}")]
     ColumnKind {

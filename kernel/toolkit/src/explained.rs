@@ -1,7 +1,11 @@
-//! What features add to scores -> charts of one row and of all.
+//! What features add to scores -> charts of one row and of all, and a table of all.
 
-use crate::models::Contributions;
+use crate::display::Bundle;
+use crate::models::{Contributions, Result};
 use crate::plots::Chart;
+use crate::show::{Show, frame_or_text};
+use polars::frame::DataFrame;
+use polars::prelude::Column;
 
 /// Charts of what features add to scores.
 pub trait Explained {
@@ -25,6 +29,29 @@ impl Explained for Contributions {
         let mut all = self.overall(0);
         all.truncate(count);
         bars(all).title("What moves scores").x_label("mean of what is added, up or down")
+    }
+}
+
+/// How far each feature moves scores in the mean, up or down; of several classes, those of each. The features that move
+/// those of the first class most come first.
+fn frame(of: &Contributions) -> Result<DataFrame> {
+    let order: Vec<String> = of.overall(0).into_iter().map(|(name, _)| name).collect();
+    let mut columns = Vec::new();
+    for class in 0..of.classes() {
+        let known = of.overall(class);
+        let by = |name: &String| known.iter().find(|(own, _)| own == name).map_or(f64::NAN, |(_, by)| *by);
+        let name = if of.classes() == 1 { "moves_scores_by".to_owned() } else { format!("moves_class_{class}_by") };
+        columns.push(Column::new(name.into(), order.iter().map(by).collect::<Vec<f64>>()));
+    }
+    let rows = order.len();
+    columns.insert(0, Column::new("feature".into(), order));
+    Ok(DataFrame::new(rows, columns)?)
+}
+
+/// A row for each feature: how far it moves scores, the strongest first.
+impl Show for Contributions {
+    fn to_bundle(&self) -> Bundle {
+        frame_or_text(frame(self), self)
     }
 }
 
@@ -54,5 +81,9 @@ mod tests {
         let all = text(told.chart_of_all(1));
         assert!(all.contains("What moves scores") && all.contains("1 label"), "{all}");
         assert!(text(told.chart(60, 5)).contains("cannot be drawn"));
+        let table = frame(&told).unwrap();
+        assert_eq!(table.shape(), (2, 2));
+        assert_eq!(table.column("feature").unwrap().str().unwrap().get(0), Some("x"));
+        assert!(crate::bundle_of(&told).unwrap().plain().contains("moves_scores_by"));
     }
 }

@@ -27,7 +27,7 @@ impl Judged for Evaluation {
         let first = protocols.next().unwrap_or(Protocol::Full);
         let chart = Chart::bar(&names, &auc(first)).name(first.name());
         let chart = protocols.fold(chart, |chart, next| chart.add_bar(next.name(), &names, &auc(next)));
-        chart.title("How well each model tells 1 from 0").y_label("AUC")
+        chart.title("How well each model tells 1 from 0").y_label("AUC (0.5 is chance)")
     }
 }
 

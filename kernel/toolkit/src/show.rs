@@ -5,7 +5,10 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
-use haetae_models::{ClearanceRun, Evaluation, PcaModel, PointMap, Profiles, Reliability};
+use crate::shortened::shortened;
+use crate::tables;
+use haetae_features::FeatureMatrix;
+use haetae_models::{ClearanceRun, Contributions, Evaluation, PcaModel, PointMap, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
 use polars::prelude::{AnyValue, Column, DataType, Series};
@@ -126,7 +129,7 @@ fn show_result(id: TypeId, address: *const (), value: &dyn Debug) {
     }
     // SAFETY: the only caller has both of one reference.
     let bundle = unsafe { bundle_at(id, address) };
-    cell::display(Frame::Result(bundle.unwrap_or_else(|| Bundle::text(format!("{value:?}")))));
+    cell::display(Frame::Result(bundle.unwrap_or_else(|| Bundle::text(shortened(value)))));
 }
 
 /// The rich bundle of a value whose type has one.
@@ -157,8 +160,11 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         Reliability => Show::to_bundle,
         PcaModel => Show::to_bundle,
         PointMap => Show::to_bundle,
+        Contributions => Show::to_bundle,
+        FeatureMatrix => Show::to_bundle,
         Table => Show::to_bundle,
         Bundle => Show::to_bundle,
+        Vec<(String, f64)> => |pairs: &Vec<(String, f64)>| tables::of_pairs(pairs),
         Series => |series: &Series| column_bundle(&series.clone().into()),
         Column => column_bundle,
         String => |text: &String| Bundle::text(format!("{text:?}")),
@@ -166,10 +172,10 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
     None
 }
 
-fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
+pub(crate) fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
     match frame {
         Ok(frame) => frame.to_bundle(),
-        Err(_) => Bundle::text(format!("{value:?}")),
+        Err(_) => Bundle::text(shortened(value)),
     }
 }
 

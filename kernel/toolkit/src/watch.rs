@@ -51,6 +51,10 @@ fn follow(label: &str, id: &str, ended: &Receiver<()>) {
             show(bar(&format!("{label}, {}", now.what), now.done, now.of), id, true);
         }
         if !goes_on {
+            // Rounds that ended before the most that they may be, or that count those begun, must not look as if they hung.
+            if shown.is_some_and(|last| last.done < last.of) {
+                show(Bundle::text(format!("{label}: ended")), id, true);
+            }
             return;
         }
     }
