@@ -5,6 +5,7 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
+use crate::judged::Judged as _;
 use haetae_models::{ClearanceRun, Evaluation, PcaModel, PointMap, Profiles, Reliability};
 use haetae_plots::Chart;
 use polars::frame::DataFrame;
@@ -57,13 +58,13 @@ impl Show for Chart {
 
 impl Show for ClearanceRun {
     fn to_bundle(&self) -> Bundle {
-        Bundle::text(self.to_string()).with("text/html", self.html().into())
+        table_and_chart(self.to_string(), self.html(), &self.evaluation.chart())
     }
 }
 
 impl Show for Evaluation {
     fn to_bundle(&self) -> Bundle {
-        Bundle::text(self.to_string()).with("text/html", self.html().into())
+        table_and_chart(self.to_string(), self.html(), &self.chart())
     }
 }
 
@@ -164,6 +165,15 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         String => |text: &String| Bundle::text(format!("{text:?}")),
     }
     None
+}
+
+/// A report whose chart stands under its table; without one where there is nothing to draw.
+fn table_and_chart(text: String, mut html: String, chart: &Chart) -> Bundle {
+    if chart.check().is_ok() {
+        html.push_str(&chart.svg());
+        html.push('\n');
+    }
+    Bundle::text(text).with("text/html", html.into())
 }
 
 fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {

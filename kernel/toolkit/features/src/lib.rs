@@ -47,4 +47,4 @@ pub use fitted::FittedFeatures;
 pub use history::History;
 pub use key::KeySet;
 pub use matrix::FeatureMatrix;
-pub use split::{Split, group_folds, rows, split_at};
+pub use split::{Fold, Split, group_folds, rows, split_at, time_folds};

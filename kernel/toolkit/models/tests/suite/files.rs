@@ -12,15 +12,15 @@ use crate::clusters::blobs;
 use crate::data::{Random, bits, even};
 use crate::nets::{histories, series};
 
-type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
+pub type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
 
 /// A file, and what is answered by the model that is read from it: numbers, and its own file again.
-struct Kind {
-    name: &'static str,
+pub struct Kind {
+    pub name: &'static str,
     features: usize,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     expected: Vec<u64>,
-    read: Box<Answer>,
+    pub read: Box<Answer>,
 }
 
 fn kind<M: ModelFile + 'static>(model: M, features: usize, answer: impl Fn(&M) -> Result<Vec<f64>> + 'static) -> Kind {
@@ -58,7 +58,7 @@ fn renamed(features: &FeatureMatrix) -> FeatureMatrix {
     FeatureMatrix::new(vec!["price".to_owned(), "origin".to_owned()], columns, categorical).unwrap()
 }
 
-fn kinds() -> Vec<Kind> {
+pub fn kinds() -> Vec<Kind> {
     let (mixed, target) = mixed();
     let plain = renamed(&mixed);
     let points = blobs(3, 300, 3, 6, 2.0);

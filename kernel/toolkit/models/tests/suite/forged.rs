@@ -1,0 +1,84 @@
+//! Model files of another program's make: their sum fits, and their body is not what Haetae writes. A reason or an answer,
+//! never the end of the process and never memory without end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use haetae_models::Error;
+use sha2::{Digest, Sha256};
+
+use crate::files::{Kind, kinds};
+
+/// Where the body begins.
+fn body(bytes: &[u8]) -> usize {
+    28 + u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize
+}
+
+/// The file with another body, whose length and sum fit.
+fn forged(bytes: &[u8], body_of: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let from = body(bytes);
+    let mut inner = bytes[from..bytes.len() - 32].to_vec();
+    body_of(&mut inner);
+    let mut forged = bytes[..from - 8].to_vec();
+    forged.extend((inner.len() as u64).to_le_bytes());
+    forged.extend(inner);
+    let sum = Sha256::digest(&forged);
+    forged.extend_from_slice(&sum);
+    forged
+}
+
+/// LightGBM reads its own text; that of others is not its concern here.
+fn ours() -> Vec<Kind> {
+    kinds().into_iter().filter(|kind| !["LightGBM", "GBDT+LR", "DATE"].contains(&kind.name)).collect()
+}
+
+fn asked(kind: &Kind, what: &str, bytes: &[u8]) {
+    let answer = catch_unwind(AssertUnwindSafe(|| (kind.read)(bytes).map(drop)));
+    match answer {
+        Err(_) => panic!("{}, {what}: it ended in a panic", kind.name),
+        Ok(Err(Error::ModelFile { reason })) => {
+            assert!(reason.contains("though its sum fits") || reason.contains("longer than"))
+        }
+        Ok(_) => {}
+    }
+}
+
+#[test]
+fn a_number_of_the_body_may_be_any() {
+    for kind in ours() {
+        let length = kind.bytes.len() - 32 - body(&kind.bytes);
+        let step = (length / 150).max(1);
+        // The first numbers are lengths, tags and sizes; behind them a sample.
+        for at in (0..length).filter(|at| *at < 200 || at % step == 0) {
+            for value in [0_u8, 1, 0x7f, 0xff] {
+                let bytes = forged(&kind.bytes, |inner| inner[at] = value);
+                asked(&kind, &format!("byte {at} is {value}"), &bytes);
+            }
+            for value in [u64::MAX, 1 << 62, 1 << 33, 0, f64::NAN.to_bits(), (-1.0_f64).to_bits()] {
+                if at + 8 <= length {
+                    let bytes = forged(&kind.bytes, |inner| inner[at..at + 8].copy_from_slice(&value.to_le_bytes()));
+                    asked(&kind, &format!("the number at {at} is {value:x}"), &bytes);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_may_be_short_or_long_or_of_another_kind() {
+    let kinds = ours();
+    for (number, kind) in kinds.iter().enumerate() {
+        let length = kind.bytes.len() - 32 - body(&kind.bytes);
+        for keep in (0..length).step_by((length / 60).max(1)) {
+            let bytes = forged(&kind.bytes, |inner| inner.truncate(keep));
+            asked(kind, &format!("{keep} bytes"), &bytes);
+            assert!((kind.read)(&bytes).is_err(), "{}, {keep} bytes", kind.name);
+        }
+        let bytes = forged(&kind.bytes, |inner| inner.extend([0; 5]));
+        let error = (kind.read)(&bytes).unwrap_err().to_string();
+        assert!(error.contains("its body is 5 bytes longer than its kind says"), "{}: {error}", kind.name);
+        let other = &kinds[(number + 7) % kinds.len()];
+        let from = body(&other.bytes);
+        let inner = &other.bytes[from..other.bytes.len() - 32];
+        asked(kind, other.name, &forged(&kind.bytes, |own| *own = inner.to_vec()));
+    }
+}
