@@ -247,6 +247,7 @@ fn number_text(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use haetae_models::{Audit, Protocol};
     use polars::prelude::df;
 
     #[test]
@@ -256,6 +257,19 @@ mod tests {
         let html = json["text/html"].as_str().unwrap();
         assert!(html.contains("&lt;x&gt;") && html.contains("<td style=\"text-align: right\">0.3</td>"));
         assert!(json["text/plain"].as_str().unwrap().starts_with("shape: (2, 2)\n"));
+    }
+
+    #[test]
+    fn an_evaluation_is_a_table_with_its_chart_below() {
+        let frame = df!("key" => ["a", "b"], "fraud" => [true, false]).unwrap();
+        let mut compared = Evaluation::new(Audit::of(&frame, &frame, &["key"], "fraud").unwrap());
+        let html =
+            |compared: &Evaluation| bundle_of(compared).unwrap().into_json()["text/html"].as_str().unwrap().to_owned();
+        assert!(!html(&compared).contains("<svg"), "there is nothing to draw");
+        compared.add(Protocol::Full, "trees", &[1.0, 0.0], &[0.9, 0.1], None).unwrap();
+        let shown = html(&compared);
+        let (table, chart) = (shown.find("<table").unwrap(), shown.find("<svg").unwrap());
+        assert!(table < chart && shown.contains("How well each model tells 1 from 0"), "{shown}");
     }
 
     #[test]

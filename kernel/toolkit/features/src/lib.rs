@@ -30,6 +30,8 @@
 //! ```
 
 mod builder;
+#[doc(hidden)]
+pub mod codec;
 mod column;
 mod deviation;
 mod error;
@@ -39,6 +41,7 @@ mod history;
 mod key;
 mod matrix;
 mod split;
+mod stored;
 
 pub use builder::{DECLARATION_KEY, FeatureBuilder};
 pub use column::{day_range, labelled_rows, parse_day, target};

@@ -186,7 +186,7 @@ impl Clearance {
         let features = self.features.fit(train, &self.target, &self.date)?;
         let (labelled, target) = self.labelled("training rows", train)?;
         let model = params.fit_watched(&features.transform(&labelled)?, &target, None, watch)?;
-        Ok(ClearanceModel::new(features, model))
+        Ok(ClearanceModel::new(features, model, self))
     }
 
     /// The rows with a label, and their labels.

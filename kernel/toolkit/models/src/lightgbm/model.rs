@@ -32,24 +32,16 @@ impl LightGbmModel {
     /// Reads a model that [`LightGbmModel::text`] (or LightGBM elsewhere) wrote.
     ///
     /// # Errors
-    /// [`Error::ModelText`] where the text is not a whole model.
+    /// [`Error::ModelText`] where the text is not a whole model, or one with linear models in its leaves.
     pub fn from_text(text: &str) -> Result<Self> {
+        let (names, _) = named(text)?;
+        super::text::check(text, names.len()).map_err(|reason| Error::ModelText { reason })?;
         Self::from_text_with(text.to_owned(), super::LightGbm::params().threads)
     }
 
+    /// A text that the library itself has just written, or that has been checked.
     pub(super) fn from_text_with(text: String, threads: usize) -> Result<Self> {
-        let fail = |reason: &str| Err(Error::ModelText { reason: reason.to_owned() });
-        if !text.starts_with("tree\nversion=v4\n") {
-            return fail("expected it to begin with `tree` and `version=v4`");
-        }
-        if !text.contains("\nend of trees\n") {
-            return fail("expected the line `end of trees`; the text was cut off");
-        }
-        let Some(names) = text.lines().find_map(|line| line.strip_prefix("feature_names=")) else {
-            return fail("expected a line `feature_names=`");
-        };
-        let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
-        let categorical: Vec<bool> = categories(&text, names.len());
+        let (names, categorical) = named(&text)?;
         let booster = Booster::from_text(&text)?;
         if names.len() != booster.features()? {
             return fail("expected as many names as features");
@@ -202,6 +194,26 @@ impl LightGbmModel {
         }
         Ok(result)
     }
+}
+
+fn fail<T>(reason: &str) -> Result<T> {
+    Err(Error::ModelText { reason: reason.to_owned() })
+}
+
+/// Names of the features, and which of them are ones of categories.
+fn named(text: &str) -> Result<(Vec<String>, Vec<bool>)> {
+    if !text.starts_with("tree\nversion=v4\n") {
+        return fail("expected it to begin with `tree` and `version=v4`");
+    }
+    if !text.contains("\nend of trees\n") {
+        return fail("expected the line `end of trees`; the text was cut off");
+    }
+    let Some(names) = text.lines().find_map(|line| line.strip_prefix("feature_names=")) else {
+        return fail("expected a line `feature_names=`");
+    };
+    let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+    let categorical = categories(text, names.len());
+    Ok((names, categorical))
 }
 
 /// Which features are ones of categories: their values are written as a list, those of others as a range.

@@ -26,11 +26,6 @@ fn forged(bytes: &[u8], body_of: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     forged
 }
 
-/// LightGBM reads its own text; that of others is not its concern here.
-fn ours() -> Vec<Kind> {
-    kinds().into_iter().filter(|kind| !["LightGBM", "GBDT+LR", "DATE"].contains(&kind.name)).collect()
-}
-
 fn asked(kind: &Kind, what: &str, bytes: &[u8]) {
     let answer = catch_unwind(AssertUnwindSafe(|| (kind.read)(bytes).map(drop)));
     match answer {
@@ -44,16 +39,18 @@ fn asked(kind: &Kind, what: &str, bytes: &[u8]) {
 
 #[test]
 fn a_number_of_the_body_may_be_any() {
-    for kind in ours() {
+    for kind in kinds() {
         let length = kind.bytes.len() - 32 - body(&kind.bytes);
-        let step = (length / 150).max(1);
+        let step = (length / 40).max(1);
         // The first numbers are lengths, tags and sizes; behind them a sample.
-        for at in (0..length).filter(|at| *at < 200 || at % step == 0) {
-            for value in [0_u8, 1, 0x7f, 0xff] {
+        for at in (0..length).filter(|at| *at < 64 || at % step == 0) {
+            // LightGBM's trees are a text.
+            let texts = ["LightGBM", "GBDT+LR", "DATE", "clearance model"].contains(&kind.name);
+            for value in if texts { [b'9', b'-', b' ', b'\n', 0xff] } else { [0, 1, 2, 0x7f, 0xff] } {
                 let bytes = forged(&kind.bytes, |inner| inner[at] = value);
                 asked(&kind, &format!("byte {at} is {value}"), &bytes);
             }
-            for value in [u64::MAX, 1 << 62, 1 << 33, 0, f64::NAN.to_bits(), (-1.0_f64).to_bits()] {
+            for value in [u64::MAX, 1 << 33, 0, f64::NAN.to_bits()] {
                 if at + 8 <= length {
                     let bytes = forged(&kind.bytes, |inner| inner[at..at + 8].copy_from_slice(&value.to_le_bytes()));
                     asked(&kind, &format!("the number at {at} is {value:x}"), &bytes);
@@ -65,10 +62,10 @@ fn a_number_of_the_body_may_be_any() {
 
 #[test]
 fn a_body_may_be_short_or_long_or_of_another_kind() {
-    let kinds = ours();
+    let kinds = kinds();
     for (number, kind) in kinds.iter().enumerate() {
         let length = kind.bytes.len() - 32 - body(&kind.bytes);
-        for keep in (0..length).step_by((length / 60).max(1)) {
+        for keep in (0..length).step_by((length / 20).max(1)) {
             let bytes = forged(&kind.bytes, |inner| inner.truncate(keep));
             asked(kind, &format!("{keep} bytes"), &bytes);
             assert!((kind.read)(&bytes).is_err(), "{}, {keep} bytes", kind.name);

@@ -81,6 +81,8 @@ impl Described for KMeansModel {
     }
 
     fn is_sound(&self) -> bool {
-        self.scaling.is_sound() && self.centers.len().is_multiple_of(self.scaling.names.len())
+        self.scaling.is_sound()
+            && !self.centers.is_empty()
+            && self.centers.len().is_multiple_of(self.scaling.names.len())
     }
 }

@@ -172,6 +172,8 @@ impl Described for GaussianMixtureModel {
 
     fn is_sound(&self) -> bool {
         let columns = self.scaling.names.len();
-        self.scaling.is_sound() && self.bells.iter().all(|bell| bell.is_sound(columns, self.form))
+        self.scaling.is_sound()
+            && !self.bells.is_empty()
+            && self.bells.iter().all(|bell| bell.is_sound(columns, self.form))
     }
 }
