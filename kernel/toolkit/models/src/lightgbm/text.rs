@@ -1,6 +1,6 @@
 //! The text of a model that comes from a file -> nothing, or why the library must not be given it. The library believes
 //! what stands there: with a child that is no node it would read, and with other sizes than it has been told it would
-//! write, where nothing belongs to it.
+//! write, where nothing belongs to it; and where it refuses a tree, it ends the whole process.
 
 use std::collections::BTreeMap;
 
@@ -54,14 +54,31 @@ fn tree(block: &str, features: usize) -> Sound {
     if !air.bytes().all(|byte| byte == b'\n') || lines.lines().count() > MOST_LINES {
         return Err(format!("expected at most {MOST_LINES} lines, and nothing behind them"));
     }
+    // It looks for the next `=`, and would find that of another line.
+    if lines.lines().any(|line| !line.contains('=')) {
+        return Err("expected `=` in each line".to_owned());
+    }
     let lines = Lines::read(lines.lines())?;
     let leaves = lines.number("num_leaves")?;
     let nodes = leaves.checked_sub(1).ok_or("expected a leaf at least")?;
-    if lines.list::<f64>("leaf_value")?.len() != leaves {
+    if lines.decimals("leaf_value")?.len() != leaves {
         return Err("expected a value for each leaf".to_owned());
     }
     if lines.0.get("is_linear").is_some_and(|linear| *linear != "0") {
         return Err("leaves with linear models are not read".to_owned());
+    }
+    let sets = sets(&lines)?;
+    for (name, count) in [
+        ("shrinkage", 1),
+        ("leaf_weight", leaves),
+        ("split_gain", nodes),
+        ("internal_value", nodes),
+        ("internal_weight", nodes),
+    ] {
+        // What a tree of one leaf says of its nodes, and of the weight of its leaf, is nothing or not read.
+        if lines.0.contains_key(name) && lines.decimals(name)?.len() != count && (nodes > 0 || name == "shrinkage") {
+            return Err(format!("expected {count} numbers in `{name}`"));
+        }
     }
     if nodes == 0 {
         return Ok(());
@@ -76,11 +93,10 @@ fn tree(block: &str, features: usize) -> Sound {
     if of_nodes("split_feature")?.iter().any(outside) {
         return Err("it splits on a feature that the model does not have".to_owned());
     }
-    let thresholds: Vec<f64> = lines.list("threshold")?;
+    let thresholds = lines.decimals("threshold")?;
     if thresholds.len() != nodes {
         return Err(format!("expected {nodes} numbers in `threshold`"));
     }
-    let sets = sets(&lines)?;
     for (kind, threshold) in of_nodes("decision_type")?.into_iter().zip(thresholds) {
         #[expect(clippy::cast_precision_loss, reason = "as many as a text has numbers")]
         let known = threshold.fract() == 0.0 && threshold >= 0.0 && threshold < sets as f64;
@@ -145,8 +161,17 @@ impl<'a> Lines<'a> {
 
     fn list<T: std::str::FromStr>(&self, name: &str) -> Sound<Vec<T>> {
         let list = self.0.get(name).ok_or_else(|| format!("expected a line `{name}=`"))?;
-        let numbers = list.split(' ').filter(|number| !number.is_empty());
+        let numbers = list.split(' ').filter(|_| !list.is_empty());
         numbers.map(|number| number.parse().map_err(|_| format!("`{name}`: `{number}` is no number of it"))).collect()
+    }
+
+    /// Numbers that the library reads too: finite ones in digits.
+    fn decimals(&self, name: &str) -> Sound<Vec<f64>> {
+        let list: Vec<f64> = self.list(name)?;
+        match list.iter().find(|number| !number.is_finite()) {
+            None => Ok(list),
+            Some(number) => Err(format!("`{name}`: expected finite numbers, found {number}")),
+        }
     }
 
     fn number(&self, name: &str) -> Sound<usize> {

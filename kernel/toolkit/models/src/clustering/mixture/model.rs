@@ -3,10 +3,10 @@
 use super::bells::{Bell, densities};
 use super::em::Found;
 use super::params::{Covariance, GaussianMixtureParams};
-use crate::Result;
 use crate::clustering::{Profiles, Scaling};
 use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
+use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Bells that have been fitted; see [`super::GaussianMixture`].
@@ -109,7 +109,8 @@ impl GaussianMixtureModel {
     /// The likeliest bell of each row.
     ///
     /// # Errors
-    /// When the features are not those of the fit, or a value is missing or infinite.
+    /// When the features are not those of the fit, a value is missing or infinite, or [`Error::TooFar`] for a row so far away
+    /// that no bell has a density there.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<i32>> {
         Ok(likeliest(&self.predict_proba(features)?, self.bells.len()))
     }
@@ -134,7 +135,10 @@ impl GaussianMixtureModel {
         let points = self.scaling.points(features)?;
         let mut chances = vec![0.0; points.rows * self.bells.len()];
         let logs = with_threads(self.threads, || densities(&points, &self.bells, self.form, &mut chances))?;
-        Ok((chances, logs))
+        match logs.iter().position(|log| !log.is_finite()) {
+            None => Ok((chances, logs)),
+            Some(row) => Err(Error::TooFar { row }),
+        }
     }
 
     /// What each cluster of likeliest rows is like, in words; `features` are those of the fit.
