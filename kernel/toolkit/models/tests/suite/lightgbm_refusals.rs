@@ -261,9 +261,10 @@ fn with_line(text: &str, name: &str, value: &str) -> String {
 #[test]
 fn text_that_the_library_would_follow_out_of_its_lists() {
     // Three leaves a tree by categories and numbers.
-    let code: Vec<f64> = (0..90).map(|row| f64::from(row % 9)).collect();
-    let x: Vec<f64> = (0..90).map(|row| f64::from(row * 37 % 90)).collect();
-    let target: Vec<f64> = (0..90).map(|row| f64::from(row % 9 < 3 || (row % 9 > 6 && row * 37 % 90 > 40))).collect();
+    let code: Vec<f64> = (0..1800).map(|row| f64::from(row % 9)).collect();
+    let x: Vec<f64> = (0..1800).map(|row| f64::from(row * 37 % 90)).collect();
+    let target = (0..1800).map(|row| f64::from(row % 9 == 1 || row % 9 == 5 || (row % 9 == 7 && row * 37 % 90 > 40)));
+    let target: Vec<f64> = target.collect();
     let names = ["code", "x"].map(str::to_owned).to_vec();
     let features = haetae_features::FeatureMatrix::new(names, vec![code, x], vec![true, false]).unwrap();
     let model = params().trees(2).leaves(3).fit(&features, &target).unwrap();
