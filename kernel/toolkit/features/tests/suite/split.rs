@@ -82,7 +82,9 @@ fn a_day_is_never_cut_and_every_later_row_judges_once() {
         assert_eq!(folds.len(), slices);
         let mut judged = vec![0; items.len()];
         for (number, fold) in folds.iter().enumerate() {
-            assert!(fold.learn.is_sorted() && fold.judge.is_sorted() && !fold.learn.is_empty() && !fold.judge.is_empty());
+            assert!(
+                fold.learn.is_sorted() && fold.judge.is_sorted() && !fold.learn.is_empty() && !fold.judge.is_empty()
+            );
             let last = fold.learn.iter().map(|&row| items[row].day).max().unwrap();
             assert!(fold.judge.iter().all(|&row| items[row].day > last), "fold {number} of {slices}");
             fold.judge.iter().for_each(|&row| judged[row] += 1);
