@@ -10,7 +10,8 @@ pub use crate::comm::{Comm, on_comm};
 pub use crate::course;
 pub use crate::explained::Explained as _;
 pub use crate::features::{
-    DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, KeySet, Split, group_folds, rows, split_at, target,
+    DECLARATION_KEY, FeatureBuilder, FeatureMatrix, FittedFeatures, Fold, KeySet, Split, group_folds, rows, split_at,
+    target, time_folds,
 };
 pub use crate::input::{input, password};
 pub use crate::judged::{Judged as _, chart_of_clusters};
@@ -21,14 +22,15 @@ pub use crate::models::{
     Evaluation, Fcnn, FcnnModel, FcnnParams, Gates, GaussianMixture, GaussianMixtureModel, GaussianMixtureParams,
     Hdbscan, HdbscanModel, HdbscanParams, ImporterHistory, Interval, IsolationForest, IsolationForestModel,
     IsolationForestParams, Isotonic, KMeans, KMeansModel, KMeansParams, Kernel, LeafLogistic, LeafLogisticModel,
-    LeafLogisticParams, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel, LinearSvmParams, Logistic,
-    LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, MultinomialLogistic, MultinomialLogisticModel,
-    MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective, Optimiser, OutOfBag, Pca, PcaModel,
-    PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest, RandomForestModel,
-    RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score, Sequences,
-    SparseMatrix, Svm, SvmModel, SvmParams, Tfidf, TfidfModel, TfidfParams, TruncatedSvd, TruncatedSvdModel,
-    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time, drift,
-    learning_curve, metrics, permutation_importance, psi, reliability, silhouette, silhouette_sampled,
+    LeafLogisticParams, LeakageAudit, LightGbm, LightGbmModel, LightGbmParams, LinearSvm, LinearSvmModel,
+    LinearSvmParams, Logistic, LogisticModel, LogisticParams, Lookup, MarginLoss, ModelCard, MultinomialLogistic,
+    MultinomialLogisticModel, MultinomialLogisticParams, Nystroem, NystroemModel, NystroemParams, Objective, Optimiser,
+    OutOfBag, Pca, PcaModel, PcaParams, Penalty, Pictures, Platt, PointMap, Profiles, Protocol, RandomForest,
+    RandomForestModel, RandomForestParams, Recurrent, RecurrentModel, RecurrentParams, Reliability, Schedule, Score,
+    Sequences, SparseMatrix, Svm, SvmModel, SvmParams, Tfidf, TfidfModel, TfidfParams, TruncatedSvd, TruncatedSvdModel,
+    TruncatedSvdParams, Tsne, TsneParams, Umap, UmapParams, adjusted_rand_index, bootstrap, choose_in_time,
+    choose_on_folds, drift, learning_curve, metrics, permutation_importance, psi, reliability, silhouette,
+    silhouette_sampled,
 };
 pub use crate::plots::Chart;
 pub use crate::progress::Progress;

@@ -5,6 +5,7 @@ use crate::cell;
 use crate::display::channel::Frame;
 use crate::display::table::SHOWN_ROWS;
 use crate::display::{Bundle, Pages, Table, TableColumn};
+use crate::judged::Judged as _;
 use crate::shortened::shortened;
 use crate::tables;
 use haetae_features::FeatureMatrix;
@@ -60,13 +61,13 @@ impl Show for Chart {
 
 impl Show for ClearanceRun {
     fn to_bundle(&self) -> Bundle {
-        Bundle::text(self.to_string()).with("text/html", self.html().into())
+        table_and_chart(self.to_string(), self.html(), &self.evaluation.chart())
     }
 }
 
 impl Show for Evaluation {
     fn to_bundle(&self) -> Bundle {
-        Bundle::text(self.to_string()).with("text/html", self.html().into())
+        table_and_chart(self.to_string(), self.html(), &self.chart())
     }
 }
 
@@ -172,6 +173,15 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
     None
 }
 
+/// A report whose chart stands under its table; without one where there is nothing to draw.
+fn table_and_chart(text: String, mut html: String, chart: &Chart) -> Bundle {
+    if chart.check().is_ok() {
+        html.push_str(&chart.svg());
+        html.push('\n');
+    }
+    Bundle::text(text).with("text/html", html.into())
+}
+
 pub(crate) fn frame_or_text(frame: haetae_models::Result<DataFrame>, value: &dyn Debug) -> Bundle {
     match frame {
         Ok(frame) => frame.to_bundle(),
@@ -243,6 +253,7 @@ fn number_text(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use haetae_models::{Audit, Protocol};
     use polars::prelude::df;
 
     #[test]
@@ -252,6 +263,19 @@ mod tests {
         let html = json["text/html"].as_str().unwrap();
         assert!(html.contains("&lt;x&gt;") && html.contains("<td style=\"text-align: right\">0.3</td>"));
         assert!(json["text/plain"].as_str().unwrap().starts_with("shape: (2, 2)\n"));
+    }
+
+    #[test]
+    fn an_evaluation_is_a_table_with_its_chart_below() {
+        let frame = df!("key" => ["a", "b"], "fraud" => [true, false]).unwrap();
+        let mut compared = Evaluation::new(Audit::of(&frame, &frame, &["key"], "fraud").unwrap());
+        let html =
+            |compared: &Evaluation| bundle_of(compared).unwrap().into_json()["text/html"].as_str().unwrap().to_owned();
+        assert!(!html(&compared).contains("<svg"), "there is nothing to draw");
+        compared.add(Protocol::Full, "trees", &[1.0, 0.0], &[0.9, 0.1], None).unwrap();
+        let shown = html(&compared);
+        let (table, chart) = (shown.find("<table").unwrap(), shown.find("<svg").unwrap());
+        assert!(table < chart && shown.contains("How well each model tells 1 from 0"), "{shown}");
     }
 
     #[test]

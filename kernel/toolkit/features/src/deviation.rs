@@ -15,17 +15,17 @@ pub(crate) fn log_ratio(frame: &DataFrame, over: &str, under: &str) -> Result<Ve
 
 /// Sum and number of the values of a key up to and on a day.
 #[derive(Debug, Clone, Copy)]
-struct Sum {
-    day: i32,
-    values: f64,
-    rows: f64,
+pub(crate) struct Sum {
+    pub(crate) day: i32,
+    pub(crate) values: f64,
+    pub(crate) rows: f64,
 }
 
 /// Cumulated sums of each key by day.
 #[derive(Debug, Clone)]
 pub(crate) struct Deviations {
-    keys: KeySet,
-    sums: Vec<Vec<Sum>>,
+    pub(crate) keys: KeySet,
+    pub(crate) sums: Vec<Vec<Sum>>,
 }
 
 impl Deviations {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Features fitted on training rows; [`FittedFeatures::transform`] gives their values for any rows.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FittedFeatures {
     pub(crate) features: Vec<Feature>,
     pub(crate) date: String,
@@ -18,6 +18,13 @@ pub struct FittedFeatures {
     pub(crate) timelines: Vec<(Vec<String>, Timeline)>,
     pub(crate) dictionaries: Vec<(String, Dictionary)>,
     pub(crate) deviations: Vec<(String, Deviations)>,
+}
+
+// What is learnt may be millions of keys, and the parties of declarations among them: nobody wants them in a cell.
+impl std::fmt::Debug for FittedFeatures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} features of {} columns, by {}", self.features.len(), self.columns().len(), self.date)
+    }
 }
 
 impl FittedFeatures {

@@ -6,20 +6,20 @@ use polars::frame::DataFrame;
 
 /// What lies on or before `day`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Seen {
-    day: i32,
-    rows: u32,
-    labelled: u32,
-    positive: u32,
+pub(crate) struct Seen {
+    pub(crate) day: i32,
+    pub(crate) rows: u32,
+    pub(crate) labelled: u32,
+    pub(crate) positive: u32,
 }
 
 /// Cumulated counts of each key by day.
 #[derive(Debug, Clone)]
 pub(crate) struct Timeline {
-    keys: KeySet,
+    pub(crate) keys: KeySet,
     /// Entries of key `k` are `seen[offsets[k]..offsets[k + 1]]`, by day.
-    offsets: Vec<usize>,
-    seen: Vec<Seen>,
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) seen: Vec<Seen>,
 }
 
 /// Days and labels of the training rows, and how they add up over all keys.
@@ -120,7 +120,7 @@ impl Timeline {
 
 /// The rate of positive labels over all keys, by day.
 #[derive(Debug, Clone)]
-pub(crate) struct Overall(Vec<Seen>);
+pub(crate) struct Overall(pub(crate) Vec<Seen>);
 
 impl Overall {
     pub(crate) fn fit(past: &Past) -> Self {

@@ -35,19 +35,19 @@ impl Hasher for IntegerHasher {
     }
 }
 
-type IntegerMap = HashMap<u64, u32, BuildHasherDefault<IntegerHasher>>;
+pub(crate) type IntegerMap = HashMap<u64, u32, BuildHasherDefault<IntegerHasher>>;
 
 /// Distinct values of one column (or of the first characters of one), each with a code.
 #[derive(Debug, Clone)]
 pub(crate) struct Dictionary {
-    column: String,
+    pub(crate) column: String,
     /// First characters that count, where not all do (HS chapter of an HS code).
-    prefix: Option<usize>,
-    values: Values,
+    pub(crate) prefix: Option<usize>,
+    pub(crate) values: Values,
 }
 
 #[derive(Debug, Clone)]
-enum Values {
+pub(crate) enum Values {
     Text(HashMap<String, u32>),
     /// By the bits of the number, so that equal numbers and no others are one value.
     Number(IntegerMap),
@@ -202,10 +202,10 @@ impl Source {
 /// Null is a value of its own. Numbers are equal when all their bits are.
 #[derive(Debug, Clone)]
 pub struct KeySet {
-    dictionaries: Vec<Dictionary>,
+    pub(crate) dictionaries: Vec<Dictionary>,
     /// For each column after the first: (key so far, code) -> longer key.
-    steps: Vec<IntegerMap>,
-    len: usize,
+    pub(crate) steps: Vec<IntegerMap>,
+    pub(crate) len: usize,
 }
 
 fn pair(key: u32, code: u32) -> u64 {

@@ -30,6 +30,8 @@
 //! ```
 
 mod builder;
+#[doc(hidden)]
+pub mod codec;
 mod column;
 mod deviation;
 mod error;
@@ -39,6 +41,7 @@ mod history;
 mod key;
 mod matrix;
 mod split;
+mod stored;
 
 pub use builder::{DECLARATION_KEY, FeatureBuilder};
 pub use column::{day_range, labelled_rows, parse_day, target};
@@ -47,4 +50,4 @@ pub use fitted::FittedFeatures;
 pub use history::History;
 pub use key::KeySet;
 pub use matrix::FeatureMatrix;
-pub use split::{Split, group_folds, rows, split_at};
+pub use split::{Fold, Split, group_folds, rows, split_at, time_folds};

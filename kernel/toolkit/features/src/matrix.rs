@@ -39,7 +39,8 @@ impl FeatureMatrix {
     }
 
     /// A matrix of all columns of a frame; text columns become categorical codes in the order of
-    /// the sorted texts, null becomes NaN.
+    /// the sorted texts, null becomes NaN. The codes are those of this frame: another frame has others. Where a model is
+    /// to score rows of later, [`crate::FeatureBuilder::categorical`] keeps them.
     ///
     /// # Errors
     /// [`Error::ColumnType`] for types that are neither numbers, booleans, dates nor text.

@@ -4,7 +4,7 @@ use crate::bootstrap::Figure;
 use crate::progress::step;
 use crate::range::Ranges;
 use crate::{Error, Result};
-use haetae_features::FeatureMatrix;
+use haetae_features::{FeatureMatrix, Fold};
 use polars::frame::DataFrame;
 use polars::prelude::Column;
 use std::fmt;
@@ -77,8 +77,9 @@ impl fmt::Debug for Choice {
 /// Chooses parameters or families without a look at the rows that will judge them: the training rows, in the order of
 /// their days, are cut into `slices + 1` parts of equal size; each candidate is fitted on the first part and measured on the
 /// second, fitted on the first two and measured on the third, and so on. The cuts go by rows, so that rows of one day may lie
-/// on both sides of one. Fit the best on all training rows then, and judge it on later ones. `figure` is one of which more
-/// is better, such as `&metrics::average_precision`.
+/// on both sides of one: [`choose_on_folds`] with [`haetae_features::time_folds`] never cuts a day. Fit the best on all
+/// training rows then, and judge it on later ones. `figure` is one of which more is better, such as
+/// `&metrics::average_precision`.
 ///
 /// # Errors
 /// When there is no candidate, lengths differ, `slices` is 0 or as many as there are rows, a figure is no number, or as a
@@ -90,33 +91,78 @@ pub fn choose_in_time(
     slices: usize,
     figure: Figure<'_>,
 ) -> Result<Choice> {
-    let (ranges, rows) = (Ranges("choice in time"), features.rows());
+    let rows = features.rows();
     if target.len() != rows {
         return Err(Error::Rows { what: "target", expected: rows, found: target.len() });
     }
-    ranges.whole("number of candidates", candidates.len(), 1..=usize::MAX)?;
     if slices == 0 || slices >= rows {
-        return ranges.refuse(
+        return CHOICE.refuse(
             "slices",
             "1 up to one less than there are rows",
             format_args!("{slices} for {rows} rows"),
         );
     }
-    let mut figures = vec![Vec::with_capacity(slices); candidates.len()];
-    for slice in 1..=slices {
-        let cut = |part: usize| rows * part / (slices + 1);
-        let (from, until) = (cut(slice), cut(slice + 1));
-        let before = features.select_rows(&(0..from).collect::<Vec<_>>());
-        let after = features.select_rows(&(from..until).collect::<Vec<_>>());
+    let cut = |part: usize| rows * part / (slices + 1);
+    let fold = |slice: usize| Fold { learn: (0..cut(slice)).collect(), judge: (cut(slice)..cut(slice + 1)).collect() };
+    choose_on_folds(candidates, features, target, &(1..=slices).map(fold).collect::<Vec<_>>(), figure)
+}
+
+/// As [`choose_in_time`], on folds of one's own: [`haetae_features::time_folds`] cuts between days, whatever the order of the
+/// rows, and [`Fold::leaving_out`] of [`haetae_features::group_folds`] keeps groups together. Features that were fitted with
+/// targets (histories) must stand on earlier rows, as those of [`haetae_features::FeatureBuilder`] do.
+///
+/// # Errors
+/// When there is no candidate or no fold, lengths differ, a fold names a row that is not there or one on both its sides, a
+/// figure is no number, or as a fit or the figure.
+pub fn choose_on_folds(
+    candidates: &[(&str, Candidate<'_>)],
+    features: &FeatureMatrix,
+    target: &[f64],
+    folds: &[Fold],
+    figure: Figure<'_>,
+) -> Result<Choice> {
+    let rows = features.rows();
+    if target.len() != rows {
+        return Err(Error::Rows { what: "target", expected: rows, found: target.len() });
+    }
+    CHOICE.whole("number of candidates", candidates.len(), 1..=usize::MAX)?;
+    CHOICE.whole("number of folds", folds.len(), 1..=usize::MAX)?;
+    folds.iter().try_for_each(|fold| sound(fold, rows))?;
+    let mut figures = vec![Vec::with_capacity(folds.len()); candidates.len()];
+    for (number, fold) in folds.iter().enumerate() {
+        let (learn, judge) = (features.select_rows(&fold.learn), features.select_rows(&fold.judge));
+        let of = |rows: &[usize]| rows.iter().map(|&row| target[row]).collect::<Vec<f64>>();
+        let (known, truth) = (of(&fold.learn), of(&fold.judge));
         for (i, (name, fit)) in candidates.iter().enumerate() {
-            step("fits", (slice - 1) * candidates.len() + i, slices * candidates.len())?;
-            let scores = fit(&before, &target[..from], &after)?;
-            let found = figure(&target[from..until], &scores)?;
+            step("fits", number * candidates.len() + i, folds.len() * candidates.len())?;
+            let found = figure(&truth, &fit(&learn, &known, &judge)?)?;
             if found.is_nan() {
-                return ranges.refuse("figure", "a number", format_args!("NaN of `{name}` on slice {slice}"));
+                return CHOICE.refuse("figure", "a number", format_args!("NaN of `{name}` on slice {}", number + 1));
             }
             figures[i].push(found);
         }
     }
     Ok(Choice { names: candidates.iter().map(|(name, _)| (*name).to_owned()).collect(), figures })
+}
+
+const CHOICE: Ranges = Ranges("choice in time");
+
+/// A row is there, and not on both sides.
+fn sound(fold: &Fold, rows: usize) -> Result<()> {
+    let mut learnt = vec![false; rows];
+    for &row in &fold.learn {
+        match learnt.get_mut(row) {
+            Some(learnt) => *learnt = true,
+            None => return CHOICE.refuse("folds", format!("rows below {rows}"), row),
+        }
+    }
+    match fold.judge.iter().find(|row| learnt.get(**row) != Some(&false)) {
+        None => Ok(()),
+        Some(row) if *row >= rows => CHOICE.refuse("folds", format!("rows below {rows}"), row),
+        Some(row) => CHOICE.refuse(
+            "folds",
+            "each row on one side",
+            format_args!("row {row} among those to learn from and to judge by"),
+        ),
+    }
 }

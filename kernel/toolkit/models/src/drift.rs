@@ -1,6 +1,6 @@
 //! Values then and values now -> how far the rows have moved away from those of the fit.
 
-use crate::check::same_features;
+use crate::check::same_types;
 use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -18,9 +18,9 @@ const LEAST: f64 = 1e-4;
 /// Source: Siddiqi, *Credit Risk Scorecards*, 2006.
 ///
 /// # Errors
-/// When a list is empty or `bins` is below 2.
+/// When a list is empty or `bins` is not 2 to 1000.
 pub fn psi(then: &[f64], now: &[f64], bins: usize) -> Result<f64> {
-    Ranges("PSI").whole("bins", bins, 2..=usize::MAX)?;
+    Ranges("PSI").whole("bins", bins, 2..=1000)?;
     let mut sorted: Vec<f64> = then.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     let mut bounds: Vec<f64> = (1..bins).filter_map(|cut| sorted.get(cut * sorted.len() / bins).copied()).collect();
@@ -33,9 +33,9 @@ pub fn psi(then: &[f64], now: &[f64], bins: usize) -> Result<f64> {
 /// `feature`, `psi` and `verdict` (`calm` below 0.1, `moved`, `another population` above 0.25).
 ///
 /// # Errors
-/// As [`psi`], and when the features differ.
+/// As [`psi`], and when the features differ by name or by type.
 pub fn drift(then: &FeatureMatrix, now: &FeatureMatrix, bins: usize) -> Result<DataFrame> {
-    same_features(then.names(), now.names())?;
+    same_types(then.names(), &|i| then.is_categorical(i), now)?;
     let mut found = Vec::with_capacity(then.columns());
     for (i, name) in then.names().iter().enumerate() {
         let code = |value: f64| if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };

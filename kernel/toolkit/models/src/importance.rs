@@ -3,7 +3,7 @@
 use crate::progress::step;
 use crate::random::Random;
 use crate::range::Ranges;
-use crate::{Result, metrics};
+use crate::{Error, Result, metrics};
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
 use polars::prelude::Column;
@@ -17,7 +17,7 @@ use polars::prelude::Column;
 /// Source: Breiman, *Random Forests*, 2001, section 10; Fisher, Rudin and Dominici, 2019.
 ///
 /// # Errors
-/// When `repeats` is 0, as `predict` and [`metrics::auc`], and [`Error::Cancelled`].
+/// When `repeats` is not 1 to 10,000, as `predict` and [`metrics::auc`], and [`Error::Cancelled`].
 pub fn permutation_importance(
     predict: &dyn Fn(&FeatureMatrix) -> Result<Vec<f64>>,
     features: &FeatureMatrix,
@@ -25,7 +25,10 @@ pub fn permutation_importance(
     repeats: usize,
     seed: u64,
 ) -> Result<DataFrame> {
-    Ranges("permutation importance").whole("repeats", repeats, 1..=usize::MAX)?;
+    Ranges("permutation importance").whole("repeats", repeats, 1..=10_000)?;
+    if target.len() != features.rows() {
+        return Err(Error::Rows { what: "target", expected: features.rows(), found: target.len() });
+    }
     let whole = metrics::auc(target, &predict(features)?)?;
     let mut found = Vec::with_capacity(features.columns());
     for feature in 0..features.columns() {

@@ -29,14 +29,18 @@ pub fn learning_curve(
     if target.len() != features.rows() {
         return Err(Error::Rows { what: "target", expected: features.rows(), found: target.len() });
     }
+    // Before the first fit: a curve takes long, and is lost with an error.
+    if let Some(size) = sizes.iter().find(|size| **size == 0 || **size > features.rows()) {
+        return Ranges("learning curve").refuse("sizes", "1 up to the number of training rows", size);
+    }
+    if valid.1.len() != valid.0.rows() {
+        return Err(Error::Rows { what: "target of the other rows", expected: valid.0.rows(), found: valid.1.len() });
+    }
     let mut order: Vec<usize> = (0..features.rows()).collect();
     Random::new(seed).shuffle(&mut order);
     let (mut train_auc, mut valid_auc) = (Vec::new(), Vec::new());
     for (done, &size) in sizes.iter().enumerate() {
         step("sizes", done, sizes.len())?;
-        if size == 0 || size > order.len() {
-            return Ranges("learning curve").refuse("sizes", "1 up to the number of training rows", size);
-        }
         let rows = &order[..size];
         let labels: Vec<f64> = rows.iter().map(|&row| target[row]).collect();
         let (own, other) = fit(&features.select_rows(rows), &labels, valid.0)?;

@@ -56,7 +56,7 @@ mod threads;
 pub use baseline::{ImporterHistory, Lookup};
 pub use bootstrap::{Figure, Interval, bootstrap};
 pub use calibration::{Isotonic, Platt, Reliability, ReliabilityBin, reliability};
-pub use choice::{Candidate, Choice, choose_in_time};
+pub use choice::{Candidate, Choice, choose_in_time, choose_on_folds};
 pub use class_weight::ClassWeight;
 pub use clearance::{Clearance, ClearanceModel, ClearanceRun, Stage};
 pub use clustering::{
@@ -70,7 +70,7 @@ pub use components::{
 pub use contributions::Contributions;
 pub use drift::{drift, psi};
 pub use error::{Error, Result};
-pub use evaluation::{Audit, Evaluation, Protocol, RATES, Score};
+pub use evaluation::{Audit, Evaluation, FitFrames, LeakageAudit, Protocol, RATES, Score};
 pub use file::{ModelCard, ModelFile};
 pub use forest::{CheckedRandomForest, OutOfBag, RandomForest, RandomForestModel, RandomForestParams};
 pub use importance::permutation_importance;

@@ -1,6 +1,6 @@
 //! Rows apart: before and after a day, and in groups that stay together.
 
-use haetae_features::{Error, day_range, group_folds, rows, split_at};
+use haetae_features::{Error, Fold, day_range, group_folds, rows, split_at, time_folds};
 use polars::prelude::*;
 
 use crate::data::{NEW_YEAR, frame, rows as random_rows};
@@ -72,6 +72,53 @@ fn groups_stay_together_and_every_row_is_in_one_part() {
         assert!(most - least <= 12, "{sizes:?}");
         assert_eq!(group_folds(&frame(&items), &["importer_id", "hs6"], 4).unwrap(), folds);
     }
+}
+
+#[test]
+fn a_day_is_never_cut_and_every_later_row_judges_once() {
+    for (seed, slices) in [(91, 1), (92, 3), (93, 6), (94, 11)] {
+        let items = random_rows(seed, 250, NEW_YEAR, 0);
+        let folds = time_folds(&frame(&items), "declaration_date", slices).unwrap();
+        assert_eq!(folds.len(), slices);
+        let mut judged = vec![0; items.len()];
+        for (number, fold) in folds.iter().enumerate() {
+            assert!(
+                fold.learn.is_sorted() && fold.judge.is_sorted() && !fold.learn.is_empty() && !fold.judge.is_empty()
+            );
+            let last = fold.learn.iter().map(|&row| items[row].day).max().unwrap();
+            assert!(fold.judge.iter().all(|&row| items[row].day > last), "fold {number} of {slices}");
+            fold.judge.iter().for_each(|&row| judged[row] += 1);
+            if let Some(next) = folds.get(number + 1) {
+                assert_eq!(next.learn.len(), fold.learn.len() + fold.judge.len());
+            }
+        }
+        let first = &folds[0].learn;
+        assert!((0..items.len()).all(|row| judged[row] == usize::from(!first.contains(&row))));
+    }
+    // Days of 1, 1, 6, 1 and 1 rows: the cuts nearest to a half, and to a third and two thirds.
+    let days = [1, 2, 3, 3, 3, 3, 3, 3, 4, 5];
+    let uneven = df!("day" => days).unwrap();
+    let cuts = |slices: usize| {
+        let folds = time_folds(&uneven, "day", slices).unwrap();
+        folds.iter().map(|fold| fold.learn.len()).collect::<Vec<_>>()
+    };
+    assert_eq!((cuts(1), cuts(2), cuts(4)), (vec![2], vec![2, 8], vec![1, 2, 8, 9]));
+    for (slices, days) in [(0, 5), (5, 5), (usize::MAX, 5)] {
+        let error = time_folds(&uneven, "day", slices).unwrap_err().to_string();
+        let expected = "slices in time: expected at least 1 and fewer than there are days";
+        assert_eq!(error, format!("{expected}, found {slices} slices for {days} days"));
+    }
+    assert!(time_folds(&uneven.head(Some(0)), "day", 1).unwrap_err().to_string().ends_with("1 slices for 0 days"));
+    assert!(time_folds(&df!("day" => [7, 7]).unwrap(), "day", 1).is_err());
+    assert!(matches!(time_folds(&df!("day" => [Some(7), None]).unwrap(), "day", 1), Err(Error::Value { row: 1, .. })));
+}
+
+#[test]
+fn each_part_is_left_out_once() {
+    let folds = Fold::leaving_out(&[vec![0, 3], vec![2], vec![1, 4]]);
+    let expected = [(vec![1, 2, 4], vec![0, 3]), (vec![0, 1, 3, 4], vec![2]), (vec![0, 2, 3], vec![1, 4])];
+    assert_eq!(folds, expected.map(|(learn, judge)| Fold { learn, judge }));
+    assert!(Fold::leaving_out(&[]).is_empty());
 }
 
 #[test]

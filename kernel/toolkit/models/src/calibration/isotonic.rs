@@ -107,6 +107,8 @@ impl Described for Isotonic {
     }
 
     fn is_sound(&self) -> bool {
-        !self.scores.is_empty() && self.scores.len() == self.values.len()
+        let rising = self.scores.windows(2).all(|pair| pair[0] < pair[1]) && self.scores.iter().all(|s| s.is_finite());
+        let chances = self.values.is_sorted() && self.values.iter().all(|value| (0.0..=1.0).contains(value));
+        !self.scores.is_empty() && self.scores.len() == self.values.len() && rising && chances
     }
 }

@@ -118,6 +118,6 @@ impl Described for Platt {
     }
 
     fn is_sound(&self) -> bool {
-        true
+        self.a.is_finite() && self.b.is_finite()
     }
 }

@@ -26,10 +26,11 @@ pub struct Reliability {
 /// The reliability curve in at most `bins` bins of about as many rows each; equal probabilities stay together.
 ///
 /// # Errors
-/// When lengths differ, there are no rows, a target is neither 0 nor 1, a probability is none, or `bins` is 0.
+/// When lengths differ, there are no rows, a target is neither 0 nor 1, a probability is none, or `bins` is not 1 to
+/// 1000.
 pub fn reliability(target: &[f64], probabilities: &[f64], bins: usize) -> Result<Reliability> {
     check_probabilities(target, probabilities)?;
-    Ranges("reliability").whole("bins", bins, 1..=usize::MAX)?;
+    Ranges("reliability").whole("bins", bins, 1..=1000)?;
     let mut order: Vec<usize> = (0..target.len()).collect();
     order.sort_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
     let mut found = Vec::new();

@@ -7,9 +7,10 @@ mod run;
 pub use model::ClearanceModel;
 pub use run::{ClearanceRun, Stage};
 
+use crate::evaluation::Protocols;
 use crate::lightgbm::Progress;
-use crate::{Error, LightGbm, LightGbmParams, Logistic, LogisticParams, Result, Step};
-use haetae_features::{DECLARATION_KEY, FeatureBuilder, labelled_rows, rows, target};
+use crate::{LightGbm, LightGbmParams, Logistic, LogisticParams, Result, Step};
+use haetae_features::{DECLARATION_KEY, FeatureBuilder};
 use polars::frame::DataFrame;
 
 /// How a clearance model is made and judged; each method changes one thing.
@@ -185,18 +186,16 @@ impl Clearance {
         let features = self.features.fit(train, &self.target, &self.date)?;
         let (labelled, target) = self.labelled("training rows", train)?;
         let model = params.fit_watched(&features.transform(&labelled)?, &target, None, watch)?;
-        Ok(ClearanceModel::new(features, model))
+        Ok(ClearanceModel::new(features, model, self))
     }
 
     /// The rows with a label, and their labels.
     fn labelled(&self, what: &'static str, frame: &DataFrame) -> Result<(DataFrame, Vec<f64>)> {
-        let labelled = labelled_rows(frame, &self.target)?;
-        if labelled.is_empty() {
-            return Err(Error::NoLabels { what, rows: frame.height() });
-        }
-        let labelled = rows(frame, &labelled)?;
-        let target = target(&labelled, &self.target)?;
-        Ok((labelled, target))
+        self.protocols(&[]).labelled(what, frame)
+    }
+
+    fn protocols<'a>(&'a self, key: &'a [&'a str]) -> Protocols<'a> {
+        Protocols { target: &self.target, date: &self.date, revenue: &self.revenue, key, folds: self.folds }
     }
 
     fn key_columns(&self) -> Vec<&str> {

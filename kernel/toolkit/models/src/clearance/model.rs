@@ -1,19 +1,29 @@
 //! Fitted features and trees together: frames in, scores and their reasons out.
 
+use super::Clearance;
+use crate::file::{About, Described, Origin, stored};
 use crate::{LightGbmModel, Result};
 use haetae_features::{FeatureMatrix, FittedFeatures};
 use polars::frame::DataFrame;
 
-/// A fitted clearance model. Cheap to clone but for its histories.
-#[derive(Debug, Clone)]
+/// A fitted clearance model. Cheap to clone but for its histories. A file of it holds these too: what is asked of
+/// declarations of later needs nothing else.
+#[derive(Clone)]
 pub struct ClearanceModel {
     features: FittedFeatures,
     model: LightGbmModel,
+    origin: Origin,
+}
+
+impl std::fmt::Debug for ClearanceModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "clearance model, {} trees on {:?}", self.model.trees(), self.features)
+    }
 }
 
 impl ClearanceModel {
-    pub(super) fn new(features: FittedFeatures, model: LightGbmModel) -> Self {
-        Self { features, model }
+    pub(super) fn new(features: FittedFeatures, model: LightGbmModel, recipe: &Clearance) -> Self {
+        Self { features, model, origin: Origin::of(recipe) }
     }
 
     /// Probability of fraud of every row, 0 to 1. Neither label nor revenue need be in the frame.
@@ -63,5 +73,19 @@ impl ClearanceModel {
     /// The trees.
     pub fn trees(&self) -> &LightGbmModel {
         &self.model
+    }
+}
+
+stored!(ClearanceModel { features, model, origin });
+
+impl Described for ClearanceModel {
+    fn about(&self) -> About {
+        let schema = self.features.schema();
+        let categorical = |i: usize| schema.get(i).is_some_and(|feature| feature.1);
+        About::new(self.model.names(), &categorical, &self.origin)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.features.is_sound() && self.features.names() == self.model.names()
     }
 }

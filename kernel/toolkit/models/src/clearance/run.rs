@@ -1,10 +1,11 @@
 //! Training and later rows -> a model, and its figures beside the baselines' under each protocol.
 
 use super::{Clearance, ClearanceModel};
+use crate::evaluation::Scores;
 use crate::lightgbm::Progress;
-use crate::{Audit, Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Protocol, Random, Result, Step};
+use crate::{Error, Evaluation, ImporterHistory, LogisticModel, Lookup, Random, Result, Step};
 use haetae_display::table::escape;
-use haetae_features::{FeatureMatrix, FittedFeatures, day_range, group_folds, rows};
+use haetae_features::{FeatureMatrix, FittedFeatures};
 use polars::frame::DataFrame;
 use std::fmt;
 
@@ -39,9 +40,6 @@ struct Contest {
     lookup: Lookup,
     unlearnt: Option<Vec<(String, String)>>,
 }
-
-/// Names in the table, and scores of all rows.
-type Scores = Vec<(String, Vec<f64>)>;
 
 /// What `random` is drawn by.
 const DRAWN: u64 = 7;
@@ -88,28 +86,20 @@ impl Clearance {
         valid: &DataFrame,
         watch: &mut dyn FnMut(&Stage) -> Step,
     ) -> Result<ClearanceRun> {
-        let fits = 1 + self.folds;
-        let (labelled, target) = self.labelled("validation rows", valid)?;
-        let contest = self.contest(train, &mut |trees| watch(&Stage { fit: 1, fits, trees: *trees }))?;
-
-        let (labelled_train, _) = self.labelled("training rows", train)?;
-        let audit = Audit::of(&labelled_train, &labelled, &self.key_columns(), &self.target)?;
-        let mut evaluation = Evaluation::new(audit);
-        self.note_order(train, valid, &mut evaluation)?;
-        let revenue = self.revenue_of(&labelled)?;
-        let scores = contest.score(&labelled)?;
-        let judged = Judged { target, revenue, scores };
-        judged.add(Protocol::Full, &mut evaluation)?;
-        let known = contest.lookup.knows(&labelled)?;
-        let clean: Vec<usize> = (0..known.len()).filter(|&row| !known[row]).collect();
-        judged.only(&clean).add(Protocol::Clean, &mut evaluation)?;
-        if self.folds > 0 {
-            self.grouped(train, valid, &mut evaluation, &mut |fold, trees| {
-                watch(&Stage { fit: 2 + fold, fits, trees: *trees })
-            })?;
-        }
-        let importance = contest.model.importance()?;
-        Ok(ClearanceRun { model: contest.model, evaluation, importance })
+        let (fits, key) = (1 + self.folds, self.key_columns());
+        let mut model = None;
+        let evaluation = self.protocols(&key).judge(train, valid, &mut |number, train, asked| {
+            let contest = self.contest(train, &mut |trees| watch(&Stage { fit: 1 + number, fits, trees: *trees }))?;
+            let scores = contest.score(asked)?;
+            if number == 0 {
+                model = Some(contest.model);
+            }
+            Ok(scores)
+        })?;
+        // The first of the fits is that of all training rows, and a judgement makes it before it says anything.
+        let Some(model) = model else { return Err(Error::NoLabels { what: "training rows", rows: train.height() }) };
+        let importance = model.importance()?;
+        Ok(ClearanceRun { model, evaluation, importance })
     }
 
     fn contest(&self, train: &DataFrame, watch: &mut dyn FnMut(&Progress) -> Step) -> Result<Contest> {
@@ -125,74 +115,6 @@ impl Clearance {
             unlearnt: self.unlearnt.clone(),
         })
     }
-
-    /// Every row scored by models that have seen no row of its key.
-    fn grouped(
-        &self,
-        train: &DataFrame,
-        valid: &DataFrame,
-        evaluation: &mut Evaluation,
-        watch: &mut dyn FnMut(usize, &Progress) -> Step,
-    ) -> Result<()> {
-        // By name: the order of columns does not matter anywhere else either.
-        let shared: Vec<&str> = train.columns().iter().map(|column| column.name().as_str()).collect();
-        let shared: Vec<&str> = shared.into_iter().filter(|name| valid.column(name).is_ok()).collect();
-        let all = train.select(&shared)?.vstack(&valid.select(&shared)?)?;
-        let revenue_known = self.revenue_of(&all)?.is_some();
-        let folds = group_folds(&all, &self.key_columns(), self.folds)?;
-        let mut judged: Option<Judged> = None;
-        for (number, fold) in folds.iter().enumerate() {
-            let mut held_out = vec![false; all.height()];
-            fold.iter().for_each(|&row| held_out[row] = true);
-            let others: Vec<usize> = (0..all.height()).filter(|&row| !held_out[row]).collect();
-            let contest = self.contest(&rows(&all, &others)?, &mut |trees| watch(number, trees))?;
-            let (labelled, target) = match self.labelled("a fold", &rows(&all, fold)?) {
-                Err(Error::NoLabels { .. }) => continue,
-                result => result?,
-            };
-            // A fold may hold no amount at all, which then counts as 0 like any other null.
-            let revenue = self.revenue_of(&labelled)?.unwrap_or_else(|| vec![0.0; target.len()]);
-            let revenue = revenue_known.then_some(revenue);
-            let part = Judged { target, revenue, scores: contest.score(&labelled)? };
-            judged = Some(match judged {
-                None => part,
-                Some(before) => before.and(part),
-            });
-        }
-        judged.map_or(Ok(()), |judged| judged.add(Protocol::Grouped, evaluation))
-    }
-
-    /// What inspections brought, where that is known at all.
-    fn revenue_of(&self, frame: &DataFrame) -> Result<Option<Vec<f64>>> {
-        let Some(column) = frame.columns().iter().find(|column| column.name().as_str() == self.revenue) else {
-            return Ok(None);
-        };
-        if column.null_count() == column.len() {
-            return Ok(None);
-        }
-        if !column.dtype().is_primitive_numeric() {
-            // Cast, a text would be null, and null is no revenue.
-            return Err(Error::Features(haetae_features::Error::ColumnType {
-                column: self.revenue.clone(),
-                purpose: "revenue".to_owned(),
-                expected: "numbers",
-                found: column.dtype().to_string(),
-            }));
-        }
-        let values = column.cast(&polars::prelude::DataType::Float64)?;
-        Ok(Some(values.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect()))
-    }
-
-    fn note_order(&self, train: &DataFrame, valid: &DataFrame, evaluation: &mut Evaluation) -> Result<()> {
-        if let (Some((_, last)), Some((first, _))) = (day_range(train, &self.date)?, day_range(valid, &self.date)?)
-            && first <= last
-        {
-            evaluation.note(
-                "Validation begins before training ends: these figures are not those of a model that meets the future.",
-            );
-        }
-        Ok(())
-    }
 }
 
 /// A column of numbers as scores; null below all of them.
@@ -207,49 +129,6 @@ fn unlearnt(frame: &DataFrame, column: &str) -> Result<Vec<f64>> {
         }));
     }
     Ok(matrix.column(0).iter().map(|value| if value.is_nan() { f64::NEG_INFINITY } else { *value }).collect())
-}
-
-/// Rows with their labels and the scores of all models.
-struct Judged {
-    target: Vec<f64>,
-    revenue: Option<Vec<f64>>,
-    scores: Scores,
-}
-
-impl Judged {
-    fn only(&self, rows: &[usize]) -> Self {
-        let pick = |values: &Vec<f64>| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-        Self {
-            target: pick(&self.target),
-            revenue: self.revenue.as_ref().map(pick),
-            scores: self.scores.iter().map(|(name, scores)| (name.clone(), pick(scores))).collect(),
-        }
-    }
-
-    fn and(mut self, other: Self) -> Self {
-        self.target.extend(other.target);
-        self.revenue = self.revenue.zip(other.revenue).map(|(mut left, right)| {
-            left.extend(right);
-            left
-        });
-        for ((_, left), (_, right)) in self.scores.iter_mut().zip(other.scores) {
-            left.extend(right);
-        }
-        self
-    }
-
-    fn add(&self, protocol: Protocol, evaluation: &mut Evaluation) -> Result<()> {
-        for (name, scores) in &self.scores {
-            match evaluation.add(protocol, name, &self.target, scores, self.revenue.as_deref()) {
-                Err(error @ (Error::OneClass { .. } | Error::NoLabels { .. })) => {
-                    evaluation.note(&format!("Protocol {} is left out: {error}.", protocol.name()));
-                    return Ok(());
-                }
-                result => result?,
-            }
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for ClearanceRun {

@@ -313,6 +313,9 @@ impl TruncatedSvdModel {
     /// When the features are not those of the fit, or a value is missing or infinite.
     pub fn transform(&self, features: &FeatureMatrix) -> Result<FeatureMatrix> {
         crate::check::same_features(&self.names, features.names())?;
+        if features.rows() == 0 {
+            return self.matrix(vec![Vec::new(); self.directions.len()]);
+        }
         let points = Scaling::fit("rows", features, false)?.points(features)?;
         self.along(&Rows::Dense(&points))
     }
@@ -334,9 +337,13 @@ impl TruncatedSvdModel {
         let basis: Vec<f64> = (0..self.columns).flat_map(|i| self.directions.iter().map(move |own| own[i])).collect();
         let cancelled = Error::Cancelled { what: "rows", done: 0, of: rows.size().0 };
         let products = rows.along(&basis, count).ok_or(cancelled)?;
-        let columns = (0..count).map(|k| products.iter().skip(k).step_by(count).copied().collect()).collect();
-        let names = (1..=count).map(|number| format!("component_{number}")).collect();
-        Ok(FeatureMatrix::new(names, columns, vec![false; count])?)
+        self.matrix((0..count).map(|k| products.iter().skip(k).step_by(count).copied().collect()).collect())
+    }
+
+    fn matrix(&self, columns: Vec<Vec<f64>>) -> Result<FeatureMatrix> {
+        let names = (1..=columns.len()).map(|number| format!("component_{number}")).collect();
+        let categorical = vec![false; columns.len()];
+        Ok(FeatureMatrix::new(names, columns, categorical)?)
     }
 }
 

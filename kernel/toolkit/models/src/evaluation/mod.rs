@@ -1,10 +1,14 @@
 //! Scores of several models on the same rows -> figures side by side, beside the leakage audit.
 
 mod audit;
+mod leakage;
+mod protocols;
 mod score;
 mod show;
 
 pub use audit::Audit;
+pub use leakage::{FitFrames, LeakageAudit};
+pub(crate) use protocols::{Protocols, Scores};
 pub use score::{Protocol, RATES, Score};
 
 use crate::Result;
@@ -71,9 +75,9 @@ impl Evaluation {
     }
 
     /// One row for each model and protocol: `protocol`, `model`, `rows`, `positive`, `auc`,
-    /// `average_precision`, then `precision_at_1` … `precision_at_20`, `recall_at_…` and, where
-    /// revenue is known, `revenue_at_…` (shares, the rate in percent in the name; null where the
-    /// rate is no row).
+    /// `average_precision`, `ks`, then `precision_at_1` … `precision_at_20`, `recall_at_…`,
+    /// `hits_of_oracle_at_…` and, where revenue is known, `revenue_at_…` and `revenue_of_oracle_at_…`
+    /// (shares, the rate in percent in the name; null where the rate is no row).
     ///
     /// # Errors
     /// [`crate::Error::Frame`] when the frame library refuses.
@@ -95,16 +99,21 @@ impl Evaluation {
             count("positive", &|score| score.positive),
             number("auc", &|score| Some(score.auc)),
             number("average_precision", &|score| Some(score.average_precision)),
+            number("ks", &|score| Some(score.ks)),
         ];
-        let revenue = self.scores.iter().any(|score| score.revenue.is_some());
-        for (i, rate) in RATES.iter().enumerate() {
-            columns.push(number(&format!("precision_at_{}", rate * 100.0), &|score| Some(score.precision[i])));
-        }
-        for (i, rate) in RATES.iter().enumerate() {
-            columns.push(number(&format!("recall_at_{}", rate * 100.0), &|score| Some(score.recall[i])));
-        }
-        for (i, rate) in RATES.iter().enumerate().filter(|_| revenue) {
-            columns.push(number(&format!("revenue_at_{}", rate * 100.0), &|score| score.revenue.map(|all| all[i])));
+        let known = self.scores.iter().any(|score| score.revenue.is_some());
+        type AtRates = fn(&Score) -> Option<[f64; 5]>;
+        let at_rates: [(&str, AtRates, bool); 5] = [
+            ("precision", |score| Some(score.precision), true),
+            ("recall", |score| Some(score.recall), true),
+            ("hits_of_oracle", |score| Some(score.hits_of_oracle), true),
+            ("revenue", |score| score.revenue, known),
+            ("revenue_of_oracle", |score| score.revenue_of_oracle, known),
+        ];
+        for (name, figures, _) in at_rates.into_iter().filter(|figure| figure.2) {
+            for (i, rate) in RATES.iter().enumerate() {
+                columns.push(number(&format!("{name}_at_{}", rate * 100.0), &|score| figures(score).map(|all| all[i])));
+            }
         }
         Ok(DataFrame::new(self.scores.len(), columns)?)
     }

@@ -43,12 +43,18 @@ pub struct Score {
     pub auc: f64,
     /// Average precision.
     pub average_precision: f64,
+    /// Kolmogorov and Smirnov's distance.
+    pub ks: f64,
     /// Precision@rate; NaN where the rate is no row.
     pub precision: [f64; 5],
     /// Recall@rate.
     pub recall: [f64; 5],
+    /// Precision@rate and recall@rate as a share of the oracle's; see [`metrics::hits_of_oracle`].
+    pub hits_of_oracle: [f64; 5],
     /// Revenue@rate, where revenue is known.
     pub revenue: Option<[f64; 5]>,
+    /// Revenue@rate as a share of the oracle's, where revenue is known; see [`metrics::revenue_of_oracle`].
+    pub revenue_of_oracle: Option<[f64; 5]>,
 }
 
 impl Score {
@@ -61,16 +67,16 @@ impl Score {
     ) -> Result<Self> {
         let auc = metrics::auc(target, scores)?;
         let average_precision = metrics::average_precision(target, scores)?;
-        let mut precision = [f64::NAN; 5];
-        let mut recall = [f64::NAN; 5];
-        let mut found = [f64::NAN; 5];
-        for (i, &rate) in RATES.iter().enumerate() {
-            precision[i] = metrics::precision_at(target, scores, rate)?;
-            recall[i] = metrics::recall_at(target, scores, rate)?;
-            if let Some(revenue) = revenue {
-                found[i] = metrics::revenue_at(revenue, scores, rate)?;
+        let at_rates = |figure: &dyn Fn(f64) -> Result<f64>| {
+            let mut found = [f64::NAN; 5];
+            for (found, &rate) in found.iter_mut().zip(&RATES) {
+                *found = figure(rate)?;
             }
-        }
+            Ok::<_, crate::Error>(found)
+        };
+        let of_revenue = |figure: fn(&[f64], &[f64], f64) -> Result<f64>| {
+            revenue.map(|revenue| at_rates(&|rate| figure(revenue, scores, rate))).transpose()
+        };
         Ok(Self {
             protocol,
             model: model.to_owned(),
@@ -78,9 +84,12 @@ impl Score {
             positive: target.iter().filter(|&&value| value == 1.0).count(),
             auc,
             average_precision,
-            precision,
-            recall,
-            revenue: revenue.map(|_| found),
+            ks: metrics::ks(target, scores)?,
+            precision: at_rates(&|rate| metrics::precision_at(target, scores, rate))?,
+            recall: at_rates(&|rate| metrics::recall_at(target, scores, rate))?,
+            hits_of_oracle: at_rates(&|rate| metrics::hits_of_oracle(target, scores, rate))?,
+            revenue: of_revenue(metrics::revenue_at)?,
+            revenue_of_oracle: of_revenue(metrics::revenue_of_oracle)?,
         })
     }
 

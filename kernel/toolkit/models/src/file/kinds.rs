@@ -2,10 +2,12 @@
 
 use super::{In, ModelCard, Origin, SINCE_2, Stored, fail, pack, unpack};
 use crate::{
-    CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel, IsolationForestModel, Isotonic,
-    KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel, MultinomialLogisticModel,
-    NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, Result, SvmModel, TfidfModel, TruncatedSvdModel,
+    ClearanceModel, CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel,
+    IsolationForestModel, Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel,
+    MultinomialLogisticModel, NystroemModel, PcaModel, Platt, RandomForestModel, RecurrentModel, Result, SvmModel,
+    TfidfModel, TruncatedSvdModel,
 };
+use haetae_features::FittedFeatures;
 use sha2::{Digest, Sha256};
 
 /// A model that can be written to a file and read from one.
@@ -124,11 +126,23 @@ macro_rules! files {
     };
 }
 
+impl Described for FittedFeatures {
+    fn about(&self) -> About {
+        About::of_bytes(self.schema(), format!("made of {}", self.columns().join(", ")))
+    }
+
+    fn is_sound(&self) -> bool {
+        FittedFeatures::is_sound(self)
+    }
+}
+
 files! {
+    ClearanceModel: "clearance model";
     CnnModel: "CNN";
     DateNetModel: "DATE";
     DbscanModel: "DBSCAN";
     FcnnModel: "FCNN";
+    FittedFeatures: "fitted features";
     GaussianMixtureModel: "Gaussian mixture";
     HdbscanModel: "HDBSCAN";
     IsolationForestModel: "isolation forest";

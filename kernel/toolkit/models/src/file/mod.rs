@@ -15,12 +15,12 @@
 //! forgery.
 
 mod card;
-mod codec;
 mod kinds;
 mod origin;
 
 pub use card::ModelCard;
-pub(crate) use codec::{In, Stored, Taken, stored};
+pub(crate) use haetae_features::codec::{In, Stored, Taken};
+pub(crate) use haetae_features::stored;
 pub use kinds::ModelFile;
 pub(crate) use kinds::{About, Described};
 pub(crate) use origin::Origin;

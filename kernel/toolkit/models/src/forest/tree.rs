@@ -94,8 +94,11 @@ impl Tree {
         let count = self.nodes.len();
         let ends = |(at, node): (usize, &Node)| {
             let left = node.left as usize;
-            let split = left > at && left + 1 < count && (node.feature as usize) < features;
-            left == at || (split && (node.set == NO_SET || (node.set as usize) < self.sets.len()))
+            let split = left > at && left + 1 < count;
+            // A leaf that sent a row to its right would send it out of the tree.
+            let leaf = left == at && node.set == NO_SET && node.bin == MISSING && node.missing_left;
+            let known = node.set == NO_SET || (node.set as usize) < self.sets.len();
+            (node.feature as usize) < features && known && (split || leaf)
         };
         let lists =
             count > 0 && self.width == width && self.values.len() == count * width && self.covers.len() == count;

@@ -10,6 +10,7 @@ mod fit;
 mod goal;
 mod model;
 mod params;
+mod text;
 
 pub use checked::CheckedLightGbm;
 pub use fit::{Progress, Step};

@@ -20,7 +20,8 @@ pub struct LightGbmModel {
     booster: Arc<Booster>,
     text: Arc<str>,
     names: Arc<[String]>,
-    categorical: Arc<[bool]>,
+    /// Of each feature whether it is one of categories, where the text says so.
+    categorical: Arc<[Option<bool>]>,
     classes: usize,
     threads: usize,
 }
@@ -35,24 +36,16 @@ impl LightGbmModel {
     /// Reads a model that [`LightGbmModel::text`] (or LightGBM elsewhere) wrote.
     ///
     /// # Errors
-    /// [`Error::ModelText`] where the text is not a whole model.
+    /// [`Error::ModelText`] where the text is not a whole model, or one with linear models in its leaves.
     pub fn from_text(text: &str) -> Result<Self> {
+        let (names, _) = named(text)?;
+        super::text::check(text, names.len()).map_err(|reason| Error::ModelText { reason })?;
         Self::from_text_with(text.to_owned(), super::LightGbm::params().threads)
     }
 
+    /// A text that the library itself has just written, or that has been checked.
     pub(super) fn from_text_with(text: String, threads: usize) -> Result<Self> {
-        let fail = |reason: &str| Err(Error::ModelText { reason: reason.to_owned() });
-        if !text.starts_with("tree\nversion=v4\n") {
-            return fail("expected it to begin with `tree` and `version=v4`");
-        }
-        if !text.contains("\nend of trees\n") {
-            return fail("expected the line `end of trees`; the text was cut off");
-        }
-        let Some(names) = text.lines().find_map(|line| line.strip_prefix("feature_names=")) else {
-            return fail("expected a line `feature_names=`");
-        };
-        let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
-        let categorical: Vec<bool> = categories(&text, names.len());
+        let (names, categorical) = named(&text)?;
         let booster = Booster::from_text(&text)?;
         if names.len() != booster.features()? {
             return fail("expected as many names as features");
@@ -87,9 +80,9 @@ impl LightGbmModel {
     ///
     /// # Errors
     /// [`Error::FeatureMismatch`] when the features are not those of the fit, [`Error::FeatureType`] when one that was fitted
-    /// as categories has numbers, [`Error::Category`] for a category that is no whole number from 0 to 2147483647 (NaN is
-    /// a missing one; a category that training did not have is none of its sets), [`Error::Cancelled`] where the
-    /// notebook's stop button was pressed.
+    /// as categories has numbers or the other way round, [`Error::Category`] for a category that is no whole number from 0
+    /// to 2147483647 (NaN is a missing one; a category that training did not have is none of its sets),
+    /// [`Error::Cancelled`] where the notebook's stop button was pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         self.run(features, Predict::Normal)
     }
@@ -182,10 +175,12 @@ impl LightGbmModel {
     fn run(&self, features: &FeatureMatrix, kind: Predict) -> Result<Vec<f64>> {
         same_features(&self.names, features.names())?;
         // A feature that training did not vary is written without a type.
-        let other = (0..self.names.len()).find(|&i| self.categorical[i] && !features.is_categorical(i));
-        if let Some(i) = other {
-            let (feature, expected, found) = (self.names[i].clone(), "categories", "numbers");
-            return Err(Error::FeatureType { feature, expected, found });
+        let differs =
+            |i: usize| self.categorical[i].is_some_and(|categorical| categorical != features.is_categorical(i));
+        if let Some(i) = (0..self.names.len()).find(|&i| differs(i)) {
+            let word = |categorical| if categorical { "categories" } else { "numbers" };
+            let (expected, found) = (word(!features.is_categorical(i)), word(features.is_categorical(i)));
+            return Err(Error::FeatureType { feature: self.names[i].clone(), expected, found });
         }
         check_categories(features)?;
         let columns = features.columns();
@@ -211,11 +206,33 @@ impl LightGbmModel {
     }
 }
 
-/// Which features are ones of categories: their values are written as a list, those of others as a range.
-fn categories(text: &str, features: usize) -> Vec<bool> {
+fn fail<T>(reason: &str) -> Result<T> {
+    Err(Error::ModelText { reason: reason.to_owned() })
+}
+
+/// Names of the features, and which of them are ones of categories.
+fn named(text: &str) -> Result<(Vec<String>, Vec<Option<bool>>)> {
+    if !text.starts_with("tree\nversion=v4\n") {
+        return fail("expected it to begin with `tree` and `version=v4`");
+    }
+    if !text.contains("\nend of trees\n") {
+        return fail("expected the line `end of trees`; the text was cut off");
+    }
+    let Some(names) = text.lines().find_map(|line| line.strip_prefix("feature_names=")) else {
+        return fail("expected a line `feature_names=`");
+    };
+    let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+    let categorical = categories(text, names.len());
+    Ok((names, categorical))
+}
+
+/// Which features are ones of categories: their values are written as a list, those of others as a range, and those of a
+/// feature that did not vary as `none`.
+fn categories(text: &str, features: usize) -> Vec<Option<bool>> {
     let infos = text.lines().find_map(|line| line.strip_prefix("feature_infos=")).unwrap_or_default();
-    let mut found: Vec<bool> = infos.split(' ').map(|info| !info.starts_with('[') && info != "none").collect();
-    found.resize(features, false);
+    let categorical = |info: &str| (info != "none").then(|| !info.starts_with('['));
+    let mut found: Vec<Option<bool>> = infos.split(' ').map(categorical).collect();
+    found.resize(features, None);
     found
 }
 
@@ -233,7 +250,7 @@ impl Described for LightGbmModel {
     fn about(&self) -> About {
         let lines = self.text.lines().skip_while(|line| *line != "parameters:").skip(1);
         let parameters: Vec<&str> = lines.take_while(|line| *line != "end of parameters").collect();
-        let features = self.names.iter().cloned().zip(self.categorical.iter().copied()).collect();
+        let features = self.names.iter().cloned().zip(self.categorical.iter().map(|own| *own == Some(true))).collect();
         About::of_bytes(features, parameters.join(" "))
     }
 

@@ -8,8 +8,9 @@ mod probability;
 
 pub use classes::{accuracy, confusion, likeliest, log_loss_of_classes};
 pub(crate) use probability::check_probabilities;
-pub use probability::{brier, ks, log_loss, revenue_of_oracle};
+pub use probability::{brier, hits_of_oracle, ks, log_loss, revenue_of_oracle};
 
+use crate::check::check_revenue;
 use crate::range::Ranges;
 use crate::{Error, Result};
 
@@ -78,13 +79,10 @@ pub fn recall_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
 /// where all of it is 0.
 ///
 /// # Errors
-/// As [`precision_at`]; [`Error::Target`] with the row for a revenue that is negative or no number.
+/// As [`precision_at`]; [`Error::Revenue`] with the row for a revenue that is negative or no number.
 pub fn revenue_at(revenue: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
     same_rows(revenue, scores)?;
-    if let Some(row) = revenue.iter().position(|value| !(*value >= 0.0 && value.is_finite())) {
-        let expected = "a revenue of at least 0".to_owned();
-        return Err(Error::Target { row, expected, found: revenue[row] });
-    }
+    check_revenue(scores.len(), revenue)?;
     let top = inspected_rows(scores, rate)?;
     let all: f64 = revenue.iter().sum();
     let found: f64 = top.iter().map(|&row| revenue[row]).sum();

@@ -1,6 +1,6 @@
 //! Target and probabilities -> how good the numbers themselves are, not only their order.
 
-use super::{both_classes, count, labels, ranking, revenue_at, same_rows, ties, whole};
+use super::{both_classes, count, inspected, labels, ranking, revenue_at, same_rows, ties, whole};
 use crate::{Error, Result};
 
 /// Kolmogorov and Smirnov's distance: the greatest difference, over all thresholds, between the share of rows with
@@ -45,6 +45,18 @@ pub fn log_loss(target: &[f64], probabilities: &[f64]) -> Result<f64> {
         if target == 1.0 { -given.ln() } else { -(1.0 - given).ln() }
     });
     Ok(losses.sum::<f64>() / whole(target.len()))
+}
+
+/// Precision@rate and recall@rate as a share of what an oracle reaches at that rate, who inspects rows with target 1 first.
+/// The share is the same for both: the rows with target 1 among those inspected, of as many as could be there. NaN where
+/// the rate is no row or no row has target 1.
+///
+/// # Errors
+/// As [`super::precision_at`].
+pub fn hits_of_oracle(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
+    let top = inspected(target, scores, rate)?;
+    let possible = f64::min(whole(top.len()), target.iter().sum());
+    Ok(if possible > 0.0 { count(target, &top).0 / possible } else { f64::NAN })
 }
 
 /// Revenue@rate as a share of what an oracle finds at that rate, who inspects the rows with the most revenue; NaN where

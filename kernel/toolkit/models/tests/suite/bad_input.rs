@@ -2,12 +2,13 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Cnn, Dbscan, Fcnn, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, LeafLogistic, LightGbm, LinearSvm,
-    Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, Pictures, Platt, PointMap, RandomForest, Recurrent,
-    Result, Svm, TruncatedSvd, Tsne, Umap,
+    Cnn, DateNet, DateNetModel, Dbscan, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans,
+    LeafLogistic, LightGbm, LinearSvm, Logistic, MarginLoss, MultinomialLogistic, Nystroem, Pca, Pictures, Platt,
+    PointMap, RandomForest, Recurrent, Result, Svm, TruncatedSvd, Tsne, Umap,
 };
 use polars::prelude::*;
 
+use crate::bad_scores::with_entity;
 use crate::data::{Random, even};
 use crate::nets::{histories, try_histories};
 
@@ -24,7 +25,7 @@ fn as_numbers(labels: &[i32]) -> Vec<f64> {
 const OF_CLASSES: (&str, Model) =
     ("logistic of classes", |x, y| MultinomialLogistic::params().classes(2).fit(x, y)?.predict(x));
 /// Models that take missing values and categories; models of distances; models without a target.
-const OPEN: [(&str, Model); 8] = [
+const OPEN: [(&str, Model); 10] = [
     ("LightGBM", |x, y| LightGbm::params().trees(3).min_rows_in_leaf(1).fit(x, y)?.predict(x)),
     ("forest", |x, y| RandomForest::params().trees(3).fit(x, y)?.predict(x)),
     ("logistic", |x, y| Logistic::params().fit(x, y)?.predict(x)),
@@ -38,6 +39,11 @@ const OPEN: [(&str, Model); 8] = [
         let sequences = histories(x, 5);
         Recurrent::params().epochs(2).fit(&sequences, y)?.predict(&sequences)
     }),
+    ("GRU", |x, y| {
+        let sequences = histories(x, 5);
+        Recurrent::params().gates(Gates::Gru).epochs(2).fit(&sequences, y)?.predict(&sequences)
+    }),
+    ("DATE", |x, y| date(&with_entity(x), y)?.predict(&with_entity(x))),
     OF_CLASSES,
 ];
 const MARGINS: [(&str, Model); 2] = [
@@ -63,6 +69,14 @@ const BLIND: [(&str, Model); 11] = [
     ("UMAP", |x, _| Ok(coordinates(&Umap::params().epochs(5).fit(x)?))),
 ];
 
+/// A small one with the entity `code`, and amounts where there is fraud.
+fn date(x: &FeatureMatrix, y: &[f64]) -> Result<DateNetModel> {
+    let amounts: Vec<f64> = y.iter().map(|target| if *target == 1.0 { 7.0 } else { 0.0 }).collect();
+    let trees = LightGbm::params().trees(3).leaves(4).min_rows_in_leaf(1);
+    let params = DateNet::params().trees(trees).entities(&["code"]).revenue_trees(2).width(4).hidden(3);
+    params.held_out(0.0).epochs(1).fit(x, y, &amounts)
+}
+
 /// All that learn a target of 0 and 1 and nothing else.
 fn of_two() -> Vec<(&'static str, Model)> {
     let open = OPEN.into_iter().filter(|(name, _)| *name != OF_CLASSES.0);
@@ -73,7 +87,7 @@ fn coordinates(map: &PointMap) -> Vec<f64> {
     [map.x(), map.y()].concat()
 }
 
-fn lines(features: &FeatureMatrix) -> Result<Pictures> {
+pub fn lines(features: &FeatureMatrix) -> Result<Pictures> {
     let row = |row: usize| {
         let values: Vec<f64> = (0..features.columns()).map(|i| features.value(row, i)).collect();
         Some(Series::new("".into(), values))
@@ -217,7 +231,7 @@ fn rows_that_are_too_few() {
     let of_two = of_two();
     let supervised = [&of_two[..], &[OF_CLASSES]].concat();
     let none = matrix(vec![vec![], vec![]]);
-    let empty = "is empty: expected at least 1 row and 1 feature, found 0 rows and 2 features";
+    let empty = "is empty: expected at least 1 row and 1 feature, found 0 rows and ";
     ask("no rows", &supervised, &none, &[], Some(empty));
     ask("no rows", &BLIND, &none, &[], Some(empty));
     let one = matrix(vec![vec![1.0], vec![2.0]]);
@@ -246,7 +260,7 @@ fn rows_that_are_too_few() {
 /// A fit on rows with a category, and scores of other rows.
 type Later = fn(&FeatureMatrix, &[f64], &FeatureMatrix) -> Result<Vec<f64>>;
 
-const LATER: [(&str, Later); 7] = [
+const LATER: [(&str, Later); 10] = [
     ("LightGBM", |x, y, later| LightGbm::params().trees(5).min_rows_in_leaf(1).fit(x, y)?.predict(later)),
     ("forest", |x, y, later| RandomForest::params().trees(5).fit(x, y)?.predict(later)),
     ("logistic", |x, y, later| Logistic::params().fit(x, y)?.predict(later)),
@@ -256,6 +270,14 @@ const LATER: [(&str, Later); 7] = [
     ("recurrent net", |x, y, later| {
         Recurrent::params().epochs(2).fit(&histories(x, 5), y)?.predict(&try_histories(later, 60)?)
     }),
+    ("GRU", |x, y, later| {
+        let params = Recurrent::params().gates(Gates::Gru).epochs(2);
+        params.fit(&histories(x, 5), y)?.predict(&try_histories(later, 60)?)
+    }),
+    ("GBDT+LR", |x, y, later| {
+        LeafLogistic::params().trees(LightGbm::params().trees(5).min_rows_in_leaf(1)).fit(x, y)?.predict(later)
+    }),
+    ("DATE", |x, y, later| date(x, y)?.predict(later)),
 ];
 
 #[test]

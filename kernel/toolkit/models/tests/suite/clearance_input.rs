@@ -83,7 +83,7 @@ fn revenue_is_a_number_of_at_least_zero() {
     assert_eq!(error.to_string(), expected);
     let negative = with(&valid, duty(vec![Some(-1.0); 300]));
     let error = refusal(&recipe().folds(0), &train, &negative);
-    assert!(error.to_string().contains("expected a revenue of at least 0, found -1"), "{error}");
+    assert!(error.to_string().contains("expected a finite amount of at least 0, found -1"), "{error}");
 }
 
 #[test]

@@ -44,6 +44,11 @@ fn a_score_holds_the_figures_of_the_metrics() {
     assert_close("recall", &score.recall, &figures(&|rate| metrics::recall_at(&target, &scores, rate)), 0.0);
     let found = figures(&|rate| metrics::revenue_at(&revenue, &scores, rate));
     assert_close("revenue", &score.revenue.unwrap(), &found, 0.0);
+    assert_close("KS", &[score.ks], &[metrics::ks(&target, &scores).unwrap()], 0.0);
+    let possible = figures(&|rate| metrics::revenue_of_oracle(&revenue, &scores, rate));
+    assert_close("revenue of the oracle", &score.revenue_of_oracle.unwrap(), &possible, 0.0);
+    // Two rows at 5 %, eight at 20 % of the ten that are fraud: an oracle has precision 1 there.
+    assert_close("hits of the oracle", &score.hits_of_oracle[2..], &precision[2..], 0.0);
     assert_eq!((score.precision_at(0.1), score.precision_at(0.03)), (Some(precision[3]), None));
     // Of equal scores the first rows are inspected: 1 fraud among the first 2 and 4, 2 among the first 8.
     let constant = evaluation.get(Protocol::Full, "a < b & \"c\"").unwrap();
@@ -78,10 +83,14 @@ fn figures_that_cannot_be_computed_are_not_added() {
 #[test]
 fn the_frame_has_a_row_for_each_model_and_protocol() {
     let frame = evaluation().frame().unwrap();
-    let mut names = vec!["protocol", "model", "rows", "positive", "auc", "average_precision"];
+    let mut names = vec!["protocol", "model", "rows", "positive", "auc", "average_precision", "ks"];
     names.extend(["precision_at_1", "precision_at_2", "precision_at_5", "precision_at_10", "precision_at_20"]);
     names.extend(["recall_at_1", "recall_at_2", "recall_at_5", "recall_at_10", "recall_at_20"]);
+    let of_oracle = |what: &str| [1, 2, 5, 10, 20].map(|rate| format!("{what}_of_oracle_at_{rate}"));
+    let (hits, revenue) = (of_oracle("hits"), of_oracle("revenue"));
+    names.extend(hits.iter().map(String::as_str));
     names.extend(["revenue_at_1", "revenue_at_2", "revenue_at_5", "revenue_at_10", "revenue_at_20"]);
+    names.extend(revenue.iter().map(String::as_str));
     assert_eq!(frame.get_column_names(), names);
     assert_eq!(frame.height(), 3);
     let protocols: Vec<Option<&str>> = frame.column("protocol").unwrap().str().unwrap().iter().collect();
@@ -95,7 +104,7 @@ fn the_frame_has_a_row_for_each_model_and_protocol() {
     assert_eq!(without.frame().unwrap().height(), 0);
     let (target, scores, _) = judged(1);
     without.add(Protocol::Full, "m", &target, &scores, None).unwrap();
-    assert_eq!(without.frame().unwrap().width(), 16);
+    assert_eq!(without.frame().unwrap().width(), 22);
 }
 
 #[test]

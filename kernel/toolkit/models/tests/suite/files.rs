@@ -1,6 +1,6 @@
 //! Models <-> files: the same model to the last bit, and why a file does not fit.
 
-use haetae_features::FeatureMatrix;
+use haetae_features::{FeatureBuilder, FeatureMatrix};
 use haetae_models::{
     Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel,
     LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, MultinomialLogistic, Nystroem, Pca, Platt,
@@ -9,19 +9,20 @@ use haetae_models::{
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::clearance_input::recipe;
 use crate::clusters::blobs;
-use crate::data::{Random, bits, even};
+use crate::data::{Random, bits, even, items};
 use crate::nets::{histories, series};
 
-type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
+pub type Answer = dyn Fn(&[u8]) -> Result<(Vec<u64>, Vec<u8>)>;
 
 /// A file, and what is answered by the model that is read from it: numbers, and its own file again.
-struct Kind {
-    name: &'static str,
+pub struct Kind {
+    pub name: &'static str,
     features: usize,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     expected: Vec<u64>,
-    read: Box<Answer>,
+    pub read: Box<Answer>,
 }
 
 fn kind<M: ModelFile + 'static>(model: M, features: usize, answer: impl Fn(&M) -> Result<Vec<f64>> + 'static) -> Kind {
@@ -59,7 +60,7 @@ fn renamed(features: &FeatureMatrix) -> FeatureMatrix {
     FeatureMatrix::new(vec!["price".to_owned(), "origin".to_owned()], columns, categorical).unwrap()
 }
 
-fn kinds() -> Vec<Kind> {
+pub fn kinds() -> Vec<Kind> {
     let goods = df!("goods" => [Some("red wine"), Some("wine"), None, Some("steel pipe of red steel")]).unwrap();
     let (mixed, target) = mixed();
     let plain = renamed(&mixed);
@@ -88,12 +89,12 @@ fn kinds() -> Vec<Kind> {
     let (a, b, c, d, e, f, g) = (with(&p), with(&p), with(&p), with(&p), with(&p), mixed.clone(), mixed.clone());
     let (h, all) = (mixed.clone(), points.clone());
     let fcnn = Fcnn::params().epochs(2).layer_norm(true).hidden(&[6, 4]).fit(&mixed, &target).unwrap();
-    let past = histories(&mixed, 9);
-    let gru = Recurrent::params().gates(Gates::Gru).layers(2).width(4).epochs(1).fit(&past, &target).unwrap();
-    let lstm = Recurrent::params().width(4).epochs(1).fit(&past, &target).unwrap();
+    let told = histories(&mixed, 9);
+    let gru = Recurrent::params().gates(Gates::Gru).layers(2).width(4).epochs(1).fit(&told, &target).unwrap();
+    let lstm = Recurrent::params().width(4).epochs(1).fit(&told, &target).unwrap();
     let lines = series(&points);
     let cnn = Cnn::params().channels(&[2, 3]).hidden(4).epochs(1).fit(&lines, &sides).unwrap();
-    let (i, same) = (mixed.clone(), past.clone());
+    let (i, same) = (mixed.clone(), told.clone());
     let small = LightGbm::params().trees(3).leaves(4);
     let leaves = LeafLogistic::params().trees(small.clone()).fit(&plain, &target).unwrap();
     let date = DateNet::params().entities(&["origin"]).trees(small).revenue_trees(2).width(4).hidden(3).epochs(1);
@@ -104,7 +105,28 @@ fn kinds() -> Vec<Kind> {
     let multinomial = MultinomialLogistic::params().fit(&mixed, &codes).unwrap();
     let several_columns = MultinomialLogistic::params().classes(2).tolerance(1e-6);
     let several_columns = several_columns.fit_sparse(&sparse(), &[0.0, 1.0]).unwrap();
+    let declared = items(5, 400, 0, 150, 40);
+    let clearance = recipe().fit(&declared).unwrap();
+    let past = FeatureBuilder::new()
+        .prefix("line", "importer_id", 2)
+        .categorical("line")
+        .categorical("goods")
+        .log("net_mass_kg")
+        .ratio("additional_duty_krw", "net_mass_kg")
+        .same("goods", "net_mass_kg")
+        .count(&["importer_id", "goods"])
+        .history(&["goods"], 2.0)
+        .deviation("additional_duty_krw", "net_mass_kg", &["line"]);
+    let fitted = past.fit(&declared, "fraud", "declaration_date").unwrap();
+    // Days before, within and behind those of the fit.
+    let later = items(6, 200, 100, 100, 60);
+    let same_later = later.clone();
     vec![
+        kind(clearance, 3, move |model| {
+            let reasons = model.reasons(&later, 2)?.concat().into_iter().map(|reason| reason.1);
+            Ok(model.score(&later)?.into_iter().chain(reasons).collect())
+        }),
+        kind(fitted, 8, move |fitted| Ok(fitted.transform(&same_later)?.values().to_vec())),
         forest,
         kind(several, 2, move |model| model.predict(&h)),
         kind(lightgbm, 2, move |model| model.predict(&plain)),
@@ -135,7 +157,7 @@ fn kinds() -> Vec<Kind> {
         kind(fcnn, 2, move |model| {
             Ok([model.predict(&i)?, model.epochs().iter().map(|epoch| epoch.loss).collect()].concat())
         }),
-        kind(gru, 2, move |model| model.predict(&past)),
+        kind(gru, 2, move |model| model.predict(&told)),
         kind(lstm, 2, move |model| model.predict(&same)),
         kind(cnn, 1, move |model| model.predict(&lines)),
         kind(IsolationForest::params().trees(5).fit(&p).unwrap(), 3, move |model| model.predict(&p)),

@@ -2,8 +2,7 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Error, Interval, Isotonic, Logistic, Platt, bootstrap, choose_in_time, drift, learning_curve, metrics, psi,
-    reliability,
+    Error, Interval, Isotonic, Logistic, Platt, bootstrap, drift, learning_curve, metrics, psi, reliability,
 };
 use rayon::ThreadPoolBuilder;
 
@@ -210,7 +209,12 @@ fn the_stability_index_is_that_of_the_formula() {
     assert!(psi(&a, &shifted, 10).unwrap() > 0.1 && psi(&a, &gone, 10).unwrap() > 5.0);
     assert!(matches!(psi(&[], &b, 10), Err(Error::Empty { .. })));
     assert!(matches!(psi(&a, &[], 10), Err(Error::Empty { .. })));
-    assert!(matches!(psi(&a, &b, 1), Err(Error::Parameter { name: "bins", .. })));
+    for bins in [1, 1001, usize::MAX] {
+        assert!(matches!(psi(&a, &b, bins), Err(Error::Parameter { name: "bins", .. })));
+        assert!(
+            matches!(reliability(&[1.0], &[0.5], bins - 1), Err(Error::Parameter { name: "bins", .. })) || bins == 1001
+        );
+    }
 
     let matrix = |price: Vec<f64>, code: Vec<f64>| {
         let names = ["price", "code"].map(str::to_owned).to_vec();
@@ -222,6 +226,9 @@ fn the_stability_index_is_that_of_the_formula() {
     let texts = |name: &str| frame.column(name).unwrap().str().unwrap().iter().flatten().collect::<Vec<_>>();
     assert_eq!((texts("feature"), texts("verdict")), (vec!["code", "price"], vec!["another population", "calm"]));
     assert!(matches!(drift(&old, &numbers([("price", vec![1.0])]), 10), Err(Error::FeatureMismatch { .. })));
+    // Codes counted as numbers would be compared by ranges that mean nothing.
+    let untyped = numbers([("price", new.column(0).to_vec()), ("code", new.column(1).to_vec())]);
+    assert!(matches!(drift(&old, &untyped, 10), Err(Error::FeatureType { feature, .. }) if feature == "code"));
 }
 
 #[test]
@@ -244,64 +251,15 @@ fn more_rows_bring_the_two_curves_together() {
     let column = |name: &str| frame.column(name).unwrap().f64().unwrap().into_no_null_iter().collect::<Vec<_>>();
     let gaps: Vec<f64> = column("auc_train").iter().zip(column("auc_valid")).map(|(a, b)| a - b).collect();
     assert!(gaps[0] > gaps[1] && gaps[1] > gaps[2] && gaps[2].abs() < 0.03, "{gaps:?}");
+    // Refused before the first fit, which may take long.
+    let never = |_: &FeatureMatrix, _: &[f64], _: &FeatureMatrix| panic!("it was fitted");
     for wrong in [0, 3_001] {
-        let error = learning_curve(&fit, (&train, &target), (&valid, &valid_target), &[wrong], 1).unwrap_err();
+        let error = learning_curve(&never, (&train, &target), (&valid, &valid_target), &[40, wrong], 1).unwrap_err();
         assert!(matches!(error, Error::Parameter { name: "sizes", .. }), "{error}");
     }
-}
-
-#[test]
-fn a_choice_looks_at_later_rows_of_training_alone() {
-    let mut random = Random::new(11);
-    let x = even(&mut random, 400);
-    let target: Vec<f64> = x.iter().map(|x| f64::from(random.unit() < *x)).collect();
-    let rows: Vec<f64> = (0..400).map(f64::from).collect();
-    let features = numbers([("row", rows), ("x", x)]);
-    // Which rows each fit saw, and which it was measured on.
-    let seen = std::cell::RefCell::new(Vec::new());
-    let sound = |before: &FeatureMatrix, labels: &[f64], after: &FeatureMatrix| {
-        assert_eq!(before.rows(), labels.len());
-        seen.borrow_mut().push((before.rows(), after.value(0, 0), after.rows()));
-        Ok(after.column(1).to_vec())
-    };
-    let upside_down =
-        |_: &FeatureMatrix, _: &[f64], after: &FeatureMatrix| Ok(after.column(1).iter().map(|x| -x).collect());
-    let choose = |slices: usize| {
-        choose_in_time(&[("upside down", &upside_down), ("x", &sound)], &features, &target, slices, &metrics::auc)
-    };
-    let choice = choose(3).unwrap();
-    assert_eq!((choice.best(), choice.name()), (1, "x"));
-    assert_eq!(*seen.borrow(), [(100, 100.0, 100), (200, 200.0, 100), (300, 300.0, 100)]);
-    let by_hand: Vec<f64> = (1..4)
-        .map(|slice| {
-            let part = 100 * slice..100 * (slice + 1);
-            metrics::auc(&target[part.clone()], &features.column(1)[part]).unwrap()
-        })
-        .collect();
-    let means = choice.means();
-    assert_close("means", &means, &[1.0 - by_hand.iter().sum::<f64>() / 3.0, by_hand.iter().sum::<f64>() / 3.0], 1e-12);
-    let frame = choice.frame().unwrap();
-    assert_eq!(frame.get_column_names(), ["candidate", "slice_1", "slice_2", "slice_3", "mean"]);
-    assert_eq!(frame.column("slice_2").unwrap().f64().unwrap().get(1), Some(by_hand[1]));
-    assert!(choice.to_string().starts_with("best: x\nupside down: mean 0."), "{choice}");
-    for (wrong, expected) in [
-        (choose(0), "`slices`: expected 1 up to one less than there are rows, found 0 for 400 rows"),
-        (choose(400), "found 400 for 400 rows"),
-        (
-            choose_in_time(&[], &features, &target, 2, &metrics::auc),
-            "`number of candidates`: expected at least 1, found 0",
-        ),
-        (choose_in_time(&[("x", &sound)], &features, &target[1..], 2, &metrics::auc), "target: expected 400 rows"),
-        (
-            choose_in_time(&[("x", &sound)], &features, &[0.0; 400], 2, &metrics::auc),
-            "expected both 0 and 1, found only 0",
-        ),
-        (
-            choose_in_time(&[("x", &sound)], &features, &target, 2, &|_, _| Ok(NAN)),
-            "`figure`: expected a number, found NaN of `x` on slice 1",
-        ),
-    ] {
-        let error = wrong.unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
-    }
+    let error = learning_curve(&never, (&train, &target), (&valid, &valid_target[1..]), &sizes, 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "target of the other rows: expected 2000 rows, as many as in what belongs to it, found 1999"
+    );
 }

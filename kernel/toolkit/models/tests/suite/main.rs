@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod bad_scores;
 mod baselines;
+mod choosing;
 mod clearance;
 mod clearance_input;
 mod clusters;
@@ -16,8 +18,10 @@ mod files;
 mod forest;
 mod forest_classes;
 mod forest_refusals;
+mod forged;
 mod hdbscan;
 mod judging;
+mod leakage;
 mod lightgbm;
 mod lightgbm_fit;
 mod lightgbm_refusals;

@@ -1,8 +1,8 @@
 //! Figures against their definitions, written down without a sort.
 
 use haetae_models::metrics::{
-    accuracy, auc, average_precision, confusion, inspected_rows, likeliest, log_loss_of_classes, precision_at,
-    recall_at, revenue_at,
+    accuracy, auc, average_precision, confusion, hits_of_oracle, inspected_rows, likeliest, log_loss_of_classes,
+    precision_at, recall_at, revenue_at,
 };
 use haetae_models::{Error, Result};
 
@@ -105,8 +105,24 @@ fn figures_at_every_rate_are_those_of_the_definitions() {
 }
 
 #[test]
+fn an_oracle_takes_hits_first() {
+    let (target, scores) = ([1.0, 0.0, 1.0, 0.0, 0.0], [0.1, 0.9, 0.8, 0.2, 0.3]);
+    let found = |rate: f64| hits_of_oracle(&target, &scores, rate).unwrap();
+    // Of one row it has 1, of two and more 2: more than all there are it cannot find.
+    assert_eq!([0.2, 0.4, 0.6, 0.8, 1.0].map(found), [0.0, 0.5, 0.5, 0.5, 1.0]);
+    assert!(found(0.1).is_nan(), "no row is inspected");
+    for (rate, precision) in [(0.2, 1.0), (0.4, 1.0), (0.8, 0.5)] {
+        let (own, of_all) = (precision_at(&target, &scores, rate), recall_at(&target, &scores, rate));
+        assert_close("precision", &[own.unwrap() / precision], &[found(rate)], 1e-15);
+        let most = f64::min(1.0, 5.0 * rate / 2.0);
+        assert_close("recall", &[of_all.unwrap() / most], &[found(rate)], 1e-15);
+    }
+}
+
+#[test]
 fn nothing_to_find_has_no_share() {
     let scores = [0.1, 0.2];
+    assert!(hits_of_oracle(&[0.0, 0.0], &scores, 1.0).unwrap().is_nan());
     assert!(recall_at(&[0.0, 0.0], &scores, 1.0).unwrap().is_nan());
     assert_eq!(precision_at(&[0.0, 0.0], &scores, 1.0).unwrap(), 0.0);
     assert!(revenue_at(&[0.0, 0.0], &scores, 1.0).unwrap().is_nan());
@@ -122,11 +138,12 @@ fn infinite_scores_rank_and_zero_has_no_sign() {
 
 type Figure = fn(&[f64], &[f64]) -> Result<f64>;
 
-const FIGURES: [(&str, Figure); 4] = [
+const FIGURES: [(&str, Figure); 5] = [
     ("auc", auc),
     ("average_precision", average_precision),
     ("precision_at", |target, scores| precision_at(target, scores, 0.5)),
     ("recall_at", |target, scores| recall_at(target, scores, 0.5)),
+    ("hits_of_oracle", |target, scores| hits_of_oracle(target, scores, 0.5)),
 ];
 
 #[test]
@@ -178,8 +195,9 @@ fn a_rate_is_a_share() {
 fn revenue_is_an_amount() {
     for wrong in [-1.0, f64::NAN, f64::INFINITY] {
         let error = revenue_at(&[0.0, wrong], &[0.1, 0.2], 0.5).unwrap_err();
-        assert!(matches!(error, Error::Target { row: 1, .. }), "{error}");
-        assert!(error.to_string().contains("expected a revenue of at least 0"), "{error}");
+        assert!(matches!(error, Error::Revenue { row: 1, .. }), "{error}");
+        let said = "revenue, row 1: expected a finite amount of at least 0, found";
+        assert!(error.to_string().starts_with(said) && error.to_string().ends_with("has 0"), "{error}");
     }
     assert!(matches!(revenue_at(&[1.0], &[0.1, 0.2], 0.5), Err(Error::Rows { .. })));
     assert!(matches!(revenue_at(&[1.0], &[f64::NAN], 0.5), Err(Error::NotANumber { row: 0, .. })));

@@ -1,16 +1,23 @@
-//! Values <-> bytes, one after the other, numbers with their lowest byte first.
+//! Values <-> bytes, one after the other, numbers with their lowest byte first: the bodies of model files.
 
 use std::collections::BTreeMap;
 
 /// What is left to be read.
-pub(crate) struct In<'a>(pub(crate) &'a [u8]);
+#[derive(Debug)]
+pub struct In<'a>(pub &'a [u8]);
 
 /// A value that was read, or why it was not.
-pub(crate) type Taken<T> = std::result::Result<T, String>;
+pub type Taken<T> = std::result::Result<T, String>;
 
 /// A value of a model file's body.
-pub(crate) trait Stored: Sized {
+pub trait Stored: Sized {
+    /// Writes the value behind what is there.
     fn put(&self, out: &mut Vec<u8>);
+
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// In words, where the bytes are none.
     fn take(input: &mut In<'_>) -> Taken<Self>;
 }
 
@@ -142,36 +149,37 @@ impl<K: Stored + Ord, V: Stored> Stored for BTreeMap<K, V> {
 }
 
 /// Stores a structure field by field, but for those that a machine chooses anew; or an enumeration by numbers.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! stored {
     ($of:ty { $($field:ident),* $(,)? } $(anew { $($new:ident: $value:expr),* })?) => {
-        impl crate::file::Stored for $of {
+        impl $crate::codec::Stored for $of {
             fn put(&self, out: &mut Vec<u8>) {
-                $(crate::file::Stored::put(&self.$field, out);)*
+                $($crate::codec::Stored::put(&self.$field, out);)*
             }
 
-            fn take(input: &mut crate::file::In<'_>) -> crate::file::Taken<Self> {
-                Ok(Self { $($field: crate::file::Stored::take(input)?,)* $($($new: $value,)*)? })
+            fn take(input: &mut $crate::codec::In<'_>) -> $crate::codec::Taken<Self> {
+                Ok(Self { $($field: $crate::codec::Stored::take(input)?,)* $($($new: $value,)*)? })
             }
         }
     };
     ($of:ty [$($tag:literal => $case:ident { $($field:ident),* }),+ $(,)?]) => {
-        impl crate::file::Stored for $of {
+        impl $crate::codec::Stored for $of {
             fn put(&self, out: &mut Vec<u8>) {
                 match self {
                     $(Self::$case { $($field),* } => {
                         out.push($tag);
-                        $(crate::file::Stored::put($field, out);)*
+                        $($crate::codec::Stored::put($field, out);)*
                     })+
                 }
             }
 
-            fn take(input: &mut crate::file::In<'_>) -> crate::file::Taken<Self> {
-                match <u8 as crate::file::Stored>::take(input)? {
-                    $($tag => Ok(Self::$case { $($field: crate::file::Stored::take(input)?),* }),)+
+            fn take(input: &mut $crate::codec::In<'_>) -> $crate::codec::Taken<Self> {
+                match <u8 as $crate::codec::Stored>::take(input)? {
+                    $($tag => Ok(Self::$case { $($field: $crate::codec::Stored::take(input)?),* }),)+
                     other => Err(format!("case {other} is not known")),
                 }
             }
         }
     };
 }
-pub(crate) use stored;

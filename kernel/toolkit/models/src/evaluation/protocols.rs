@@ -1,0 +1,158 @@
+//! Training and later rows, and ways to fit -> the figures of each way under each protocol, beside the leakage audit.
+
+use super::{Audit, Evaluation, Protocol};
+use crate::{Error, Lookup, Result};
+use haetae_features::{Fold, day_range, group_folds, labelled_rows, rows, target};
+use polars::frame::DataFrame;
+
+/// Names in the table, and scores of all rows.
+pub(crate) type Scores = Vec<(String, Vec<f64>)>;
+
+/// Fits number `fit` on training rows, and scores others: number 0 is for the protocols full and clean, those behind it are
+/// for the folds of the grouped one.
+pub(crate) type Contest<'a> = &'a mut dyn FnMut(usize, &DataFrame, &DataFrame) -> Result<Scores>;
+
+/// The columns that say what is judged, and in how many folds.
+pub(crate) struct Protocols<'a> {
+    pub(crate) target: &'a str,
+    pub(crate) date: &'a str,
+    pub(crate) revenue: &'a str,
+    pub(crate) key: &'a [&'a str],
+    pub(crate) folds: usize,
+}
+
+impl Protocols<'_> {
+    pub(crate) fn judge(&self, train: &DataFrame, later: &DataFrame, contest: Contest<'_>) -> Result<Evaluation> {
+        let (labelled, target) = self.labelled("validation rows", later)?;
+        let (learnt, _) = self.labelled("training rows", train)?;
+        let scores = contest(0, train, &labelled)?;
+        let mut evaluation = Evaluation::new(Audit::of(&learnt, &labelled, self.key, self.target)?);
+        self.note_order(train, later, &mut evaluation)?;
+        let judged = Judged { target, revenue: self.revenue_of(&labelled)?, scores };
+        judged.add(Protocol::Full, &mut evaluation)?;
+        let known = Lookup::fit(&learnt, self.key, self.target)?.knows(&labelled)?;
+        let clean: Vec<usize> = (0..known.len()).filter(|&row| !known[row]).collect();
+        judged.only(&clean).add(Protocol::Clean, &mut evaluation)?;
+        if self.folds > 0 {
+            self.grouped(train, later, &mut evaluation, contest)?;
+        }
+        Ok(evaluation)
+    }
+
+    /// The rows with a label, and their labels.
+    pub(crate) fn labelled(&self, what: &'static str, frame: &DataFrame) -> Result<(DataFrame, Vec<f64>)> {
+        let labelled = labelled_rows(frame, self.target)?;
+        if labelled.is_empty() {
+            return Err(Error::NoLabels { what, rows: frame.height() });
+        }
+        let labelled = rows(frame, &labelled)?;
+        let target = target(&labelled, self.target)?;
+        Ok((labelled, target))
+    }
+
+    /// Every row scored by models that have seen no row of its key.
+    fn grouped(
+        &self,
+        train: &DataFrame,
+        later: &DataFrame,
+        evaluation: &mut Evaluation,
+        contest: Contest<'_>,
+    ) -> Result<()> {
+        // By name: the order of columns does not matter anywhere else either.
+        let shared: Vec<&str> = train.columns().iter().map(|column| column.name().as_str()).collect();
+        let shared: Vec<&str> = shared.into_iter().filter(|name| later.column(name).is_ok()).collect();
+        let all = train.select(&shared)?.vstack(&later.select(&shared)?)?;
+        let revenue_known = self.revenue_of(&all)?.is_some();
+        let mut judged: Option<Judged> = None;
+        for (number, fold) in Fold::leaving_out(&group_folds(&all, self.key, self.folds)?).iter().enumerate() {
+            let (labelled, target) = match self.labelled("a fold", &rows(&all, &fold.judge)?) {
+                Err(Error::NoLabels { .. }) => continue,
+                result => result?,
+            };
+            let scores = contest(number + 1, &rows(&all, &fold.learn)?, &labelled)?;
+            // A fold may hold no amount at all, which then counts as 0 like any other null.
+            let revenue = self.revenue_of(&labelled)?.unwrap_or_else(|| vec![0.0; target.len()]);
+            let part = Judged { target, revenue: revenue_known.then_some(revenue), scores };
+            judged = Some(match judged {
+                None => part,
+                Some(before) => before.and(part),
+            });
+        }
+        judged.map_or(Ok(()), |judged| judged.add(Protocol::Grouped, evaluation))
+    }
+
+    /// What inspections brought, where that is known at all.
+    fn revenue_of(&self, frame: &DataFrame) -> Result<Option<Vec<f64>>> {
+        let Some(column) = frame.columns().iter().find(|column| column.name().as_str() == self.revenue) else {
+            return Ok(None);
+        };
+        if column.null_count() == column.len() {
+            return Ok(None);
+        }
+        if !column.dtype().is_primitive_numeric() {
+            // Cast, a text would be null, and null is no revenue.
+            return Err(Error::Features(haetae_features::Error::ColumnType {
+                column: self.revenue.to_owned(),
+                purpose: "revenue".to_owned(),
+                expected: "numbers",
+                found: column.dtype().to_string(),
+            }));
+        }
+        let values = column.cast(&polars::prelude::DataType::Float64)?;
+        Ok(Some(values.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect()))
+    }
+
+    fn note_order(&self, train: &DataFrame, later: &DataFrame, evaluation: &mut Evaluation) -> Result<()> {
+        if let (Some((_, last)), Some((first, _))) = (day_range(train, self.date)?, day_range(later, self.date)?)
+            && first <= last
+        {
+            evaluation.note(
+                "Validation begins before training ends: these figures are not those of a model that meets the future.",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Rows with their labels and the scores of all models.
+struct Judged {
+    target: Vec<f64>,
+    revenue: Option<Vec<f64>>,
+    scores: Scores,
+}
+
+impl Judged {
+    fn only(&self, rows: &[usize]) -> Self {
+        let pick = |values: &Vec<f64>| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        Self {
+            target: pick(&self.target),
+            revenue: self.revenue.as_ref().map(pick),
+            scores: self.scores.iter().map(|(name, scores)| (name.clone(), pick(scores))).collect(),
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.target.extend(other.target);
+        self.revenue = self.revenue.zip(other.revenue).map(|(mut left, right)| {
+            left.extend(right);
+            left
+        });
+        for ((_, left), (_, right)) in self.scores.iter_mut().zip(other.scores) {
+            left.extend(right);
+        }
+        self
+    }
+
+    fn add(&self, protocol: Protocol, evaluation: &mut Evaluation) -> Result<()> {
+        for (name, scores) in &self.scores {
+            match evaluation.add(protocol, name, &self.target, scores, self.revenue.as_deref()) {
+                Err(error @ (Error::OneClass { .. } | Error::NoLabels { .. })) => {
+                    evaluation.note(&format!("Protocol {} is left out: {error}.", protocol.name()));
+                    return Ok(());
+                }
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+}
