@@ -1,4 +1,4 @@
-//! The messages of Flight about options of a session: what goes in, and what comes out.
+//! What goes in: what Flight says of a session, its options and its end. What comes out: the same as messages on the wire.
 //!
 //! arrow-flight has no types for them yet; the numbers are those of Flight.proto.
 

@@ -20,14 +20,14 @@ pub const FILE: &str = "index.json";
 pub struct Index {
     /// What a cell can name without a path.
     pub prelude: BTreeMap<String, Entry>,
-    /// Types and traits by their last name.
+    /// Types, traits and modules by their last name.
     pub types: BTreeMap<String, Type>,
 }
 
 /// A name with its signature and documentation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// `function`, `type`, `trait`, `constant`, `macro`.
+    /// `function`, `type`, `trait`, `constant`, `variant`, `macro`, `module`.
     pub kind: String,
     /// As it is declared, on one line.
     pub signature: String,

@@ -20,7 +20,7 @@ pub trait ColumnValues {
 }
 
 fn named<'a>(frame: &'a DataFrame, column: &str) -> Result<&'a Column> {
-    frame.columns().iter().find(|own| own.name().as_str() == column).ok_or_else(|| {
+    frame.column(column).map_err(|_| {
         let found: Vec<&str> = frame.columns().iter().map(|own| own.name().as_str()).collect();
         Error::NoColumn { column: column.to_owned(), found: found.join(", ") }
     })

@@ -6,6 +6,7 @@ use crate::plots::Chart;
 use crate::show::{Show, frame_or_text};
 use polars::frame::DataFrame;
 use polars::prelude::Column;
+use std::collections::BTreeMap;
 
 /// Charts of what features add to scores.
 pub trait Explained {
@@ -38,8 +39,8 @@ fn frame(of: &Contributions) -> Result<DataFrame> {
     let order: Vec<String> = of.overall(0).into_iter().map(|(name, _)| name).collect();
     let mut columns = Vec::new();
     for class in 0..of.classes() {
-        let known = of.overall(class);
-        let by = |name: &String| known.iter().find(|(own, _)| own == name).map_or(f64::NAN, |(_, by)| *by);
+        let known: BTreeMap<String, f64> = of.overall(class).into_iter().collect();
+        let by = |name: &String| known.get(name).copied().unwrap_or(f64::NAN);
         let name = if of.classes() == 1 { "moves_scores_by".to_owned() } else { format!("moves_class_{class}_by") };
         columns.push(Column::new(name.into(), order.iter().map(by).collect::<Vec<f64>>()));
     }

@@ -168,7 +168,6 @@ unsafe fn bundle_at(id: TypeId, address: *const ()) -> Option<Bundle> {
         Vec<(String, f64)> => |pairs: &Vec<(String, f64)>| tables::of_pairs(pairs),
         Series => |series: &Series| column_bundle(&series.clone().into()),
         Column => column_bundle,
-        String => |text: &String| Bundle::text(format!("{text:?}")),
     }
     None
 }
