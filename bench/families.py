@@ -31,7 +31,6 @@ FROM, UNTIL = "2021-01-01", "2021-07-01"
 FOLDS = 5
 # Draws of the judged rows, to see how far a difference may be chance.
 DRAWS, QUICK_DRAWS = 200, 20
-COLUMNS = ["P@1 %", "P@5 %", "P@10 %", "AUC", "AP", "revenue@5 %"]
 # What `revenue@5 %` is a share of.
 MONEY = "revenue is what inspections found to be missing, as a share of the best choice of as many lines"
 DECLARED = "the files do not say what a fraud kept back: revenue is the duty and tax declared on lines of fraud, as a share of the best choice"
@@ -57,6 +56,22 @@ NAMES = [
         for kind in ("best", "same_features") for protocol, column in BEST
     ),
 ]
+
+
+def first(scores, rate):
+    """The rows that are inspected; ties by the order of the rows, as ours."""
+    return np.argsort(-scores, kind="stable")[: max(1, int(len(scores) * rate + 1e-9))]
+
+
+# Of the truth and scores.
+FIGURES = {
+    "P@1 %": lambda truth, scores: truth[first(scores, 0.01)].mean(),
+    "P@5 %": lambda truth, scores: truth[first(scores, 0.05)].mean(),
+    "P@10 %": lambda truth, scores: truth[first(scores, 0.1)].mean(),
+    "AUC": roc_auc_score,
+    "AP": average_precision_score,
+}
+COLUMNS = [*FIGURES, "revenue@5 %"]
 
 
 class Plain:
@@ -120,19 +135,16 @@ class Plain:
 
 
 def figures_of(truth, brought, scores):
-    """In the order of COLUMNS; ties by the order of the rows, as ours."""
-    order = np.argsort(-scores, kind="stable")
-    top = lambda rate, order=order: order[: max(1, int(len(order) * rate + 1e-9))]
-    precision = [float(truth[top(rate)].mean()) for rate in (0.01, 0.05, 0.1)]
-    best = brought[top(0.05, np.argsort(-brought, kind="stable"))].sum()
-    revenue = float(brought[top(0.05)].sum() / best) if best else float("nan")
-    return [*precision, float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores)), revenue]
+    """In the order of COLUMNS."""
+    best = brought[first(brought, 0.05)].sum()
+    revenue = brought[first(scores, 0.05)].sum() / best if best else float("nan")
+    return [*(float(figure(truth, scores)) for figure in FIGURES.values()), float(revenue)]
 
 
 def chance(truth, mine, theirs, column, draws):
     """Of the difference of two orders of the same rows, what lies within 95 % of so many draws of these."""
-    place, random = COLUMNS.index(column), np.random.default_rng(1)
-    value = lambda rows, scores: figures_of(truth[rows], truth[rows], scores[rows])[place]
+    random = np.random.default_rng(1)
+    value = lambda rows, scores: FIGURES[column](truth[rows], scores[rows])
     drawn = [random.integers(0, len(truth), len(truth)) for _ in range(draws)]
     return np.percentile([value(rows, mine) - value(rows, theirs) for rows in drawn], [2.5, 97.5])
 

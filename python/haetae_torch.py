@@ -14,7 +14,7 @@ NO_TORCH = (
 )
 
 
-def torch_of_machine(threads=os.cpu_count()):
+def torch_of_machine(threads):
     """The module; None where it cannot be had."""
     folder = os.environ.get("HAETAE_TORCH_DIR") or str(Path(sys.prefix) / "pytorch")
     if folder not in sys.path:

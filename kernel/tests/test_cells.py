@@ -32,6 +32,9 @@ def test_variables_of_every_toolkit_type_need_no_type(kernel):
     assert data["text/plain"].startswith("shape: (2, 2)")
     lines = [line.split() for line in kernel.ok("%vars").text.splitlines()]
     assert any(line[0] == "chart" and line[1].startswith("haetae::") for line in lines)
+    # No prelude has its error.
+    kernel.ok("let refused = Fcnn::params().epochs(0).check();")
+    assert kernel.ok("refused.is_err()").text == "true"
 
 
 def test_what_cannot_be_kept_works_in_its_cell_and_a_note_says_so(kernel):

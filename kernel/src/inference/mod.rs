@@ -212,9 +212,9 @@ impl Inference {
 }
 
 /// A type in the compiler's words, with the cells' own types as cells name them: they stand at the top of a
-/// check, or in its function.
+/// check, or in its function. A crate of the toolkit, `haetae_models`, is called so there too where it is `haetae::models`.
 fn own_names(of: &str) -> String {
-    of.replace(&format!("{CHECKED}::"), "")
+    of.replace(&format!("{CHECKED}::"), "").replace("haetae::haetae_", "haetae::")
 }
 
 /// The function that a cell is checked in, as far as its body.

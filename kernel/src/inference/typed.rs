@@ -134,6 +134,7 @@ mod tests {
         let named = |of: &str| Some(Found::Named(of.to_owned()));
         let bound = |of: &str| Some(Found::Bound(of.to_owned()));
         assert_eq!(label("haetae::prelude::DataFrame"), named("haetae::prelude::DataFrame"));
+        assert_eq!(label("Result<f64, haetae::haetae_models::Error>"), named("Result<f64, haetae::models::Error>"));
         assert_eq!(label("integer"), named("i32"));
         assert_eq!(label("std::vec::Vec<{float}>"), named("std::vec::Vec<f64>"));
         assert_eq!(label("&str"), named("&str"));

@@ -140,13 +140,14 @@ fn number(values: impl Iterator<Item = f64> + Clone) -> Coding {
     let mean = if count > 0.0 { sum / count } else { 0.0 };
     let squares: f64 = known.map(|value| (value / unit - mean).powi(2)).sum();
     let spread = if count > 0.0 { (squares / count).sqrt() } else { 0.0 };
-    Coding::Number { mean: mean * unit, deviation: learnable(mean, spread) * unit, marked: missing && count > 0.0 }
+    let deviation = (learnable(mean, spread) * unit).max(f64::MIN_POSITIVE);
+    Coding::Number { mean: mean * unit, deviation, marked: missing && count > 0.0 }
 }
 
-/// What numbers are divided by before they are squared: 1, or the greatest where squares would leave the numbers.
+/// What numbers are divided by before they are squared: 1, or the greatest where squares would leave the numbers or be 0.
 pub(super) fn unit(values: impl Iterator<Item = f64>) -> f64 {
     let most = values.map(f64::abs).fold(0.0, f64::max);
-    if most > 1e150 { most } else { 1.0 }
+    if most == 0.0 || (1e-140..=1e150).contains(&most) { 1.0 } else { most }
 }
 
 /// The deviation to scale by: what is no more than the rounding of a constant does not count.
@@ -249,3 +250,24 @@ stored!(Coding [
     1 => Category { of_code, missing, places, width },
 ]);
 stored!(Encoder { codings, names });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_of_a_number_does_not_matter_however_large_or_small() {
+        let encoded = |unit: f64| {
+            let column = [1.0, 3.0, f64::NAN, 8.0].map(|value| value * unit).to_vec();
+            let features = FeatureMatrix::new(vec!["x".to_owned()], vec![column], vec![false]).unwrap();
+            Encoder::fit(&features, &[0, 1, 2, 3], 1, 1).encode(&features).number
+        };
+        let expected = encoded(1.0);
+        // Squares of the one are infinite, those of the other 0.
+        for power in [1000, -1000] {
+            let found = encoded(2.0_f64.powi(power));
+            let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-6);
+            assert!(near && found.len() == expected.len(), "2^{power}: {found:?}, expected {expected:?}");
+        }
+    }
+}

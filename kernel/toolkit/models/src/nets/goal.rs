@@ -42,7 +42,7 @@ impl Goal {
         let square = |(target, weight): (&f64, &f64)| weight * (target / unit - mean).powi(2);
         let variance = target.iter().zip(weights).map(square).sum::<f64>() / rows;
         // Of values that are all equal the mean is all that can be learnt.
-        let deviation = if variance > 0.0 { variance.sqrt() * unit } else { 1.0 };
+        let deviation = if variance > 0.0 { (variance.sqrt() * unit).max(f64::MIN_POSITIVE) } else { 1.0 };
         Self::Value { mean: mean * unit, deviation }
     }
 
@@ -86,3 +86,22 @@ impl Goal {
 }
 
 stored!(Goal [0 => Chance {}, 1 => Value { mean, deviation }]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_of_a_target_does_not_matter_however_large_or_small() {
+        let scaled = |unit: f64| {
+            let target = [1.0, 3.0, 8.0].map(|value| value * unit);
+            Goal::fit(Objective::Value, &target, &[0.5, 1.5, 1.0]).scaled(&target)
+        };
+        let expected = scaled(1.0);
+        for power in [1000, -1000] {
+            let found = scaled(2.0_f64.powi(power));
+            let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-12);
+            assert!(near, "2^{power}: {found:?}, expected {expected:?}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Layers by their definitions, their gradients by finite differences, and optimisers by their formulas.
+//! Layers by their definitions, and their gradients by finite differences.
 
 use super::attention::SelfAttention;
 use super::dense::{Dense, Dropout, LayerNorm, Relu};
@@ -6,11 +6,9 @@ use super::focus::Focus;
 use super::front::{Encoder, Front, Inputs};
 use super::layer::{Layer, Pass, Weights};
 use super::matrix::Matrix;
-use super::optimiser::{Memory, Optimiser, Schedule, clip};
 use super::picture::{Conv, Pool, Size};
 use super::steps::{Along, State, Steps};
 use super::table::Table;
-use crate::file::{In, Stored};
 use crate::random::Random;
 use haetae_features::FeatureMatrix;
 
@@ -357,67 +355,4 @@ fn windows_and_pools_follow_their_definitions() {
     assert!(found[3].is_nan());
     let gradient = pool.backward(Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
     assert_eq!(gradient.values, [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0, 0.0, 4.0]);
-}
-
-#[test]
-fn optimisers_follow_their_formulas_and_go_on_after_a_pause() {
-    let start = || [Weights { decays: true, ..Weights::constant(1, 2.0) }, Weights::constant(1, -1.0)];
-    for optimiser in [Optimiser::AdamW { decay: 0.1 }, Optimiser::Sgd { momentum: 0.9, decay: 0.1 }] {
-        let mut weights: [Weights<f32>; 2] = start();
-        let mut memory = Memory::default();
-        let mut right = [(2.0, 0.0, 0.0), (-1.0, 0.0, 0.0)];
-        for step in 1..=6 {
-            let gradients = [0.3 * f64::from(step) - 1.0, 0.5];
-            for (weights, gradient) in weights.iter_mut().zip(gradients) {
-                weights.gradient()[0] = gradient as f32;
-            }
-            memory.step(optimiser, 0.01, &mut |each| weights.iter_mut().for_each(&mut *each));
-            if step == 3 {
-                let mut bytes = Vec::new();
-                memory.put(&mut bytes);
-                memory = Memory::take(&mut In(&bytes)).unwrap();
-            }
-            for (number, (x, first, second)) in right.iter_mut().enumerate() {
-                let gradient = gradients[number];
-                let decayed = *x * (1.0 - if number == 0 { 0.01 * 0.1 } else { 0.0 });
-                *x = match optimiser {
-                    Optimiser::AdamW { .. } => {
-                        *first = 0.9 * *first + 0.1 * gradient;
-                        *second = 0.999 * *second + 0.001 * gradient * gradient;
-                        let (a, b) = (*first / (1.0 - 0.9_f64.powi(step)), *second / (1.0 - 0.999_f64.powi(step)));
-                        decayed - 0.01 * a / (b.sqrt() + 1e-8)
-                    }
-                    Optimiser::Sgd { .. } => {
-                        *first = 0.9 * *first + gradient;
-                        decayed - 0.01 * *first
-                    }
-                };
-                assert!((f64::from(weights[number].values[0]) - *x).abs() < 1e-6, "{optimiser:?}, step {step}");
-            }
-            assert!(weights.iter().all(|weights| weights.gradient == [0.0]));
-        }
-    }
-    let mut weights: [Weights<f64>; 2] = [Weights::constant(1, 0.0), Weights::constant(1, 0.0)];
-    (weights[0].gradient()[0], weights[1].gradient()[0]) = (3.0, 4.0);
-    assert_eq!(clip(Some(6.0), &mut |each| weights.iter_mut().for_each(&mut *each)), 5.0);
-    assert_eq!(clip(Some(1.0), &mut |each| weights.iter_mut().for_each(&mut *each)), 5.0);
-    assert!((weights[0].gradient[0] - 0.6).abs() < 1e-15 && (weights[1].gradient[0] - 0.8).abs() < 1e-15);
-    let factors = |schedule: Schedule| (0..10).map(|step| schedule.factor(step, 10)).collect::<Vec<f64>>();
-    assert_eq!(factors(Schedule::Constant), [1.0; 10]);
-    let cosine = factors(Schedule::Cosine);
-    assert!(
-        cosine[0] == 1.0 && (cosine[5] - 0.5).abs() < 1e-15 && cosine[9] > 0.0 && cosine.is_sorted_by(|a, b| a > b)
-    );
-    let cycle = factors(Schedule::OneCycle);
-    assert!(cycle[..4].is_sorted() && cycle[0] == 0.25 && cycle[3] == 1.0 && cycle[3..].is_sorted_by(|a, b| a > b));
-}
-
-#[test]
-fn a_training_that_was_stored_goes_on_with_the_same_bytes() {
-    super::whole::check_pause();
-}
-
-#[test]
-fn every_weight_of_every_net_has_a_gradient_and_it_is_that_of_the_loss() {
-    super::whole::check();
 }

@@ -1,4 +1,4 @@
-//! Whole nets in `f64`: the gradient of the loss by every weight, against differences.
+//! Whole nets: in `f64` the gradient of the loss by every weight, against differences; and a training with a pause.
 
 use super::cnn::{Form, Stages};
 use super::date::{Cases, Leafy, Said};
@@ -44,7 +44,8 @@ fn compare<N: Net<f64>>(name: &str, mut net: N, run: &dyn Fn(&mut N, bool) -> f6
     }
 }
 
-pub(super) fn check() {
+#[test]
+fn every_weight_of_every_net_has_a_gradient_and_it_is_that_of_the_loss() {
     let mut random = Random::new(8);
     let mut column = |below: usize| (0..12).map(|_| random.below(below) as f64).collect::<Vec<f64>>();
     let mut columns = vec![column(100), column(3), column(4)];
@@ -115,7 +116,8 @@ pub(super) fn check() {
 }
 
 /// Trains in one go, and with weights and memory put away as bytes and taken back between two steps.
-pub(super) fn check_pause() {
+#[test]
+fn a_training_that_was_stored_goes_on_with_the_same_bytes() {
     let mut random = Random::new(2);
     let columns = vec![(0..40).map(|_| random.unit()).collect(), (0..40).map(|_| random.below(5) as f64).collect()];
     let features = FeatureMatrix::new(["x", "office"].map(str::to_owned).to_vec(), columns, vec![false, true]).unwrap();

@@ -9,6 +9,7 @@ use crate::check::{check_revenue, check_rows, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::device;
+use crate::nets::front::unit;
 use crate::nets::training::{Epoch, Training, base, row_weights};
 use crate::range::Ranges;
 use crate::{Error, Objective, Result};
@@ -164,7 +165,22 @@ fn unit_of(params: &DateNetParams, revenue: &[f64]) -> Result<f64> {
     if some.is_empty() {
         return Err(Error::NoRevenue { rows: revenue.len() });
     }
+    // A sum of the greatest amounts would leave the numbers.
+    let by = unit(some.iter().copied());
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-    let mean = some.iter().sum::<f64>() / some.len() as f64;
+    let mean = some.iter().map(|amount| amount / by).sum::<f64>() / some.len() as f64 * by;
     Ok(params.revenue_unit.unwrap_or(mean))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_whose_sum_leaves_the_numbers_have_a_unit() {
+        let params = crate::DateNet::params();
+        assert!((unit_of(&params, &[1e308, 0.0, 1.5e308]).unwrap() / 1e308 - 1.25).abs() < 1e-12);
+        assert_eq!(unit_of(&params, &[2.0, 0.0, 3.0]).unwrap(), 2.5);
+        assert!(matches!(unit_of(&params, &[0.0; 2]), Err(Error::NoRevenue { rows: 2 })));
+    }
 }
