@@ -3,10 +3,10 @@
 use super::bells::{Bell, densities};
 use super::em::Found;
 use super::params::{Covariance, GaussianMixtureParams};
+use crate::Result;
 use crate::clustering::{Profiles, Scaling};
 use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
-use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 
 /// Bells that have been fitted; see [`super::GaussianMixture`].
