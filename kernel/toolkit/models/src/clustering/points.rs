@@ -32,12 +32,16 @@ impl Scaling {
             return Err(Error::Empty { what, rows: features.rows(), columns: features.columns() });
         }
         only_numbers(features)?;
-        let columns = features.columns();
-        let (means, deviations) = match scaled {
-            false => (vec![0.0; columns], vec![1.0; columns]),
-            true => (0..columns).map(|i| moments(features.column(i))).unzip(),
-        };
-        Ok(Self { names: features.names().to_vec(), means, deviations })
+        let mut scaling = Self::none(features.names());
+        if scaled {
+            (scaling.means, scaling.deviations) = (0..features.columns()).map(|i| moments(features.column(i))).unzip();
+        }
+        Ok(scaling)
+    }
+
+    /// Of features that stay as they are.
+    pub(crate) fn none(names: &[String]) -> Self {
+        Self { names: names.to_vec(), means: vec![0.0; names.len()], deviations: vec![1.0; names.len()] }
     }
 
     /// Points of rows that have the features of the fit. [`Error::TooLarge`] where squares of distances between them

@@ -7,6 +7,7 @@ pub use truncated::{CheckedTruncatedSvd, TruncatedSvd, TruncatedSvdModel, Trunca
 
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
+use crate::linear::dot;
 use crate::range::Ranges;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
@@ -130,6 +131,13 @@ fn set_sign(direction: &mut [f64]) {
     }
 }
 
+/// Rows along directions, as features `component_1`, `component_2` …
+fn components(columns: Vec<Vec<f64>>) -> Result<FeatureMatrix> {
+    let names = (1..=columns.len()).map(|number| format!("component_{number}")).collect();
+    let categorical = vec![false; columns.len()];
+    Ok(FeatureMatrix::new(names, columns, categorical)?)
+}
+
 /// Components that have been found; see [`Pca`].
 #[derive(Clone)]
 pub struct PcaModel {
@@ -175,14 +183,8 @@ impl PcaModel {
     /// When the features are not those of the fit, or a value is missing or infinite.
     pub fn transform(&self, features: &FeatureMatrix) -> Result<FeatureMatrix> {
         let points: Points = self.scaling.points(features)?;
-        let along = |direction: &Vec<f64>| {
-            let dot = |row: &[f64]| row.iter().zip(direction).map(|(value, part)| value * part).sum();
-            points.values.chunks_exact(points.columns).map(dot).collect()
-        };
-        let columns: Vec<Vec<f64>> = self.directions.iter().map(along).collect();
-        let names = (1..=columns.len()).map(|number| format!("component_{number}")).collect();
-        let categorical = vec![false; columns.len()];
-        Ok(FeatureMatrix::new(names, columns, categorical)?)
+        let rows = || points.values.chunks_exact(points.columns);
+        components(self.directions.iter().map(|direction| rows().map(|row| dot(row, direction)).collect()).collect())
     }
 
     /// A row for each component: `component`, `variance`, `share`, and the part of each feature under its name.

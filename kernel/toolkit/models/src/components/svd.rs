@@ -1,6 +1,7 @@
 //! Centred rows -> singular values and right singular vectors.
 
 use crate::clustering::Points;
+use crate::linear::dot;
 use crate::progress::step;
 use crate::{Error, Result};
 use haetae_display::stop;
@@ -30,10 +31,6 @@ pub(super) fn singular(points: &Points) -> Result<(Vec<f64>, Columns)> {
 
 fn columns_of(values: &[f64], columns: usize) -> Columns {
     (0..columns).map(|i| values.iter().skip(i).step_by(columns).copied().collect()).collect()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The upper triangle that an orthogonal matrix leaves of a matrix (Householder's reflections); what is below is cut off.

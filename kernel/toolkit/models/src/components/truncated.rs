@@ -6,7 +6,7 @@
 use super::svd::{Columns, singular};
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
-use crate::linear::SparseMatrix;
+use crate::linear::{SparseMatrix, dot};
 use crate::progress::step;
 use crate::random::Random;
 use crate::range::Ranges;
@@ -138,11 +138,6 @@ impl Rows<'_> {
         }
     }
 
-    /// Rows of a task.
-    fn part(&self) -> usize {
-        self.size().0.div_ceil(TASKS).max(FEWEST)
-    }
-
     /// The products of each row with each direction, row after row; `basis` has all directions of a feature side by side.
     /// None where the wish to stop came first.
     fn along(&self, basis: &[f64], count: usize) -> Option<Vec<f64>> {
@@ -162,7 +157,7 @@ impl Rows<'_> {
     /// The sums of the rows, each times its products: what `along` leaves of the features, for each direction. None where
     /// the wish to stop came first.
     fn back(&self, products: &[f64], count: usize) -> Option<Vec<f64>> {
-        let size = self.part();
+        let size = self.size().0.div_ceil(TASKS).max(FEWEST);
         let sums = products.par_chunks(size * count).enumerate().map(|(part, products)| {
             let mut sums = vec![0.0; self.size().1 * count];
             for (offset, products) in products.chunks_exact(count).enumerate() {
@@ -250,12 +245,12 @@ fn upright(basis: &mut [f64], count: usize) {
     for k in 0..count {
         let (known, rest) = all.split_at_mut(k);
         let own = &mut rest[0];
-        let length = |own: &[f64]| own.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let length = |own: &[f64]| dot(own, own).sqrt();
         let first = length(own);
         for _ in 0..2 {
             for other in known.iter() {
-                let dot: f64 = own.iter().zip(other).map(|(a, b)| a * b).sum();
-                own.iter_mut().zip(other).for_each(|(own, other)| *own -= dot * other);
+                let along = dot(own, other);
+                own.iter_mut().zip(other).for_each(|(own, other)| *own -= along * other);
             }
         }
         let left = length(own);
@@ -271,8 +266,7 @@ fn upright(basis: &mut [f64], count: usize) {
 /// The directions within `basis` that `turns` say, each with the sign at which its greatest number is positive.
 fn turned(basis: &[f64], turns: &[Vec<f64>], count: usize) -> Columns {
     let one = |turn: &Vec<f64>| {
-        let mut direction: Vec<f64> =
-            basis.chunks_exact(count).map(|own| own.iter().zip(turn).map(|(a, b)| a * b).sum()).collect();
+        let mut direction: Vec<f64> = basis.chunks_exact(count).map(|own| dot(own, turn)).collect();
         super::set_sign(&mut direction);
         direction
     };
@@ -312,12 +306,7 @@ impl TruncatedSvdModel {
     /// # Errors
     /// When the features are not those of the fit, or a value is missing or infinite.
     pub fn transform(&self, features: &FeatureMatrix) -> Result<FeatureMatrix> {
-        crate::check::same_features(&self.names, features.names())?;
-        if features.rows() == 0 {
-            return self.matrix(vec![Vec::new(); self.directions.len()]);
-        }
-        let points = Scaling::fit("rows", features, false)?.points(features)?;
-        self.along(&Rows::Dense(&points))
+        self.along(&Rows::Dense(&Scaling::none(&self.names).points(features)?))
     }
 
     /// As [`TruncatedSvdModel::transform`], of sparse rows.
@@ -337,13 +326,7 @@ impl TruncatedSvdModel {
         let basis: Vec<f64> = (0..self.columns).flat_map(|i| self.directions.iter().map(move |own| own[i])).collect();
         let cancelled = Error::Cancelled { what: "rows", done: 0, of: rows.size().0 };
         let products = rows.along(&basis, count).ok_or(cancelled)?;
-        self.matrix((0..count).map(|k| products.iter().skip(k).step_by(count).copied().collect()).collect())
-    }
-
-    fn matrix(&self, columns: Vec<Vec<f64>>) -> Result<FeatureMatrix> {
-        let names = (1..=columns.len()).map(|number| format!("component_{number}")).collect();
-        let categorical = vec![false; columns.len()];
-        Ok(FeatureMatrix::new(names, columns, categorical)?)
+        super::components((0..count).map(|k| products.iter().skip(k).step_by(count).copied().collect()).collect())
     }
 }
 

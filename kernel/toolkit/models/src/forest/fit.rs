@@ -40,8 +40,7 @@ pub(super) fn fit(
     if features.rows() > i32::MAX as usize {
         return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most: i32::MAX as usize });
     }
-    let light = weights.contains(&0.0);
-    let heavy = (0..target.len()).filter(|&row| light && weights[row] > 0.0).collect();
+    let heavy = (0..target.len()).filter(|&row| weights.get(row).is_none_or(|&weight| weight > 0.0)).collect();
     let weights = sized(weights);
     with_threads(params.threads, || Fit { params, features, target, weights: &weights, heavy }.run())?
 }
@@ -62,7 +61,7 @@ struct Fit<'a> {
     features: &'a FeatureMatrix,
     target: &'a [f64],
     weights: &'a [f64],
-    /// Rows that weigh something, where some do not: they alone are drawn, as though there were no others.
+    /// Rows that weigh something: they alone are drawn, as though there were no others.
     heavy: Vec<usize>,
 }
 
@@ -122,12 +121,12 @@ impl Fit<'_> {
 
     /// How often each row is drawn for a tree.
     fn draws(&self, random: &mut Random) -> Vec<u32> {
-        let all = self.target.len();
+        let mut draws = vec![0; self.target.len()];
+        let rows = self.heavy.len();
         if !self.params.bootstrap {
-            return vec![1; all];
+            self.heavy.iter().for_each(|&row| draws[row] = 1);
+            return draws;
         }
-        let mut draws = vec![0; all];
-        let rows = if self.heavy.is_empty() { all } else { self.heavy.len() };
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -135,10 +134,7 @@ impl Fit<'_> {
             reason = "rows"
         )]
         let count = ((rows as f64 * self.params.row_share).round() as usize).max(1);
-        for _ in 0..count {
-            let drawn = random.below(rows);
-            draws[self.heavy.get(drawn).copied().unwrap_or(drawn)] += 1;
-        }
+        (0..count).for_each(|_| draws[self.heavy[random.below(rows)]] += 1);
         draws
     }
 
@@ -146,8 +142,7 @@ impl Fit<'_> {
         let draws = self.draws(random);
         let mut bag = Vec::with_capacity(draws.iter().filter(|&&draws| draws > 0).count());
         for ((row, draws), &target) in (0_u32..).zip(draws).zip(self.target) {
-            let weighs = self.weights.get(row as usize).is_none_or(|&weight| weight > 0.0);
-            if draws > 0 && weighs {
+            if draws > 0 {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "classes are checked")]
                 bag.push(Entry::new(row, draws, target as u8));
             }

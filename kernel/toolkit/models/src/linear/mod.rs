@@ -11,7 +11,7 @@ mod sparse;
 pub(crate) use encode::{Design, Encoder, dot_rows};
 pub(crate) use lasso::solve_absolute;
 pub(crate) use loss::{Loss, probability, softmax};
-pub(crate) use newton::solve;
+pub(crate) use newton::{dot, solve};
 pub(crate) use problem::Problem;
 pub(crate) use rows::{coefficients, finite_sums, of_features, of_sparse, trainable};
 pub use sparse::SparseMatrix;

@@ -106,7 +106,8 @@ fn newton_step(problem: &Problem<'_>, sums: &[f64], gradient: &[f64]) -> Vec<f64
     step
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// The sum of products, one after the other, of as many as the shorter list has.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

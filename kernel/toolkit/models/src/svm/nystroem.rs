@@ -4,6 +4,7 @@ use super::kernel::{Function, Kernel, check_gamma, gamma_of};
 use crate::clustering::{Points, Scaling};
 use crate::file::{About, Described, Origin, stored};
 use crate::lanes::{Lanes, blocks};
+use crate::linear::dot;
 use crate::progress::step;
 use crate::random::Random;
 use crate::range::Ranges;
@@ -170,7 +171,7 @@ fn triangle(function: &Function, landmarks: &[f64], columns: usize) -> Result<Ve
 fn solved(rows: &[Vec<f64>], values: &[f64]) -> Vec<f64> {
     let mut found: Vec<f64> = Vec::with_capacity(values.len());
     for (row, value) in rows.iter().zip(values) {
-        let known: f64 = row.iter().zip(&found).map(|(a, b)| a * b).sum();
+        let known = dot(row, &found);
         let diagonal = row[found.len()];
         found.push(if diagonal > 0.0 { (value - known) / diagonal } else { 0.0 });
     }
@@ -211,7 +212,14 @@ impl NystroemModel {
     /// When the features are not those of the fit, a value is missing or infinite, [`Error::TooLarge`] and
     /// [`Error::TooFar`] for a row beyond all numbers, or the notebook's stop button was pressed.
     pub fn transform(&self, features: &FeatureMatrix) -> Result<FeatureMatrix> {
-        let points: Points = self.scaling.points(features)?;
+        let points = self.scaling.points(features)?;
+        let columns = with_threads(self.threads, || self.columns(&points))??;
+        let names = (1..=columns.len()).map(|i| format!("landmark_{i}")).collect();
+        let categorical = vec![false; columns.len()];
+        Ok(FeatureMatrix::new(names, columns, categorical)?)
+    }
+
+    fn columns(&self, points: &Points) -> Result<Vec<Vec<f64>>> {
         let (count, inside): (usize, Vec<Lanes>) = (self.landmarks(), blocks(&self.landmarks, points.columns));
         let one = |row: usize| {
             if row.is_multiple_of(64) && stop::requested() {
@@ -225,8 +233,7 @@ impl NystroemModel {
         // Some rows at a time: all of them would be there twice.
         for from in (0..points.rows).step_by(BLOCK) {
             let block = from..points.rows.min(from + BLOCK);
-            let rows: Option<Vec<Vec<f64>>> =
-                with_threads(self.threads, || block.into_par_iter().with_min_len(16).map(one).collect())?;
+            let rows: Option<Vec<Vec<f64>>> = block.into_par_iter().with_min_len(16).map(one).collect();
             let rows = rows.ok_or(Error::Cancelled { what: "rows", done: from, of: points.rows })?;
             if let Some(row) = rows.iter().position(|row| row.iter().any(|value| !value.is_finite())) {
                 return Err(Error::TooFar { row: from + row });
@@ -235,8 +242,7 @@ impl NystroemModel {
                 column.extend(rows.iter().map(|row| row[i]));
             }
         }
-        let names = (1..=count).map(|i| format!("landmark_{i}")).collect();
-        Ok(FeatureMatrix::new(names, columns, vec![false; count])?)
+        Ok(columns)
     }
 }
 

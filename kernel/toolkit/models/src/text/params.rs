@@ -17,8 +17,8 @@ pub(super) const TASK: usize = 1024;
 /// Texts as sparse rows: a column for each term, with how often it is there times how rare it is among the rows of the fit,
 /// brought to length 1. How rare a term is, is kept: a text has the same row alone as among others.
 ///
-/// A term is a word of two letters or digits at least, in small letters. Of `n` rows of which `m` have it, its rarity is
-/// `ln((1 + n) / (1 + m)) + 1`, as in scikit-learn's `TfidfVectorizer`.
+/// A term is a word of two letters, digits or `_` at least, in small letters, or a run of [`TfidfParams::words`] of them. Of
+/// `n` rows of which `m` have it, its rarity is `ln((1 + n) / (1 + m)) + 1`, as in scikit-learn's `TfidfVectorizer`.
 ///
 /// Source: Spärck Jones, *A statistical interpretation of term specificity and its application in retrieval*, 1972.
 ///

@@ -24,8 +24,8 @@ pub(super) fn texts<'a>(frame: &'a DataFrame, name: &str) -> Result<Vec<Option<&
     }
 }
 
-/// The terms of a text in rising order, each with how often it is there: words of at least two letters or digits, in
-/// small letters, and runs of up to `longest` of them with a space between.
+/// The terms of a text in rising order, each with how often it is there: words of at least two letters, digits or `_`,
+/// in small letters, and runs of up to `longest` of them with a space between.
 pub(super) fn terms(text: &str, longest: usize) -> Vec<(String, u32)> {
     let small = text.to_lowercase();
     let ends = |letter: char| !(letter.is_alphanumeric() || letter == '_');

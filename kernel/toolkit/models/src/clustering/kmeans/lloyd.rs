@@ -44,7 +44,7 @@ struct Centers<'a> {
     values: &'a [f64],
     blocks: Vec<Lanes>,
     columns: usize,
-    /// Half the distance to the next centre.
+    /// Half the distance to the next centre, or less.
     half: Vec<f64>,
     /// How far each has moved since the last round, and the furthest that any has.
     moved: &'a [f64],
@@ -55,11 +55,7 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
     let columns = points.columns;
     let clusters = centers.len() / columns;
     let enough = tolerance * mean_variance(points);
-    let mut rows = Rows {
-        labels: vec![-1; points.rows],
-        upper: vec![f64::INFINITY; points.rows],
-        lower: vec![f64::NEG_INFINITY; points.rows],
-    };
+    let mut rows = Rows::new(points.rows);
     let mut moved = vec![0.0; clusters];
     let mut iterations = 0;
     let mut settled = false;
@@ -67,8 +63,7 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
         step("rounds", iterations, most)?;
         iterations += 1;
         let cancelled = || Error::Cancelled { what: "rounds", done: iterations, of: most };
-        let of_round = Centers::new(&centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
-        let mut sums = of_round.ok_or_else(cancelled)?;
+        let mut sums = assign(points, &mut rows, &centers, &moved).ok_or_else(cancelled)?;
         if !sums.changed {
             settled = true;
             break;
@@ -92,39 +87,41 @@ pub(super) fn lloyd(points: &Points, mut centers: Vec<f64>, most: usize, toleran
     if !settled {
         // The centres have moved after the last look.
         let cancelled = Error::Cancelled { what: "rounds", done: iterations, of: most };
-        let of_round = Centers::new(&centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
-        of_round.ok_or(cancelled)?;
+        assign(points, &mut rows, &centers, &moved).ok_or(cancelled)?;
     }
     let inertia = inertia(points, &centers, &rows.labels);
     Ok(Found { centers, labels: rows.labels, inertia, iterations })
 }
 
-impl<'a> Centers<'a> {
-    /// None where the wish to stop came first: of very many centres there are very many pairs.
-    fn new(values: &'a [f64], columns: usize, moved: &'a [f64]) -> Option<Self> {
-        let each: Vec<&[f64]> = values.chunks_exact(columns).collect();
-        let half = |at: usize| {
-            if at.is_multiple_of(64) && stop::requested() {
-                return None;
-            }
-            let others = each.iter().enumerate().filter(|(other, _)| *other != at);
-            let nearest = others.map(|(_, other)| squared_distance(each[at], other)).fold(f64::INFINITY, f64::min);
-            Some(nearest.sqrt() / 2.0)
-        };
-        Some(Self {
-            values,
-            blocks: blocks(values, columns),
-            columns,
-            half: (0..each.len()).into_par_iter().with_min_len(64).map(half).collect::<Option<_>>()?,
-            moved,
-            furthest: moved.iter().copied().fold(0.0, f64::max),
-        })
+impl Rows {
+    fn new(count: usize) -> Self {
+        Self { labels: vec![-1; count], upper: vec![f64::INFINITY; count], lower: vec![f64::NEG_INFINITY; count] }
     }
 }
 
+/// Half the distance from each centre to the next one; none where the wish to stop came first: of very many centres there
+/// are very many pairs.
+fn halves(centers: &[f64], columns: usize) -> Option<Vec<f64>> {
+    let each: Vec<&[f64]> = centers.chunks_exact(columns).collect();
+    let half = |at: usize| {
+        if at.is_multiple_of(64) && stop::requested() {
+            return None;
+        }
+        let others = each.iter().enumerate().filter(|(other, _)| *other != at);
+        let nearest = others.map(|(_, other)| squared_distance(each[at], other)).fold(f64::INFINITY, f64::min);
+        Some(nearest.sqrt() / 2.0)
+    };
+    (0..each.len()).into_par_iter().with_min_len(64).map(half).collect()
+}
+
 /// Gives every row the label of its nearest centre, and sums the rows of each; none where the wish to stop came first.
-fn assign(points: &Points, rows: &mut Rows, centers: &Centers<'_>) -> Option<Sums> {
+fn assign(points: &Points, rows: &mut Rows, values: &[f64], moved: &[f64]) -> Option<Sums> {
     let columns = points.columns;
+    // Rows without a label look at every centre whatever the bounds say.
+    let labelled = rows.labels.first().is_some_and(|label| *label >= 0);
+    let half = if labelled { halves(values, columns)? } else { vec![0.0; moved.len()] };
+    let furthest = moved.iter().copied().fold(0.0, f64::max);
+    let centers = &Centers { values, blocks: blocks(values, columns), columns, half, moved, furthest };
     let parts: Option<Vec<Sums>> = points
         .values
         .par_chunks(PART * columns)
@@ -134,7 +131,7 @@ fn assign(points: &Points, rows: &mut Rows, centers: &Centers<'_>) -> Option<Sum
             (!stop::requested()).then(|| assign_part(values, labels, upper, lower, centers))
         })
         .collect();
-    let clusters = centers.moved.len();
+    let clusters = moved.len();
     let mut all = Sums { sums: vec![0.0; clusters * columns], counts: vec![0.0; clusters], changed: false };
     for part in parts? {
         all.sums.iter_mut().zip(part.sums).for_each(|(sum, part)| *sum += part);
@@ -244,15 +241,9 @@ pub(super) fn inertia(points: &Points, centers: &[f64], labels: &[i32]) -> f64 {
 
 /// The label of the nearest centre for each row.
 pub(super) fn nearest(points: &Points, centers: &[f64]) -> Result<Vec<i32>> {
-    let columns = points.columns;
-    let moved = vec![0.0; centers.len() / columns];
-    let mut rows = Rows {
-        labels: vec![-1; points.rows],
-        upper: vec![f64::INFINITY; points.rows],
-        lower: vec![f64::NEG_INFINITY; points.rows],
-    };
-    let labelled = Centers::new(centers, columns, &moved).and_then(|centers| assign(points, &mut rows, &centers));
-    labelled.ok_or(Error::Cancelled { what: "labelled rows", done: 0, of: points.rows })?;
+    let (mut rows, moved) = (Rows::new(points.rows), vec![0.0; centers.len() / points.columns]);
+    let cancelled = Error::Cancelled { what: "labelled rows", done: 0, of: points.rows };
+    assign(points, &mut rows, centers, &moved).ok_or(cancelled)?;
     Ok(rows.labels)
 }
 
