@@ -1,6 +1,7 @@
 //! Values <-> bytes, one after the other, numbers with their lowest byte first: the bodies of model files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
 
 /// What is left to be read.
 #[derive(Debug)]
@@ -137,6 +138,24 @@ impl<K: Stored + Ord, V: Stored> Stored for BTreeMap<K, V> {
     fn put(&self, out: &mut Vec<u8>) {
         self.len().put(out);
         for (key, value) in self {
+            key.put(out);
+            value.put(out);
+        }
+    }
+
+    fn take(input: &mut In<'_>) -> Taken<Self> {
+        let length = usize::take(input)?;
+        (0..length).map(|_| Ok((K::take(input)?, V::take(input)?))).collect()
+    }
+}
+
+/// In the order of keys: the same map has the same bytes.
+impl<K: Stored + Ord + Hash, V: Stored, S: BuildHasher + Default> Stored for HashMap<K, V, S> {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut sorted: Vec<(&K, &V)> = self.iter().collect();
+        sorted.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        sorted.len().put(out);
+        for (key, value) in sorted {
             key.put(out);
             value.put(out);
         }

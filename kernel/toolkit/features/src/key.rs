@@ -35,7 +35,7 @@ impl Hasher for IntegerHasher {
     }
 }
 
-pub(crate) type IntegerMap = HashMap<u64, u32, BuildHasherDefault<IntegerHasher>>;
+type IntegerMap = HashMap<u64, u32, BuildHasherDefault<IntegerHasher>>;
 
 /// Distinct values of one column (or of the first characters of one), each with a code.
 #[derive(Debug, Clone)]

@@ -1,18 +1,18 @@
-//! Fitted features <-> bytes. Maps are written in the order of their keys, so that the same fit has the same bytes.
+//! Fitted features <-> bytes.
 
 use crate::codec::{In, Stored, Taken};
 use crate::deviation::{Deviations, Sum};
 use crate::feature::Feature;
 use crate::history::{Overall, Seen, Timeline};
-use crate::key::{Dictionary, IntegerMap, KeySet, Values};
+use crate::key::{Dictionary, KeySet, Values};
 use crate::{FittedFeatures, stored};
-use std::collections::HashMap;
 
 stored!(Seen { day, rows, labelled, positive });
 stored!(Sum { day, values, rows });
 stored!(Timeline { keys, offsets, seen });
 stored!(Deviations { keys, sums });
 stored!(Dictionary { column, prefix, values });
+stored!(KeySet { dictionaries, steps, len });
 stored!(FittedFeatures { features, date, overall, timelines, dictionaries, deviations });
 
 impl Stored for Overall {
@@ -25,57 +25,26 @@ impl Stored for Overall {
     }
 }
 
-fn put_map(map: &IntegerMap, out: &mut Vec<u8>) {
-    let mut sorted: Vec<(u64, u32)> = map.iter().map(|(&key, &code)| (key, code)).collect();
-    sorted.sort_unstable();
-    sorted.put(out);
-}
-
-fn take_map(input: &mut In<'_>) -> Taken<IntegerMap> {
-    Ok(Vec::<(u64, u32)>::take(input)?.into_iter().collect())
-}
-
 impl Stored for Values {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Text(values) => {
                 out.push(0);
-                let mut sorted: Vec<(String, u32)> = values.iter().map(|(text, &code)| (text.clone(), code)).collect();
-                sorted.sort_unstable();
-                sorted.put(out);
+                values.put(out);
             }
             Self::Number(values) => {
                 out.push(1);
-                put_map(values, out);
+                values.put(out);
             }
         }
     }
 
     fn take(input: &mut In<'_>) -> Taken<Self> {
         match u8::take(input)? {
-            0 => {
-                let values: HashMap<String, u32> = Vec::take(input)?.into_iter().collect();
-                Ok(Self::Text(values))
-            }
-            1 => take_map(input).map(Self::Number),
+            0 => Stored::take(input).map(Self::Text),
+            1 => Stored::take(input).map(Self::Number),
             other => Err(format!("case {other} is not known")),
         }
-    }
-}
-
-impl Stored for KeySet {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.dictionaries.put(out);
-        self.steps.len().put(out);
-        self.steps.iter().for_each(|step| put_map(step, out));
-        self.len.put(out);
-    }
-
-    fn take(input: &mut In<'_>) -> Taken<Self> {
-        let dictionaries = Stored::take(input)?;
-        let count = usize::take(input)?;
-        let steps = (0..count).map(|_| take_map(input)).collect::<Taken<Vec<_>>>()?;
-        Ok(Self { dictionaries, steps, len: Stored::take(input)? })
     }
 }
 

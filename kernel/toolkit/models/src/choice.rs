@@ -1,4 +1,4 @@
-//! Ways to fit, and rows in the order of their days -> which way does best on rows that come later, within training.
+//! Ways to fit, and training rows in folds -> which way does best on rows that it has not learnt from, within training.
 
 use crate::bootstrap::Figure;
 use crate::progress::step;
@@ -145,20 +145,17 @@ pub fn choose_on_folds(
     Ok(Choice { names: candidates.iter().map(|(name, _)| (*name).to_owned()).collect(), figures })
 }
 
-const CHOICE: Ranges = Ranges("choice in time");
+const CHOICE: Ranges = Ranges("choice");
 
 /// A row is there, and not on both sides.
 fn sound(fold: &Fold, rows: usize) -> Result<()> {
-    let mut learnt = vec![false; rows];
-    for &row in &fold.learn {
-        match learnt.get_mut(row) {
-            Some(learnt) => *learnt = true,
-            None => return CHOICE.refuse("folds", format!("rows below {rows}"), row),
-        }
+    if let Some(row) = fold.learn.iter().chain(&fold.judge).find(|row| **row >= rows) {
+        return CHOICE.refuse("folds", format!("rows below {rows}"), row);
     }
-    match fold.judge.iter().find(|row| learnt.get(**row) != Some(&false)) {
+    let mut learnt = vec![false; rows];
+    fold.learn.iter().for_each(|&row| learnt[row] = true);
+    match fold.judge.iter().find(|row| learnt[**row]) {
         None => Ok(()),
-        Some(row) if *row >= rows => CHOICE.refuse("folds", format!("rows below {rows}"), row),
         Some(row) => CHOICE.refuse(
             "folds",
             "each row on one side",

@@ -86,7 +86,7 @@ impl Clearance {
         valid: &DataFrame,
         watch: &mut dyn FnMut(&Stage) -> Step,
     ) -> Result<ClearanceRun> {
-        let (fits, key) = (1 + self.folds, self.key_columns());
+        let (fits, key) = (self.folds.saturating_add(1), self.key_columns());
         let mut model = None;
         let evaluation = self.protocols(&key).judge(train, valid, &mut |number, train, asked| {
             let contest = self.contest(train, &mut |trees| watch(&Stage { fit: 1 + number, fits, trees: *trees }))?;

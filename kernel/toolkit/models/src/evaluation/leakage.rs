@@ -5,7 +5,7 @@ use super::protocols::{Protocols, Scores};
 use crate::progress::step;
 use crate::range::Ranges;
 use crate::{Error, Lookup, Result};
-use haetae_features::{DECLARATION_KEY, labelled_rows, rows};
+use haetae_features::DECLARATION_KEY;
 use polars::frame::DataFrame;
 
 /// A way to fit: training rows, labelled or not, and other rows -> the scores of the others.
@@ -112,7 +112,7 @@ impl LeakageAudit {
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
         let protocols =
             Protocols { target: &self.target, date: &self.date, revenue: &self.revenue, key: &key, folds: self.folds };
-        let fits = (1 + self.folds) * ways.len();
+        let fits = self.folds.saturating_add(1).saturating_mul(ways.len());
         protocols.judge(train, later, &mut |number, train, asked| {
             let mut scores: Scores = Vec::with_capacity(ways.len() + 1);
             for (i, (name, way)) in ways.iter().enumerate() {
@@ -123,7 +123,7 @@ impl LeakageAudit {
                 }
                 scores.push(((*name).to_owned(), found));
             }
-            let known = rows(train, &labelled_rows(train, &self.target)?)?;
+            let (known, _) = protocols.labelled("training rows", train)?;
             scores.push((LOOKUP.to_owned(), Lookup::fit(&known, &key, &self.target)?.score(asked)?));
             Ok(scores)
         })

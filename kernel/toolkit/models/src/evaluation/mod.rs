@@ -101,7 +101,7 @@ impl Evaluation {
             number("average_precision", &|score| Some(score.average_precision)),
             number("ks", &|score| Some(score.ks)),
         ];
-        let known = self.scores.iter().any(|score| score.revenue.is_some());
+        let known = self.with_revenue();
         type AtRates = fn(&Score) -> Option<[f64; 5]>;
         let at_rates: [(&str, AtRates, bool); 5] = [
             ("precision", |score| Some(score.precision), true),

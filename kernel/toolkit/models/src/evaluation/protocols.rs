@@ -1,8 +1,8 @@
 //! Training and later rows, and ways to fit -> the figures of each way under each protocol, beside the leakage audit.
 
 use super::{Audit, Evaluation, Protocol};
-use crate::{Error, Lookup, Result};
-use haetae_features::{Fold, day_range, group_folds, labelled_rows, rows, target};
+use crate::{Error, Result};
+use haetae_features::{Fold, KeySet, day_range, group_folds, labelled_rows, rows, target};
 use polars::frame::DataFrame;
 
 /// Names in the table, and scores of all rows.
@@ -25,16 +25,18 @@ impl Protocols<'_> {
     pub(crate) fn judge(&self, train: &DataFrame, later: &DataFrame, contest: Contest<'_>) -> Result<Evaluation> {
         let (labelled, target) = self.labelled("validation rows", later)?;
         let (learnt, _) = self.labelled("training rows", train)?;
-        let scores = contest(0, train, &labelled)?;
+        // What the frames lack is said before the first fit, which takes long and is lost with an error.
         let mut evaluation = Evaluation::new(Audit::of(&learnt, &labelled, self.key, self.target)?);
         self.note_order(train, later, &mut evaluation)?;
-        let judged = Judged { target, revenue: self.revenue_of(&labelled)?, scores };
+        let revenue = self.revenue_of(&labelled)?;
+        let known = KeySet::fit(&learnt, self.key)?.contains(&labelled)?;
+        let together = (self.folds > 0).then(|| self.together(train, later)).transpose()?;
+        let judged = Judged { target, revenue, scores: contest(0, train, &labelled)? };
         judged.add(Protocol::Full, &mut evaluation)?;
-        let known = Lookup::fit(&learnt, self.key, self.target)?.knows(&labelled)?;
         let clean: Vec<usize> = (0..known.len()).filter(|&row| !known[row]).collect();
         judged.only(&clean).add(Protocol::Clean, &mut evaluation)?;
-        if self.folds > 0 {
-            self.grouped(train, later, &mut evaluation, contest)?;
+        if let Some((all, folds)) = &together {
+            self.grouped(all, folds, &mut evaluation, contest)?;
         }
         Ok(evaluation)
     }
@@ -50,26 +52,32 @@ impl Protocols<'_> {
         Ok((labelled, target))
     }
 
+    /// Both frames as one, and the folds that keep keys together.
+    fn together(&self, train: &DataFrame, later: &DataFrame) -> Result<(DataFrame, Vec<Fold>)> {
+        // By name: the order of columns does not matter anywhere else either.
+        let shared = train.columns().iter().map(|column| column.name().as_str());
+        let shared: Vec<&str> = shared.filter(|name| later.column(name).is_ok()).collect();
+        let all = train.select(&shared)?.vstack(&later.select(&shared)?)?;
+        let folds = Fold::leaving_out(&group_folds(&all, self.key, self.folds)?);
+        Ok((all, folds))
+    }
+
     /// Every row scored by models that have seen no row of its key.
     fn grouped(
         &self,
-        train: &DataFrame,
-        later: &DataFrame,
+        all: &DataFrame,
+        folds: &[Fold],
         evaluation: &mut Evaluation,
         contest: Contest<'_>,
     ) -> Result<()> {
-        // By name: the order of columns does not matter anywhere else either.
-        let shared: Vec<&str> = train.columns().iter().map(|column| column.name().as_str()).collect();
-        let shared: Vec<&str> = shared.into_iter().filter(|name| later.column(name).is_ok()).collect();
-        let all = train.select(&shared)?.vstack(&later.select(&shared)?)?;
-        let revenue_known = self.revenue_of(&all)?.is_some();
+        let revenue_known = self.revenue_of(all)?.is_some();
         let mut judged: Option<Judged> = None;
-        for (number, fold) in Fold::leaving_out(&group_folds(&all, self.key, self.folds)?).iter().enumerate() {
-            let (labelled, target) = match self.labelled("a fold", &rows(&all, &fold.judge)?) {
+        for (number, fold) in folds.iter().enumerate() {
+            let (labelled, target) = match self.labelled("a fold", &rows(all, &fold.judge)?) {
                 Err(Error::NoLabels { .. }) => continue,
                 result => result?,
             };
-            let scores = contest(number + 1, &rows(&all, &fold.learn)?, &labelled)?;
+            let scores = contest(number + 1, &rows(all, &fold.learn)?, &labelled)?;
             // A fold may hold no amount at all, which then counts as 0 like any other null.
             let revenue = self.revenue_of(&labelled)?.unwrap_or_else(|| vec![0.0; target.len()]);
             let part = Judged { target, revenue: revenue_known.then_some(revenue), scores };

@@ -1,6 +1,7 @@
 //! One model under one protocol -> its figures.
 
-use crate::{Result, metrics};
+use crate::Result;
+use crate::metrics::{self, Hits};
 
 /// Inspection rates at which figures are given.
 pub const RATES: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
@@ -67,15 +68,20 @@ impl Score {
     ) -> Result<Self> {
         let auc = metrics::auc(target, scores)?;
         let average_precision = metrics::average_precision(target, scores)?;
-        let at_rates = |figure: &dyn Fn(f64) -> Result<f64>| {
+        // Once for each rate: every look at a rate sorts all rows.
+        let hits: Vec<Hits> = RATES.iter().map(|&rate| Hits::at(target, scores, rate)).collect::<Result<_>>()?;
+        let of_hits = |figure: fn(&Hits) -> f64| -> [f64; 5] { std::array::from_fn(|i| figure(&hits[i])) };
+        let revenue_by = |revenue: &[f64], order: &[f64]| -> Result<[f64; 5]> {
             let mut found = [f64::NAN; 5];
             for (found, &rate) in found.iter_mut().zip(&RATES) {
-                *found = figure(rate)?;
+                *found = metrics::revenue_at(revenue, order, rate)?;
             }
-            Ok::<_, crate::Error>(found)
+            Ok(found)
         };
-        let of_revenue = |figure: fn(&[f64], &[f64], f64) -> Result<f64>| {
-            revenue.map(|revenue| at_rates(&|rate| figure(revenue, scores, rate))).transpose()
+        let found = revenue.map(|revenue| revenue_by(revenue, scores)).transpose()?;
+        let possible = revenue.map(|revenue| revenue_by(revenue, revenue)).transpose()?;
+        let of_oracle = |(found, possible): ([f64; 5], [f64; 5])| -> [f64; 5] {
+            std::array::from_fn(|i| metrics::share(found[i], possible[i]))
         };
         Ok(Self {
             protocol,
@@ -85,11 +91,11 @@ impl Score {
             auc,
             average_precision,
             ks: metrics::ks(target, scores)?,
-            precision: at_rates(&|rate| metrics::precision_at(target, scores, rate))?,
-            recall: at_rates(&|rate| metrics::recall_at(target, scores, rate))?,
-            hits_of_oracle: at_rates(&|rate| metrics::hits_of_oracle(target, scores, rate))?,
-            revenue: of_revenue(metrics::revenue_at)?,
-            revenue_of_oracle: of_revenue(metrics::revenue_of_oracle)?,
+            precision: of_hits(Hits::precision),
+            recall: of_hits(Hits::recall),
+            hits_of_oracle: of_hits(Hits::of_oracle),
+            revenue: found,
+            revenue_of_oracle: found.zip(possible).map(of_oracle),
         })
     }
 

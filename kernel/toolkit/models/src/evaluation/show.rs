@@ -20,7 +20,7 @@ impl Evaluation {
         head
     }
 
-    fn with_revenue(&self) -> bool {
+    pub(super) fn with_revenue(&self) -> bool {
         self.scores.iter().any(|score| score.revenue.is_some())
     }
 

@@ -141,10 +141,12 @@ impl Watched<'_> {
 
 /// The library takes greater numbers for 1e38, without a word.
 fn in_32_bits(target: &[f64]) -> Result<()> {
-    let expected = || "a number between -1e38 and 1e38: LightGBM keeps targets in 32 bits".to_owned();
     match target.iter().position(|value| value.abs() >= 1e38) {
         None => Ok(()),
-        Some(row) => Err(Error::Target { row, expected: expected(), found: target[row] }),
+        Some(row) => {
+            let expected = "a number between -1e38 and 1e38: LightGBM keeps targets in 32 bits".to_owned();
+            Err(Error::Target { row, expected, found: target[row] })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fitted trees: scores, contributions, and the model as text.
 
 use super::ffi::{Booster, Predict};
-use crate::check::{check_categories, same_features};
+use crate::check::{check_categories, same_types};
 use crate::contributions::Contributions;
 use crate::file::{About, Described, In, Stored, Taken};
 use crate::{Error, Result};
@@ -67,7 +67,7 @@ impl LightGbmModel {
 
     /// Number of trees.
     pub fn trees(&self) -> usize {
-        self.text.lines().filter(|line| line.starts_with("Tree=")).count()
+        self.leaf_counts().len()
     }
 
     /// Numbers that a prediction has for each row: 1, or the number of classes.
@@ -112,8 +112,10 @@ impl LightGbmModel {
 
     /// Leaves of each tree, in the order of the trees.
     pub fn leaf_counts(&self) -> Vec<usize> {
-        let counts = self.text.lines().filter_map(|line| line.strip_prefix("num_leaves="));
-        counts.filter_map(|count| count.parse().ok()).collect()
+        // Behind the trees lines begin with the names of features.
+        let trees = self.text.lines().skip_while(|line| !line.starts_with("Tree="));
+        let trees = trees.take_while(|line| *line != "end of trees");
+        trees.filter_map(|line| line.strip_prefix("num_leaves=")?.parse().ok()).collect()
     }
 
     /// The leaf into which each row falls, for each tree, row after row; leaves of a tree are counted from 0. With
@@ -173,15 +175,8 @@ impl LightGbmModel {
     }
 
     fn run(&self, features: &FeatureMatrix, kind: Predict) -> Result<Vec<f64>> {
-        same_features(&self.names, features.names())?;
         // A feature that training did not vary is written without a type.
-        let differs =
-            |i: usize| self.categorical[i].is_some_and(|categorical| categorical != features.is_categorical(i));
-        if let Some(i) = (0..self.names.len()).find(|&i| differs(i)) {
-            let word = |categorical| if categorical { "categories" } else { "numbers" };
-            let (expected, found) = (word(!features.is_categorical(i)), word(features.is_categorical(i)));
-            return Err(Error::FeatureType { feature: self.names[i].clone(), expected, found });
-        }
+        same_types(&self.names, &|i| self.categorical[i].unwrap_or_else(|| features.is_categorical(i)), features)?;
         check_categories(features)?;
         let columns = features.columns();
         let mut result = Vec::with_capacity(features.rows() * self.classes);

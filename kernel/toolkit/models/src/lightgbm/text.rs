@@ -19,15 +19,22 @@ pub(super) fn check(text: &str, features: usize) -> Sound {
     if text[..end].contains('\r') {
         return Err("expected lines that end in a line feed alone".to_owned());
     }
-    let start = text[..end].find("\nTree=").map_or(end, |at| at + 1);
+    // Without one the library would go on to read the lines behind the trees.
+    let start = text[..end].find("\nTree=").ok_or("expected a tree")? + 1;
     let head = Lines::read(text[..start].lines().filter(|line| !line.is_empty() && *line != "tree"))?;
     let classes = head.number("num_class")?;
     if !(1..=MOST_CLASSES).contains(&classes) || head.number("num_tree_per_iteration")? != classes {
         return Err("expected as many trees in each round as classes, and one at least".to_owned());
     }
-    let of_objective = head.0.get("objective").and_then(|objective| objective.split_once("num_class:"));
-    if of_objective.is_some_and(|(_, count)| count.split(' ').next() != Some(&*classes.to_string())) {
-        return Err("expected as many classes in `objective` as in `num_class`".to_owned());
+    if let Some(objective) = head.0.get("objective") {
+        // It takes the first word, whether there is one or not, and of several numbers of classes the last.
+        if objective.split(' ').next() == Some("") {
+            return Err("expected a name in `objective`".to_owned());
+        }
+        let of_classes = format!("num_class:{classes}");
+        if objective.split(' ').any(|word| word.contains("num_class") && word != of_classes) {
+            return Err("expected as many classes in `objective` as in `num_class`".to_owned());
+        }
     }
     let sizes: Vec<usize> = head.list("tree_sizes")?;
     if !sizes.len().is_multiple_of(classes) {
@@ -39,11 +46,6 @@ pub(super) fn check(text: &str, features: usize) -> Sound {
         let block = block.ok_or_else(|| format!("tree {number} is not as long as `tree_sizes` says"))?;
         tree(block, features).map_err(|reason| format!("tree {number}: {reason}"))?;
         from += size;
-    }
-    // Trees are counted by these lines.
-    let of_trees = |line: &str| line.starts_with("Tree=") || line.starts_with("num_leaves=");
-    if text[..start].lines().chain(text[end..].lines()).any(of_trees) {
-        return Err("a line of a tree stands outside of the trees".to_owned());
     }
     if from == end { Ok(()) } else { Err("expected the line `end of trees` behind the last tree".to_owned()) }
 }
@@ -152,6 +154,10 @@ impl<'a> Lines<'a> {
         let mut known = BTreeMap::new();
         for line in lines {
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            if name.is_empty() {
+                // To the library this is a name without a value.
+                return Err("expected a name before `=`".to_owned());
+            }
             if known.insert(name, value).is_some() {
                 return Err(format!("`{name}=` stands twice"));
             }

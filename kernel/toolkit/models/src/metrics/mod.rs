@@ -59,8 +59,7 @@ pub fn average_precision(target: &[f64], scores: &[f64]) -> Result<f64> {
 /// # Errors
 /// As above, and [`Error::Parameter`] when `rate` is not above 0 and at most 1.
 pub fn precision_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
-    let top = inspected(target, scores, rate)?;
-    Ok(if top.is_empty() { f64::NAN } else { count(target, &top).0 / whole(top.len()) })
+    Ok(Hits::at(target, scores, rate)?.precision())
 }
 
 /// Recall@rate: share of all rows with target 1 that are among the `floor(rows * rate)` with the
@@ -69,9 +68,7 @@ pub fn precision_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
 /// # Errors
 /// As [`precision_at`].
 pub fn recall_at(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
-    let top = inspected(target, scores, rate)?;
-    let all: f64 = target.iter().sum();
-    Ok(if all > 0.0 { count(target, &top).0 / all } else { f64::NAN })
+    Ok(Hits::at(target, scores, rate)?.recall())
 }
 
 /// Revenue@rate: share of all revenue that lies in the `floor(rows * rate)` rows with the highest
@@ -84,9 +81,7 @@ pub fn revenue_at(revenue: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
     same_rows(revenue, scores)?;
     check_revenue(scores.len(), revenue)?;
     let top = inspected_rows(scores, rate)?;
-    let all: f64 = revenue.iter().sum();
-    let found: f64 = top.iter().map(|&row| revenue[row]).sum();
-    Ok(if all > 0.0 { found / all } else { f64::NAN })
+    Ok(share(top.iter().map(|&row| revenue[row]).sum(), revenue.iter().sum()))
 }
 
 /// The rows that would be inspected at a rate, highest score first, equal ones in their order.
@@ -105,10 +100,38 @@ pub fn inspected_rows(scores: &[f64], rate: f64) -> Result<Vec<usize>> {
     Ok(order)
 }
 
-fn inspected(target: &[f64], scores: &[f64], rate: f64) -> Result<Vec<usize>> {
-    same_rows(target, scores)?;
-    labels(target)?;
-    inspected_rows(scores, rate)
+/// Rows with target 1 among those that are inspected at a rate.
+pub(crate) struct Hits {
+    found: f64,
+    inspected: f64,
+    all: f64,
+}
+
+impl Hits {
+    pub(crate) fn at(target: &[f64], scores: &[f64], rate: f64) -> Result<Self> {
+        same_rows(target, scores)?;
+        labels(target)?;
+        let top = inspected_rows(scores, rate)?;
+        Ok(Self { found: count(target, &top).0, inspected: whole(top.len()), all: target.iter().sum() })
+    }
+
+    pub(crate) fn precision(&self) -> f64 {
+        share(self.found, self.inspected)
+    }
+
+    pub(crate) fn recall(&self) -> f64 {
+        share(self.found, self.all)
+    }
+
+    /// Of as many as could be there.
+    pub(crate) fn of_oracle(&self) -> f64 {
+        share(self.found, self.inspected.min(self.all))
+    }
+}
+
+/// NaN where there is nothing to have a share of.
+pub(crate) fn share(found: f64, possible: f64) -> f64 {
+    if possible > 0.0 { found / possible } else { f64::NAN }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]

@@ -1,6 +1,6 @@
 //! Target and probabilities -> how good the numbers themselves are, not only their order.
 
-use super::{both_classes, count, inspected, labels, ranking, revenue_at, same_rows, ties, whole};
+use super::{Hits, both_classes, count, labels, ranking, revenue_at, same_rows, share, ties, whole};
 use crate::{Error, Result};
 
 /// Kolmogorov and Smirnov's distance: the greatest difference, over all thresholds, between the share of rows with
@@ -52,11 +52,9 @@ pub fn log_loss(target: &[f64], probabilities: &[f64]) -> Result<f64> {
 /// the rate is no row or no row has target 1.
 ///
 /// # Errors
-/// As [`super::precision_at`].
+/// As [`precision_at`](super::precision_at).
 pub fn hits_of_oracle(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
-    let top = inspected(target, scores, rate)?;
-    let possible = f64::min(whole(top.len()), target.iter().sum());
-    Ok(if possible > 0.0 { count(target, &top).0 / possible } else { f64::NAN })
+    Ok(Hits::at(target, scores, rate)?.of_oracle())
 }
 
 /// Revenue@rate as a share of what an oracle finds at that rate, who inspects the rows with the most revenue; NaN where
@@ -65,9 +63,7 @@ pub fn hits_of_oracle(target: &[f64], scores: &[f64], rate: f64) -> Result<f64> 
 /// # Errors
 /// As [`revenue_at`].
 pub fn revenue_of_oracle(revenue: &[f64], scores: &[f64], rate: f64) -> Result<f64> {
-    let found = revenue_at(revenue, scores, rate)?;
-    let possible = revenue_at(revenue, revenue, rate)?;
-    Ok(if possible > 0.0 { found / possible } else { f64::NAN })
+    Ok(share(revenue_at(revenue, scores, rate)?, revenue_at(revenue, revenue, rate)?))
 }
 
 pub(crate) fn check_probabilities(target: &[f64], probabilities: &[f64]) -> Result<()> {

@@ -146,7 +146,7 @@ fn a_row_has_the_same_answer_alone_and_among_others_and_no_rows_have_none() {
         let all = answer(&x).unwrap();
         assert_eq!(all.len(), 60 * each, "{name}");
         assert!(all.iter().all(|value| value.is_finite()), "{name}: {all:?}");
-        // DATE's feature of categories is that of row 0 for the first row only.
+        // DATE's category goes by the place of a row: that of these is the one of a first row.
         for row in [0, 3, 33] {
             let alone = answer(&x.select_rows(&[row])).unwrap();
             assert_eq!(bits(&alone), bits(&all[row * each..(row + 1) * each]), "{name}, row {row}");

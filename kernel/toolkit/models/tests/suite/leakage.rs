@@ -89,6 +89,8 @@ fn what_cannot_be_audited_is_refused() {
         audit.run(ways, &train, &later).unwrap_err().to_string()
     };
     let short = |_: &DataFrame, later: &DataFrame| Ok(vec![0.5; later.height() - 1]);
+    // What the frames lack is said before the first fit.
+    let never = |_: &DataFrame, _: &DataFrame| -> Result<Vec<f64>> { panic!("it was fitted") };
     let failing = |_: &DataFrame, _: &DataFrame| Err(Error::NotANumber { what: "scores", row: 7 });
     for (error, expected) in [
         (refused(&audit(), &[]), "leakage audit: parameter `number of ways`: expected at least 1, found 0"),
@@ -99,11 +101,11 @@ fn what_cannot_be_audited_is_refused() {
         (refused(&audit(), &[("lookup", &boosted)]), "found lookup"),
         (refused(&audit(), &[("short", &short)]), "scores of a way: expected"),
         (refused(&audit(), &[("failing", &failing)]), "scores, row 7: expected a number"),
-        (refused(&audit().target("caught"), &[("a", &boosted)]), "column `caught`, needed for the target"),
-        (refused(&audit().date("hs6"), &[("a", &boosted)]), "column `hs6`, needed for the order in time"),
-        (refused(&audit().folds(500), &[("a", &boosted)]), "500 folds for"),
-        (refused(&LeakageAudit::new(&[]).folds(0), &[("a", &boosted)]), "expected at least one column, found none"),
-        (refused(&LeakageAudit::default(), &[("a", &boosted)]), "column `hs6`, needed for a key"),
+        (refused(&audit().target("caught"), &[("a", &never)]), "column `caught`, needed for the target"),
+        (refused(&audit().date("hs6"), &[("a", &never)]), "column `hs6`, needed for the order in time"),
+        (refused(&audit().folds(500), &[("a", &never)]), "500 folds for"),
+        (refused(&LeakageAudit::new(&[]).folds(0), &[("a", &never)]), "expected at least one column, found none"),
+        (refused(&LeakageAudit::default(), &[("a", &never)]), "column `hs6`, needed for a key"),
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }

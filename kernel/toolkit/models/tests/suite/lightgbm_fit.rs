@@ -268,9 +268,7 @@ fn the_stop_button_ends_a_fit_that_nobody_watches() {
 #[test]
 fn the_library_writes_nothing_to_stdout() {
     // The harness does not catch what C code writes, so a process of its own is listened to.
-    for test in
-        ["lightgbm::a_feature_that_says_nothing_gives_the_base_rate", "lightgbm_refusals::text_that_is_no_model"]
-    {
+    for test in ["lightgbm::a_feature_that_says_nothing_gives_the_base_rate", "lightgbm_text::text_that_is_no_model"] {
         let stdout = alone(test);
         assert!(!stdout.contains("LightGBM"), "{stdout}");
     }

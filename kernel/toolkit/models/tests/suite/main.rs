@@ -25,6 +25,7 @@ mod leakage;
 mod lightgbm;
 mod lightgbm_fit;
 mod lightgbm_refusals;
+mod lightgbm_text;
 mod logistic;
 mod maps;
 mod metrics;

@@ -96,8 +96,8 @@ fn the_stop_button_ends_a_net_within_an_epoch() {
         alone("stopping::the_stop_button_ends_a_net_within_an_epoch");
         return;
     }
-    let (features, target) = crate::nets::mixed(1, 20_000);
-    // One epoch of as many steps as there are rows: nothing else could end it.
+    // One epoch of as many steps as there are rows: nothing else could end it, and it does not end before it is looked at.
+    let (features, target) = crate::nets::mixed(1, 200_000);
     let fit = std::thread::spawn(move || Fcnn::params().hidden(&[4]).epochs(1).batch(1).fit(&features, &target));
     while haetae_display::work::now().is_none_or(|work| work.what != "epochs") {
         assert!(!fit.is_finished(), "it is over before it has begun");
