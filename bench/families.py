@@ -1,9 +1,10 @@
 """All families of models on the same declarations: fitted on earlier ones, judged on later ones, in the three protocols.
 
 `full` judges all later rows, `clean` those whose key is not in training, `grouped` all rows of both in folds that share no
-key. Ours are fitted in cells of the kernel, with the parameters that stand below and no search; XGBoost and logistic
-regression in Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen
-on the judged rows, on both sides alike; beside XGBoost on our features stands how far the difference of the two may be chance.
+key. Ours are fitted in cells of the kernel, with the parameters that stand in `family_cells.py`: of the mean of two
+LightGBM models they were chosen within training, of all others without a search. XGBoost and logistic regression are fitted in
+Python, on the plain columns of the same rows, and XGBoost on our features too. The best of either side is chosen on the judged
+rows, on both sides alike; beside XGBoost on our features stands how far the difference of the two may be chance.
 `families.py [kcs|generated] [FAMILY...]` as a program measures these alone.
 """
 
