@@ -89,15 +89,13 @@ fn place(from: &Path, to: &Path) -> Result<()> {
 /// Writes down what the toolkit holds, for completion. Which names a cell sees without a path, the
 /// compiler says: a check imports each of them, and what fails is left out.
 fn write_index(staged: &Path, artifacts: &Path) -> Result<()> {
-    let mut index = build::types(&fs::read_to_string(artifacts)?);
+    let (mut index, nameless) = build::types(&fs::read_to_string(artifacts)?);
     let toolkit = Toolkit::in_folder(staged)?;
     let folder = tempfile::tempdir()?;
     let names: Vec<String> = index.prelude.keys().filter(|name| !name.ends_with('!')).cloned().collect();
     let missing = Inference::new(toolkit, folder.path().to_owned()).not_in_prelude(&names);
     let missing = missing.context("the compiler did not answer")?;
-    index.prelude.retain(|name, _| !missing.contains(name));
-    // A module that no cell sees would be offered all the same behind `::`.
-    index.types.retain(|name, of| of.entry.kind != "module" || index.prelude.contains_key(name));
+    index.restrict(&missing, &nameless);
     fs::write(staged.join(index::FILE), serde_json::to_vec(&index)?)?;
     Ok(())
 }

@@ -179,11 +179,21 @@ def test_completion_knows_exactly(frame, code, matches):
         ("metr", "metrics"),
         ("metrics::a", "auc"),
         ("metrics::k", "ks"),
+        ("frame.clo", "clone"),
+        ("Fcnn::params().se", "seed"),
+        ("Fcnn::params().epochs(2).dev", "device"),
+        ("Isotonic::fit(&[0.1, 0.9], &[0.0, 1.0])?.sa", "save"),
+        ("RandomForestModel::lo", "load"),
         ("whi", "while"),
     ],
 )
 def test_completion_contains(frame, code, match):
     assert match in completed(frame, code)["matches"]
+
+
+@pytest.mark.parametrize("method", ["to_bytes", "put", "evcxr_display"])
+def test_a_method_of_a_trait_that_no_cell_sees_is_not_completed(frame, method):
+    assert method not in completed(frame, "Isotonic::fit(&[0.1, 0.9], &[0.0, 1.0])?.")["matches"]
 
 
 def test_variables_stand_before_other_names(frame):
@@ -211,6 +221,8 @@ def test_a_completion_says_what_it_replaces_and_of_which_kind_it_is(frame):
         ("frame.height()", 9, "height"),
         ("Chart::bar(", 9, "bar"),
         ("Chart", 5, "Chart"),
+        ("Fcnn::params().seed(7)", 18, "fn seed(mut self, seed: u64) -> Self"),
+        ("RandomForestModel::load", 23, "fn load(path: &str) -> Result<Self>"),
         ("%%sql", 5, "--save"),
         ("%describe fact_item", 4, "%describe TABLE"),
     ],

@@ -3,6 +3,7 @@
 use super::features::enabled;
 use super::modules::Modules;
 use super::source;
+use super::traits::Traits;
 use super::{Entry, Index};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,21 +16,24 @@ const CRATES: [&str; 6] = ["haetae", "polars_core", "polars_lazy", "polars_plan"
 /// Text of a documentation that is kept.
 const MOST_DOC: usize = 1200;
 
-/// Reads the sources of the crates that `artifacts` (cargo's messages) names; the prelude is left empty.
-pub fn types(artifacts: &str) -> Index {
-    let (mut index, mut modules) = (Index::default(), Modules::default());
+/// Reads the sources of the crates that `artifacts` (cargo's messages) names. All that is public stands in the prelude, as
+/// only the compiler knows what a cell sees; beside the index the traits that a prelude brings in without a name.
+pub fn types(artifacts: &str) -> (Index, BTreeSet<String>) {
+    let (mut index, mut modules, mut traits) = (Index::default(), Modules::default(), Traits::default());
     for (name, (root, features)) in crates(artifacts) {
         source::visit(&root, &features, &mut |module, items| {
             items.iter().for_each(|item| see(item, &features, &mut index));
+            traits.see(module, items, &features);
             if let Some(module) = module.filter(|_| name.starts_with("haetae")) {
                 modules.see(module, items);
             }
         });
     }
     modules.enter(&mut index);
+    traits.enter(&mut index);
     // Methods of types that no one can name, such as private helpers, are of no use.
     index.types.retain(|_, of| !of.methods.is_empty() || !of.associated.is_empty() || !of.entry.kind.is_empty());
-    index
+    (index, traits.nameless)
 }
 
 /// Source file and features of each crate of the list.
@@ -206,7 +210,7 @@ mod tests {
             "reason": "compiler-artifact", "features": ["lazy"],
             "target": {"name": "haetae-models", "kind": ["lib"], "src_path": folder.path().join("lib.rs")},
         });
-        types(&message.to_string())
+        types(&message.to_string()).0
     }
 
     #[test]

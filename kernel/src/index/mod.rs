@@ -4,12 +4,17 @@
 
 pub mod build;
 mod features;
+mod macros;
+mod matching;
 mod modules;
+mod parts;
 mod source;
 pub mod standard;
+mod traits;
+mod written;
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// File name of the index, beside the toolkit's dylib.
@@ -71,18 +76,42 @@ impl Index {
             }
             next = standard::target(&name).map(str::to_owned);
             let Some(of) = self.types.get(&name) else { continue };
-            let traits = of.traits.iter().filter_map(|name| self.types.get(name));
-            for (method, entry) in std::iter::once(of).chain(traits).flat_map(|of| &of.methods) {
+            for (method, entry) in std::iter::once(of).chain(self.traits(of)).flat_map(|of| &of.methods) {
                 found.entry(method.clone()).or_insert_with(|| entry.clone());
+            }
+            for (method, entry) in of.traits.iter().flat_map(|name| standard::methods(name)) {
+                found.entry(method).or_insert(entry);
             }
             next = of.target.clone().or(next);
         }
         found
     }
 
-    /// What stands behind `Name::`.
+    /// What stands behind `Name::`: its own, and that of its traits.
     pub fn associated(&self, name: &str) -> BTreeMap<String, Entry> {
-        self.types.get(name).map(|of| of.associated.clone()).unwrap_or_default()
+        let Some(of) = self.types.get(name) else { return BTreeMap::new() };
+        let mut found = of.associated.clone();
+        for (name, entry) in self.traits(of).flat_map(|of| &of.associated) {
+            found.entry(name.clone()).or_insert_with(|| entry.clone());
+        }
+        found
+    }
+
+    /// The known traits of a type. A type may have a trait's name: `Error` is both.
+    fn traits<'a>(&'a self, of: &'a Type) -> impl Iterator<Item = &'a Type> {
+        of.traits.iter().filter_map(|name| self.types.get(name)).filter(|of| of.entry.kind == "trait")
+    }
+
+    /// Leaves out the names that a cell cannot use: those of `missing` without a path, modules among them, and the methods of
+    /// traits that it does not see, but for those that the prelude brings in as `nameless`.
+    pub fn restrict(&mut self, missing: &BTreeSet<String>, nameless: &BTreeSet<String>) {
+        self.prelude.retain(|name, _| !missing.contains(name));
+        let Self { prelude, types } = self;
+        types.retain(|name, of| match of.entry.kind.as_str() {
+            "module" => prelude.contains_key(name),
+            "trait" => prelude.contains_key(name) || nameless.contains(name),
+            _ => true,
+        });
     }
 }
 
@@ -98,6 +127,9 @@ impl Entry {
 }
 
 #[cfg(test)]
+mod of_toolkit;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -106,14 +138,37 @@ mod tests {
         let entry = |text: &str| Entry { signature: text.to_owned(), ..Entry::default() };
         let with = |method: &str| BTreeMap::from([(method.to_owned(), entry(method))]);
         let mut index = Index::default();
-        index
-            .types
-            .insert("Frame".into(), Type { methods: with("height"), traits: vec!["Show".into()], ..Type::default() });
-        index.types.insert("Show".into(), Type { methods: with("show"), ..Type::default() });
+        index.types.insert(
+            "Frame".into(),
+            Type {
+                methods: with("height"),
+                traits: vec!["Show".into(), "Error".into(), "Clone".into()],
+                ..Type::default()
+            },
+        );
+        let of = |kind: &str| Entry { kind: kind.to_owned(), ..Entry::default() };
+        index.types.insert("Show".into(), Type { entry: of("trait"), methods: with("show"), ..Type::default() });
+        index.types.insert("Error".into(), Type { entry: of("type"), methods: with("source"), ..Type::default() });
         index.types.insert("Handle".into(), Type { target: Some("Frame".into()), ..Type::default() });
         let names: Vec<String> = index.methods("Handle").into_keys().collect();
-        assert_eq!(names, ["height", "show"]);
+        assert_eq!(names, ["clone", "height", "show"]);
         assert!(index.methods("Vec").contains_key("iter"), "a vector is a slice, too");
         assert!(index.methods("Nothing").is_empty());
+    }
+
+    #[test]
+    fn what_a_cell_does_not_see_is_left_out() {
+        let of = |kind: &str| Type { entry: Entry { kind: kind.to_owned(), ..Entry::default() }, ..Type::default() };
+        let names =
+            [("Seen", "trait"), ("Nameless", "trait"), ("Hidden", "trait"), ("inner", "module"), ("Own", "type")];
+        let mut index = Index::default();
+        for (name, kind) in names {
+            index.types.insert(name.to_owned(), of(kind));
+            index.prelude.insert(name.to_owned(), of(kind).entry);
+        }
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        index.restrict(&set(&["Nameless", "Hidden", "inner", "Own"]), &set(&["Nameless"]));
+        assert_eq!(index.prelude.keys().collect::<Vec<_>>(), ["Seen"]);
+        assert_eq!(index.types.keys().collect::<Vec<_>>(), ["Nameless", "Own", "Seen"]);
     }
 }

@@ -28,7 +28,7 @@ const MAP: &str = "clear contains_key entry extend get get_mut insert into_iter 
 const SET: &str = "clear contains difference extend get insert intersection into_iter is_empty is_subset iter len remove \
     retain symmetric_difference union";
 
-/// The methods of a type by its last name, without signatures.
+/// The methods of a type or a trait by its last name, without signatures.
 pub fn methods(name: &str) -> Vec<(String, Entry)> {
     let list = match name {
         "Vec" => {
@@ -42,10 +42,12 @@ pub fn methods(name: &str) -> Vec<(String, Entry)> {
         "Result" => RESULT,
         "f64" | "f32" => FLOAT,
         "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => INTEGER,
+        "Clone" => "clone",
+        "Display" => "to_string",
         "HashMap" | "BTreeMap" => MAP,
         "HashSet" | "BTreeSet" => SET,
-        "Iter" | "IntoIter" | "Map" | "Filter" | "Enumerate" | "Zip" | "Rev" | "Range" | "Take" | "Skip" | "Chain"
-        | "Cloned" | "Copied" | "FilterMap" | "FlatMap" | "Chars" | "Lines" => ITERATOR,
+        "Iterator" | "Iter" | "IntoIter" | "Map" | "Filter" | "Enumerate" | "Zip" | "Rev" | "Range" | "Take"
+        | "Skip" | "Chain" | "Cloned" | "Copied" | "FilterMap" | "FlatMap" | "Chars" | "Lines" => ITERATOR,
         _ => "",
     };
     let entry = |method: &str| Entry {
