@@ -45,6 +45,13 @@ def test_a_lesson_runs_and_each_of_its_cells_shows_something(kernel, module):
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_a_lesson_is_read_without_scrolling(module):
+    lines = [line for source in code(module, "lesson").values() for line in source.splitlines()]
+    # The words of a command stand on one line.
+    assert [line for line in lines if len(line) > 120 and not line.startswith("%sqlplot")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_an_exercise_fails_as_it_is_given_out(kernel, module):
     exercise = code(module, "exercise")
     begin(kernel, exercise)
