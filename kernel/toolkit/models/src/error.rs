@@ -188,6 +188,18 @@ pub enum Error {
         /// What stands there.
         found: f64,
     },
+    /// Rows that weigh nothing beside a penalty.
+    #[error(
+        "{model}: the weights of all rows together, times `c`, are {found:e}, next to nothing beside the penalty; expected at least {least:e}: give greater weights, or raise `c`"
+    )]
+    TooLight {
+        /// Which model.
+        model: &'static str,
+        /// What they are.
+        found: f64,
+        /// What they have to be.
+        least: f64,
+    },
     /// More rows than a model can count.
     #[error("{model}: expected at most {most} rows, found {rows}; draw a sample of them")]
     TooManyRows {
