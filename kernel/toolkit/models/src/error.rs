@@ -282,8 +282,8 @@ pub enum Error {
         /// Names of the features.
         found: String,
     },
-    /// The caller asked to end.
-    #[error("fit cancelled after {done} of {of} {what}; no model was kept")]
+    /// The caller asked to end a fit, or the scoring of rows.
+    #[error("cancelled after {done} of {of} {what}; nothing of it was kept")]
     Cancelled {
         /// What was counted.
         what: &'static str,
