@@ -69,6 +69,9 @@ fn a_set_of_codes_is_one_split() {
     let model = plain().fit(&features, &target).unwrap();
     assert_eq!(model.predict(&features).unwrap(), target);
     assert_eq!(model.nodes(), 3);
+    // Also where all of them together weigh next to nothing.
+    let light = plain().fit_weighted(&features, &target, &[1e-20; 200]).unwrap();
+    assert_eq!((light.nodes(), light.predict(&features).unwrap()), (3, target));
 }
 
 #[test]
