@@ -66,8 +66,8 @@ def load_kcs(warehouse, folder):
 class Server:
     """`haetae-server` in front of a warehouse, on a free port that it keeps when it is started again; `options` of `serve`."""
 
-    # Seconds that it has to finish what it is doing.
-    PATIENCE = 30
+    # Seconds that it has to finish what it is doing, also on a busy machine.
+    PATIENCE = 120
 
     def __init__(self, warehouse, *options):
         self.warehouse, self.options = Path(warehouse), options

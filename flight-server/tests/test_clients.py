@@ -58,7 +58,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(timeout=30) == 0
+        assert self.process.wait(timeout=120) == 0
 
 
 @pytest.fixture(scope="module")

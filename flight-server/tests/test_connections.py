@@ -12,8 +12,8 @@ from pyarrow import flight
 CONNECTIONS, AT_A_TIME = 1000, 20
 ENDLESS = "select value, repeat('x', 1000) as text from generate_series(1, 1000000000000)"
 # Seconds after which a connection that is not gone is taken for lost, and the most that a thousand more may cost in MB.
-# A leak of one buffer of a connection (64 KiB) would be 64 MB.
-PATIENCE, SPARE_MB = 60, 40
+# A leak of one buffer of a connection (64 KiB) would be 64 MB each time.
+PATIENCE, SPARE_MB, TIMES = 60, 40, 4
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,21 @@ def test_a_thousand_connections_leave_no_files_and_no_memory(server):
     # What is kept for good, such as threads and their memory, is there after the first thousand.
     visits(server)
     assert settled(server, before) <= before + 2
-    memory = memory_mb(server.process.pid, "VmRSS")
-    visits(server)
-    assert settled(server, before) <= before + 2
-    assert memory_mb(server.process.pid, "VmRSS") <= memory + SPARE_MB
+    # How many of them are busy at once, and with them what is kept, depends on the machine.
+    costs = []
+    while len(costs) < TIMES and (not costs or costs[-1] > SPARE_MB):
+        memory = memory_mb(server.process.pid, "VmRSS")
+        visits(server)
+        assert settled(server, before) <= before + 2
+        costs.append(memory_mb(server.process.pid, "VmRSS") - memory)
+    assert costs[-1] <= SPARE_MB, costs
+    ends = time.monotonic() + PATIENCE
     with server.cursor() as cursor:
-        cursor.execute("select count(*) from system.queries where state <> 'ended'")
-        assert cursor.fetchone() == (1,)
+        left = None
+        while left != (1,) and time.monotonic() < ends:
+            cursor.execute("select count(*) from system.queries where state <> 'ended'")
+            left = cursor.fetchone()
+    assert left == (1,)
 
 
 def test_open_connections_are_counted_as_files(server):
@@ -88,7 +96,8 @@ def test_open_connections_are_counted_as_files(server):
     held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
     try:
         ends = time.monotonic() + PATIENCE
-        while files(server) < before + 50:
+        # What the test before had open may close meanwhile.
+        while files(server) < before + 48:
             assert time.monotonic() < ends
     finally:
         for connection in held:

@@ -109,7 +109,7 @@ def lake(tmp_path_factory):
     lake = Lake(tmp_path_factory.mktemp("outside"))
     yield lake
     lake.process.terminate()
-    assert lake.process.wait(timeout=30) == 0
+    assert lake.process.wait(timeout=120) == 0
 
 
 def plain(table, columns):

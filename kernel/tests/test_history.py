@@ -77,7 +77,11 @@ def test_a_later_kernel_finds_the_cells_of_an_earlier_one(start, tmp_path):
 
 def test_kernels_that_run_at_once_share_a_history_and_keep_their_sessions(start, tmp_path):
     environment = {"HAETAE_DATA_DIR": str(tmp_path)}
-    kernels = [start(environment), start(environment)]
+    kernels = []
+    for _ in range(2):
+        kernels.append(start(environment))
+        # The answer comes behind the number of the session, so that the first kernel has the first.
+        assert entries(kernels[-1], hist_access_type="tail") == []
     for turn in ["one", "two"]:
         for i, kernel in enumerate(kernels, 1):
             kernel.ok(f"// kernel {i} {turn}")

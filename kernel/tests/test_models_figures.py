@@ -113,7 +113,7 @@ def test_importance_by_exchanged_values_is_the_same(cells, fraud):
     train, target, later, truth = fraud
     repeats = 30
     scaler = StandardScaler().fit(train)
-    peer = LogisticRegression(C=0.02, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer = LogisticRegression(C=0.02, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000, random_state=1)
     peer.fit(scaler.transform(train), target)
     theirs = permutation_importance(
         peer, scaler.transform(later), truth, scoring="roc_auc", n_repeats=repeats, random_state=1

@@ -22,7 +22,7 @@ def test_a_logistic_regression_has_the_same_probabilities(cells, fraud):
 def test_a_logistic_regression_with_an_absolute_penalty_leaves_the_same_features_out(cells, fraud):
     train, target, later, _ = fraud
     scaler = StandardScaler().fit(train)
-    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000, random_state=1)
     peer.fit(scaler.transform(train), target)
     cells.kernel.ok("let few = Logistic::params().penalty(Penalty::L1).c(0.01).fit(&train, &target)?;")
     weights = cells.take("few.weights()")
@@ -53,7 +53,7 @@ def test_a_logistic_regression_of_three_classes_has_the_same_weights(cells, lane
 def test_a_logistic_regression_of_three_classes_leaves_the_same_features_out(cells, lanes):
     train, target, later, _ = lanes
     scaler = StandardScaler().fit(train)
-    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000)
+    peer = LogisticRegression(C=0.01, l1_ratio=1, solver="saga", tol=1e-10, max_iter=100_000, random_state=1)
     peer.fit(scaler.transform(train), target)
     cells.kernel.ok("let few = MultinomialLogistic::params().penalty(Penalty::L1).c(0.01).fit(&entries, &lane)?;")
     weights = np.stack([cells.take(f"few.weights({class_})") for class_ in range(3)])
@@ -79,7 +79,7 @@ def test_a_logistic_regression_of_three_classes_on_sparse_rows_has_the_same_prob
 @pytest.mark.parametrize("weight, balance", [("Equal", None), ("Balanced", "balanced")])
 def test_a_linear_margin_has_the_same_weights(cells, fraud, ours, theirs, weight, balance):
     train, target, _, _ = fraud
-    peer = LinearSVC(C=0.05, loss=theirs, tol=1e-8, max_iter=1_000_000, class_weight=balance, dual=True)
+    peer = LinearSVC(C=0.05, loss=theirs, tol=1e-8, max_iter=1_000_000, class_weight=balance, dual=True, random_state=1)
     peer.fit(StandardScaler().fit_transform(train), target)
     cells.kernel.ok(
         f"let plane = LinearSvm::params().c(0.05).loss(MarginLoss::{ours}).class_weight(ClassWeight::{weight})\n"
@@ -98,7 +98,7 @@ def test_a_margin_of_sparse_rows_has_the_same_decisions(cells, ours, theirs, col
     cells.give_sparse(sparse=rows)
     cells.give(sides=target.astype(float))
     fit = f"LinearSvm::params().loss(MarginLoss::{ours}).tolerance(1e-7).iterations(100_000).fit_sparse(&sparse, &sides)?"
-    peer = LinearSVC(loss=theirs, tol=1e-7, max_iter=100_000, dual=True).fit(rows, target)
+    peer = LinearSVC(loss=theirs, tol=1e-7, max_iter=100_000, dual=True, random_state=1).fit(rows, target)
     assert np.allclose(cells.take(f"&{fit}.decision_sparse(&sparse)?"), peer.decision_function(rows), atol=1e-4)
 
 

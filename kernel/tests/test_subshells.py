@@ -84,7 +84,7 @@ def test_a_query_in_a_subshell_is_answered_while_a_cell_runs(kernel, subshell, b
 
 @pytest.mark.parametrize("command", ["%vars", "%help", "%tables", "Chart?"])
 def test_a_command_in_a_subshell_is_answered_while_a_cell_runs(kernel, subshell, busy, command):
-    assert kernel.start(command, subshell=subshell).end(timeout=30).status == "ok"
+    assert kernel.start(command, subshell=subshell).end().status == "ok"
 
 
 QUESTIONS = {

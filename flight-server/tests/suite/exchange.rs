@@ -137,7 +137,7 @@ async fn an_exchange_ends_with_its_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_that_waits_for_values_takes_no_place() {
     let one = std::num::NonZero::new(1).unwrap();
-    let bounds = Bounds { interactive: one, patience: std::time::Duration::from_secs(5), ..Bounds::default() };
+    let bounds = Bounds { interactive: one, patience: std::time::Duration::from_secs(60), ..Bounds::default() };
     let options = ServeOptions { bounds, ..options() };
     let server = Running::serving(Place::new(), &options).await;
     let mut client = server.client().await;

@@ -72,6 +72,13 @@ pub fn password(root: &Path) -> String {
     std::fs::read_to_string(root.join(SECRET_FILE)).unwrap().trim().to_owned()
 }
 
+/// How long a server that is told to end waits for results; no test waits as long where nothing is wrong.
+const DRAIN: Duration = Duration::from_secs(120);
+
+/// Any port of a loopback address that no other test uses: a port there that has become free is not given to anybody else, so
+/// that a server can come back to it.
+pub const TO_COME_BACK_TO: &str = "127.0.0.2:0";
+
 /// On any free port, without a policy of its own.
 pub fn options() -> ServeOptions {
     ServeOptions {
@@ -83,7 +90,7 @@ pub fn options() -> ServeOptions {
         bounds: Bounds::default(),
         metrics: None,
         log: false,
-        drain: Duration::from_secs(10),
+        drain: DRAIN,
     }
 }
 
@@ -100,7 +107,7 @@ pub struct Running {
 
 impl Running {
     pub async fn start() -> Self {
-        Self::start_with(Duration::from_secs(10)).await
+        Self::start_with(DRAIN).await
     }
 
     pub async fn start_with(drain: Duration) -> Self {
@@ -111,7 +118,7 @@ impl Running {
     pub async fn under(policy: &str) -> Self {
         let place = Place::new();
         place.write_policy(policy);
-        Self::over(place, Duration::from_secs(10), None).await
+        Self::over(place, DRAIN, None).await
     }
 
     pub async fn over(place: Place, drain: Duration, certificate: Option<Certificate>) -> Self {

@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::harness::{Place, Raw, Running, ask, connect, fetch, options, status};
+use crate::harness::{Place, Raw, Running, TO_COME_BACK_TO, ask, connect, fetch, options, status};
 use crate::limits::policy;
 use crate::protocol::act;
 
@@ -173,7 +173,8 @@ async fn a_thousand_connections_leave_nothing() {
 async fn clients_outlive_a_restart() {
     let place = Place::new();
     place.write_policy(&policy(""));
-    let mut server = Running::serving(place, &options()).await;
+    let listen = TO_COME_BACK_TO.parse().unwrap();
+    let mut server = Running::serving(place, &ServeOptions { listen, ..options() }).await;
     let address = server.address;
     let mut kim = server.client_of("kim", "a long password").await;
     assert_eq!(ask(&mut kim, "select count(*) from dim_courier").await.unwrap(), [["3"]]);

@@ -6,7 +6,7 @@ use haetae_client::{AsyncClient, Client, ConnectOptions, Error, Param, Target};
 use haetae_flight_server::SECRET_FILE;
 use std::sync::Arc;
 
-use crate::harness::{Place, Running, cells};
+use crate::harness::{Place, Running, TO_COME_BACK_TO, cells};
 use crate::program::serve;
 
 fn options(server: &Running) -> ConnectOptions {
@@ -97,7 +97,7 @@ async fn it_passes_on_what_the_server_says() {
 #[test]
 fn a_killed_server_is_named_and_a_new_one_is_found() {
     let place = Place::new();
-    let (mut child, address) = serve(&place, "127.0.0.1:0");
+    let (mut child, address) = serve(&place, TO_COME_BACK_TO);
     let options = ConnectOptions::new(&format!("http://{address}")).secret_file(place.root().join(SECRET_FILE));
     let client = Client::connect(&options).unwrap();
     assert_eq!(cells(&client.query("select count(*) from dim_courier").unwrap().batches), [["3"]]);

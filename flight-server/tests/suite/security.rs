@@ -346,14 +346,15 @@ async fn the_audit_says_who_read_what() {
     // kim's query, and lee's own before this one.
     assert_eq!(ask(&mut lee, sql).await.unwrap(), [["2"]]);
     server.end();
-    let root = server.place.root();
     drop((kim, lee));
-    // The folder lives until the end of the test; the server has ended before it is read.
+    // The folder lives until the end of the test; the server has ended, and written its last record, before it is read.
+    let place = std::mem::replace(&mut server.place, Place::empty());
+    server.ended().await.unwrap();
+    let root = place.root();
     let text = std::fs::read_to_string(root.join("audit/audit.jsonl")).unwrap();
     assert!(!text.contains("SECRET") && !text.contains("Bearer") && !text.contains(PASSWORD), "{text}");
     let found = verify(&root, &audit_key(&root).unwrap()).unwrap();
     assert!(found.faults.is_empty() && found.records >= 6, "{found:?}");
-    server.ended().await.unwrap();
 }
 
 #[tokio::test]

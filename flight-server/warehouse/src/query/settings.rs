@@ -77,6 +77,9 @@ pub(super) fn session_config(options: &EngineOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
         .with_batch_size(8192)
+        // One footer after another: a limit without an order takes files as their footers come, until they have its rows.
+        // Several at a time would be other files each time.
+        .set_usize("datafusion.execution.meta_fetch_concurrency", 1)
         .with_extension(Arc::new(QueryLimit(of_one)));
     if let Some(partitions) = options.partitions {
         config = config.with_target_partitions(partitions.get());

@@ -1,10 +1,12 @@
 //! What SQL may ask, what it may not, and what it is told when it is wrong.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use futures::TryStreamExt;
+use haetae_warehouse::query::{Engine, EngineOptions};
 use haetae_warehouse::{Error, SqlFault};
 
 use crate::files::{Place, ask, item, items};
@@ -28,6 +30,22 @@ fn a_running_engine_sees_the_next_load() {
     assert_eq!((before.version(), engine.current().unwrap().version()), (1, 2));
     assert_eq!(engine.at(1).unwrap().unwrap().version(), 1);
     assert!(engine.at(7).unwrap().is_none());
+}
+
+#[test]
+fn a_limit_takes_the_same_rows_each_time() {
+    let place = place();
+    for n in 0..40 {
+        place.load("fact_item", &place.file("more.csv", items(&[item(&format!("c{n}"), &[])]))).unwrap();
+    }
+    // Partitions are read side by side: with one of them rows have one order. The first file has two rows, the others one.
+    let options = EngineOptions { partitions: Some(NonZero::<usize>::MIN), ..EngineOptions::default() };
+    for _ in 0..20 {
+        // It reads the footers of the files anew.
+        let engine = Engine::new(place.store.clone(), &options).unwrap();
+        let found = ask(&engine, "select declaration_id from fact_item limit 3").unwrap();
+        assert_eq!(found, [["a"], ["b"], ["c0"]]);
+    }
 }
 
 #[test]

@@ -88,4 +88,9 @@ impl Lookup {
     pub fn knows(&self, frame: &DataFrame) -> Result<Vec<bool>> {
         Ok(self.keys.contains(frame)?)
     }
+
+    /// The combinations of the training rows.
+    pub(crate) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
 }

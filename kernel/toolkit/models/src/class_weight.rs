@@ -49,7 +49,7 @@ impl ClassWeight {
         }
         let (all, present) = (sums.iter().sum::<f64>(), sums.iter().filter(|sum| **sum > 0.0).count());
         #[expect(clippy::cast_precision_loss, reason = "few classes")]
-        let weight = |sum: f64| if sum > 0.0 { all / (present as f64 * sum) } else { 0.0 };
+        let weight = |sum: f64| if sum > 0.0 { (all / (present as f64 * sum)).min(f64::MAX) } else { 0.0 };
         sums.into_iter().map(weight).collect()
     }
 
@@ -59,10 +59,14 @@ impl ClassWeight {
             Self::Equal => (1.0, 1.0),
             Self::Of { zero, one } => (zero, one),
             Self::Balanced => {
-                let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
-                let all: f64 = (0..target.len()).map(weight).sum();
-                let one: f64 = target.iter().enumerate().map(|(row, target)| target * weight(row)).sum();
-                (all / (2.0 * (all - one)), all / (2.0 * one))
+                // Each by itself: of what is left of all, rounding may leave nothing.
+                let of = |class: f64| {
+                    let own = target.iter().enumerate().filter(|(_, target)| **target == class);
+                    own.map(|(row, _)| weights.get(row).copied().unwrap_or(1.0)).sum::<f64>()
+                };
+                let (zero, one) = (of(0.0), of(1.0));
+                let balanced = |own: f64| ((zero + one) / (2.0 * own)).min(f64::MAX);
+                (balanced(zero), balanced(one))
             }
         }
     }

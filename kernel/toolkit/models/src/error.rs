@@ -188,6 +188,18 @@ pub enum Error {
         /// What stands there.
         found: f64,
     },
+    /// Rows that weigh nothing beside a penalty.
+    #[error(
+        "{model}: the weights of all rows together, times `c`, are {found:e}, next to nothing beside the penalty; expected at least {least:e}: give greater weights, or raise `c`"
+    )]
+    TooLight {
+        /// Which model.
+        model: &'static str,
+        /// What they are.
+        found: f64,
+        /// What they have to be.
+        least: f64,
+    },
     /// More rows than a model can count.
     #[error("{model}: expected at most {most} rows, found {rows}; draw a sample of them")]
     TooManyRows {
@@ -270,8 +282,8 @@ pub enum Error {
         /// Names of the features.
         found: String,
     },
-    /// The caller asked to end.
-    #[error("fit cancelled after {done} of {of} {what}; no model was kept")]
+    /// The caller asked to end a fit, or the scoring of rows.
+    #[error("cancelled after {done} of {of} {what}; nothing of it was kept")]
     Cancelled {
         /// What was counted.
         what: &'static str,

@@ -52,6 +52,7 @@ mod range;
 mod svm;
 mod text;
 mod threads;
+mod unit;
 
 pub use baseline::{ImporterHistory, Lookup};
 pub use bootstrap::{Figure, Interval, bootstrap};

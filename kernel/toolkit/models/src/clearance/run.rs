@@ -87,17 +87,11 @@ impl Clearance {
         watch: &mut dyn FnMut(&Stage) -> Step,
     ) -> Result<ClearanceRun> {
         let (fits, key) = (self.folds.saturating_add(1), self.key_columns());
-        let mut model = None;
-        let evaluation = self.protocols(&key).judge(train, valid, &mut |number, train, asked| {
+        let (model, evaluation) = self.protocols(&key).judge(train, valid, &mut |number, train, asked| {
             let contest = self.contest(train, &mut |trees| watch(&Stage { fit: 1 + number, fits, trees: *trees }))?;
             let scores = contest.score(asked)?;
-            if number == 0 {
-                model = Some(contest.model);
-            }
-            Ok(scores)
+            Ok((contest.model, scores))
         })?;
-        // The first of the fits is that of all training rows, and a judgement makes it before it says anything.
-        let Some(model) = model else { return Err(Error::NoLabels { what: "training rows", rows: train.height() }) };
         let importance = model.importance()?;
         Ok(ClearanceRun { model, evaluation, importance })
     }

@@ -2,6 +2,7 @@
 
 use crate::check::{finite, same_features};
 use crate::file::stored;
+use crate::unit::unit;
 use crate::{Error, Result};
 use haetae_features::FeatureMatrix;
 use std::collections::BTreeSet;
@@ -108,9 +109,7 @@ impl Points {
 pub(crate) fn moments(column: &[f64]) -> (f64, f64) {
     let (mut mean, mut deviation) = plain_moments(column, 1.0);
     if !(mean.is_finite() && deviation.is_finite() && deviation > 1e-140) {
-        // A power of two, so that dividing by it rounds nothing.
-        let greatest = column.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-        let unit = if greatest > 0.0 { greatest.log2().floor().clamp(-1000.0, 1000.0).exp2() } else { 1.0 };
+        let unit = unit(column.iter().copied());
         (mean, deviation) = plain_moments(column, unit);
         (mean, deviation) = (mean * unit, deviation * unit);
     }

@@ -1,7 +1,7 @@
 //! Training and evaluated rows -> how much of the evaluation a table could answer.
 
 use crate::{Lookup, Result, metrics};
-use haetae_features::{KeySet, target};
+use haetae_features::target;
 use polars::frame::DataFrame;
 use std::fmt;
 
@@ -31,9 +31,19 @@ impl Audit {
     /// When a column is missing or of the wrong type, a label is not 0 or 1, or either frame has
     /// no rows.
     pub fn of(train: &DataFrame, evaluated: &DataFrame, key: &[&str], label: &str) -> Result<Self> {
+        Ok(Self::with_seen(train, evaluated, key, label)?.0)
+    }
+
+    /// As [`Audit::of`]; and of every evaluated row, whether its key is in training.
+    pub(super) fn with_seen(
+        train: &DataFrame,
+        evaluated: &DataFrame,
+        key: &[&str],
+        label: &str,
+    ) -> Result<(Self, Vec<bool>)> {
         let labels = target(train, label)?;
         let lookup = Lookup::fit(train, key, label)?;
-        let set = KeySet::fit(train, key)?;
+        let set = lookup.keys();
         let mut sums = vec![(0.0, 0.0); set.len()];
         for (position, label) in set.positions(train)?.into_iter().zip(labels) {
             if let Some((rows, positive)) = position.and_then(|position| sums.get_mut(position)) {
@@ -46,15 +56,17 @@ impl Audit {
             Err(crate::Error::OneClass { .. }) => f64::NAN,
             result => result?,
         };
-        Ok(Self {
+        let seen = lookup.knows(evaluated)?;
+        let audit = Self {
             key: key.iter().map(|&column| column.to_owned()).collect(),
             rows: evaluated.height(),
-            seen: lookup.knows(evaluated)?.into_iter().filter(|&seen| seen).count(),
+            seen: seen.iter().filter(|&&seen| seen).count(),
             keys: set.len(),
             repeated: repeated().count(),
             agreeing: repeated().filter(|(rows, positive)| *positive == 0.0 || positive == rows).count(),
             lookup_auc,
-        })
+        };
+        Ok((audit, seen))
     }
 
     /// Share of the evaluated rows whose key is in training.

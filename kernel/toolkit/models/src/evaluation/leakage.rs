@@ -113,7 +113,7 @@ impl LeakageAudit {
         let protocols =
             Protocols { target: &self.target, date: &self.date, revenue: &self.revenue, key: &key, folds: self.folds };
         let fits = self.folds.saturating_add(1).saturating_mul(ways.len());
-        protocols.judge(train, later, &mut |number, train, asked| {
+        let judged = protocols.judge(train, later, &mut |number, train, asked| {
             let mut scores: Scores = Vec::with_capacity(ways.len() + 1);
             for (i, (name, way)) in ways.iter().enumerate() {
                 step("fits", number * ways.len() + i, fits)?;
@@ -125,8 +125,9 @@ impl LeakageAudit {
             }
             let (known, _) = protocols.labelled("training rows", train)?;
             scores.push((LOOKUP.to_owned(), Lookup::fit(&known, &key, &self.target)?.score(asked)?));
-            Ok(scores)
-        })
+            Ok(((), scores))
+        });
+        Ok(judged?.1)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use super::{Audit, Evaluation, Protocol};
 use crate::{Error, Result};
-use haetae_features::{Fold, KeySet, day_range, group_folds, labelled_rows, rows, target};
+use haetae_features::{Fold, day_range, group_folds, labelled_rows, rows, target};
 use polars::frame::DataFrame;
 
 /// Names in the table, and scores of all rows.
 pub(crate) type Scores = Vec<(String, Vec<f64>)>;
 
 /// Fits number `fit` on training rows, and scores others: number 0 is for the protocols full and clean, those behind it are
-/// for the folds of the grouped one.
-pub(crate) type Contest<'a> = &'a mut dyn FnMut(usize, &DataFrame, &DataFrame) -> Result<Scores>;
+/// for the folds of the grouped one. What else a fit leaves comes with the scores.
+pub(crate) type Contest<'a, T> = &'a mut dyn FnMut(usize, &DataFrame, &DataFrame) -> Result<(T, Scores)>;
 
 /// The columns that say what is judged, and in how many folds.
 pub(crate) struct Protocols<'a> {
@@ -22,23 +22,30 @@ pub(crate) struct Protocols<'a> {
 }
 
 impl Protocols<'_> {
-    pub(crate) fn judge(&self, train: &DataFrame, later: &DataFrame, contest: Contest<'_>) -> Result<Evaluation> {
+    /// The evaluation, and what fit number 0 has left.
+    pub(crate) fn judge<T>(
+        &self,
+        train: &DataFrame,
+        later: &DataFrame,
+        contest: Contest<'_, T>,
+    ) -> Result<(T, Evaluation)> {
         let (labelled, target) = self.labelled("validation rows", later)?;
         let (learnt, _) = self.labelled("training rows", train)?;
         // What the frames lack is said before the first fit, which takes long and is lost with an error.
-        let mut evaluation = Evaluation::new(Audit::of(&learnt, &labelled, self.key, self.target)?);
+        let (audit, known) = Audit::with_seen(&learnt, &labelled, self.key, self.target)?;
+        let mut evaluation = Evaluation::new(audit);
         self.note_order(train, later, &mut evaluation)?;
         let revenue = self.revenue_of(&labelled)?;
-        let known = KeySet::fit(&learnt, self.key)?.contains(&labelled)?;
         let together = (self.folds > 0).then(|| self.together(train, later)).transpose()?;
-        let judged = Judged { target, revenue, scores: contest(0, train, &labelled)? };
+        let (left, scores) = contest(0, train, &labelled)?;
+        let judged = Judged { target, revenue, scores };
         judged.add(Protocol::Full, &mut evaluation)?;
         let clean: Vec<usize> = (0..known.len()).filter(|&row| !known[row]).collect();
         judged.only(&clean).add(Protocol::Clean, &mut evaluation)?;
         if let Some((all, folds)) = &together {
             self.grouped(all, folds, &mut evaluation, contest)?;
         }
-        Ok(evaluation)
+        Ok((left, evaluation))
     }
 
     /// The rows with a label, and their labels.
@@ -63,12 +70,12 @@ impl Protocols<'_> {
     }
 
     /// Every row scored by models that have seen no row of its key.
-    fn grouped(
+    fn grouped<T>(
         &self,
         all: &DataFrame,
         folds: &[Fold],
         evaluation: &mut Evaluation,
-        contest: Contest<'_>,
+        contest: Contest<'_, T>,
     ) -> Result<()> {
         let revenue_known = self.revenue_of(all)?.is_some();
         let mut judged: Option<Judged> = None;
@@ -77,7 +84,7 @@ impl Protocols<'_> {
                 Err(Error::NoLabels { .. }) => continue,
                 result => result?,
             };
-            let scores = contest(number + 1, &rows(all, &fold.learn)?, &labelled)?;
+            let (_, scores) = contest(number + 1, &rows(all, &fold.learn)?, &labelled)?;
             // A fold may hold no amount at all, which then counts as 0 like any other null.
             let revenue = self.revenue_of(&labelled)?.unwrap_or_else(|| vec![0.0; target.len()]);
             let part = Judged { target, revenue: revenue_known.then_some(revenue), scores };

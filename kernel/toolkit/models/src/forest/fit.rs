@@ -1,8 +1,9 @@
 //! Features and target -> a forest, one tree a task.
 
+use super::bag::OutOfBag;
 use super::bins::Binner;
 use super::grow::{Data, Grown, grow};
-use super::model::{OutOfBag, RandomForestModel};
+use super::model::RandomForestModel;
 use super::params::{MODEL, RandomForestParams};
 use super::sums::{Counts, Entry, Many, Weighed};
 use super::tree::Tree;
@@ -10,6 +11,7 @@ use crate::check::{check_rows, check_varies, check_weights, finite, several_clas
 use crate::metrics::both_classes;
 use crate::random::Random;
 use crate::threads::with_threads;
+use crate::unit::{power_of_two, sized};
 use crate::{Error, Objective, Result};
 use haetae_display::{stop, work};
 use haetae_features::FeatureMatrix;
@@ -41,18 +43,19 @@ pub(super) fn fit(
         return Err(Error::TooManyRows { model: MODEL, rows: features.rows(), most: i32::MAX as usize });
     }
     let heavy = (0..target.len()).filter(|&row| weights.get(row).is_none_or(|&weight| weight > 0.0)).collect();
-    let weights = sized(weights);
+    let weights = not_small(sized(weights).0);
     with_threads(params.threads, || Fit { params, features, target, weights: &weights, heavy }.run())?
 }
 
-/// Weights of a size at which their products are finite numbers above 0, which is all that matters of their size.
-fn sized(weights: &[f64]) -> Cow<'_, [f64]> {
-    let greatest = weights.iter().copied().fold(0.0, f64::max);
-    if weights.is_empty() || (1e-50..=1e50).contains(&greatest) {
-        return Cow::Borrowed(weights);
+/// Weights beside which a weight of 1, by which rare categories are drawn to the overall share, is not all there is.
+fn not_small(weights: Cow<'_, [f64]>) -> Cow<'_, [f64]> {
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+    let heavy = weights.iter().filter(|weight| **weight > 0.0).count() as f64;
+    let mean = weights.iter().sum::<f64>() / heavy;
+    if weights.is_empty() || mean >= 1e-3 {
+        return weights;
     }
-    // A power of two, so that dividing rounds nothing.
-    let unit = greatest.log2().floor().clamp(-1000.0, 1000.0).exp2();
+    let unit = power_of_two(mean);
     Cow::Owned(weights.iter().map(|weight| weight / unit).collect())
 }
 
@@ -176,7 +179,7 @@ impl Fit<'_> {
             let sum = |which: usize| groups.iter().map(|group| group.0[row * width + which]).sum::<f64>();
             scores.extend((0..width).map(|which| if count == 0 { f64::NAN } else { sum(which) / f64::from(count) }));
         }
-        Ok(OutOfBag::new(scores, self.target))
+        Ok(OutOfBag::new(scores, self.target, self.weights))
     }
 }
 

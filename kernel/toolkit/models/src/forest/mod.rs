@@ -3,6 +3,7 @@
 //! Values are put into at most 255 bins once; a split is then searched in sums over bins, not in sorted values.
 //! Each tree draws from a stream of its own, so the forest is the same for any number of threads.
 
+mod bag;
 mod bins;
 mod fit;
 mod grow;
@@ -14,5 +15,6 @@ mod shap;
 mod sums;
 mod tree;
 
-pub use model::{OutOfBag, RandomForestModel};
+pub use bag::OutOfBag;
+pub use model::RandomForestModel;
 pub use params::{CheckedRandomForest, RandomForest, RandomForestParams};

@@ -1,5 +1,6 @@
 //! Grown trees: scores, what they rest on, and what the rows that a tree did not see say of them.
 
+use super::bag::{Bag, OutOfBag};
 use super::bins::Binner;
 use super::params::RandomForestParams;
 use super::shap::{Room, Walk};
@@ -8,7 +9,7 @@ use super::tree::Tree;
 use crate::check::{check_categories, finite, same_types};
 use crate::file::{About, Described, Origin, stored};
 use crate::threads::with_threads;
-use crate::{Contributions, Error, Result, metrics, permutation_importance};
+use crate::{Contributions, Error, Result, permutation_importance};
 use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use polars::frame::DataFrame;
@@ -28,7 +29,7 @@ pub struct RandomForestModel {
     trees: Vec<Tree>,
     classes: usize,
     decreases: Vec<f64>,
-    out_of_bag: Option<OutOfBag>,
+    out_of_bag: Bag,
     origin: Origin,
     threads: Option<usize>,
 }
@@ -48,7 +49,8 @@ impl RandomForestModel {
         params: &RandomForestParams,
     ) -> Self {
         let origin = Origin::of(params);
-        Self { binner, trees, classes: params.classes, decreases, out_of_bag, origin, threads: params.threads }
+        let (classes, threads) = (params.classes, params.threads);
+        Self { binner, trees, classes, decreases, out_of_bag: Bag(out_of_bag), origin, threads }
     }
 
     /// Names of the features that it was fitted on, in their order.
@@ -166,7 +168,7 @@ impl RandomForestModel {
     /// What the trees that did not see a training row say of it; `None` unless
     /// [`super::RandomForestParams::out_of_bag`] was set.
     pub fn out_of_bag(&self) -> Option<&OutOfBag> {
-        self.out_of_bag.as_ref()
+        self.out_of_bag.0.as_ref()
     }
 
     /// Binned rows, block after block, to `width` numbers a row.
@@ -197,63 +199,6 @@ impl RandomForestModel {
     }
 }
 
-/// Scores of training rows by the trees in whose bag they were not.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutOfBag {
-    scores: Vec<f64>,
-    target: Vec<f64>,
-}
-
-impl OutOfBag {
-    pub(super) fn new(scores: Vec<f64>, target: &[f64]) -> Self {
-        Self { scores, target: target.to_vec() }
-    }
-
-    /// Score of each training row, or of each of its classes; NaN for one that was in every bag.
-    pub fn scores(&self) -> &[f64] {
-        &self.scores
-    }
-
-    /// Scores of a row: 1, or as many as there are classes.
-    fn width(&self) -> usize {
-        self.scores.len() / self.target.len().max(1)
-    }
-
-    /// Rows that have a score.
-    pub fn rows(&self) -> usize {
-        self.scored().count()
-    }
-
-    /// AUC of the scores of two classes.
-    ///
-    /// # Errors
-    /// As [`metrics::auc`]: too few trees may leave one class only.
-    pub fn auc(&self) -> Result<f64> {
-        let scored = self.scored().map(|(target, scores)| (target, scores.first().copied().unwrap_or(f64::NAN)));
-        let (target, scores): (Vec<f64>, Vec<f64>) = scored.unzip();
-        metrics::auc(&target, &scores)
-    }
-
-    /// Share of rows whose likeliest class is their target; NaN without rows.
-    pub fn accuracy(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let class = |scores: &[f64]| match scores {
-            [one] => f64::from(*one > 0.5),
-            all => (0..all.len()).max_by(|&a, &b| all[a].total_cmp(&all[b]).then(b.cmp(&a))).unwrap_or(0) as f64,
-        };
-        let right = self.scored().filter(|(target, scores)| class(scores) == *target).count();
-        #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
-        let share = right as f64 / self.rows() as f64;
-        share
-    }
-
-    fn scored(&self) -> impl Iterator<Item = (f64, &[f64])> {
-        let rows = self.target.iter().copied().zip(self.scores.chunks_exact(self.width().max(1)));
-        rows.filter(|(_, scores)| !scores.iter().any(|score| score.is_nan()))
-    }
-}
-
-stored!(OutOfBag { scores, target });
 stored!(RandomForestModel { binner, trees, classes, decreases, out_of_bag, origin } anew { threads: None });
 
 impl Described for RandomForestModel {
@@ -265,6 +210,7 @@ impl Described for RandomForestModel {
         let features = self.names().len();
         let trees = !self.trees.is_empty() && self.trees.iter().all(|tree| tree.is_sound(features, self.width()));
         let classes = (2..=MOST_CLASSES).contains(&self.classes);
-        trees && classes && self.binner.is_sound() && self.decreases.len() == features
+        let bag = self.out_of_bag.0.as_ref().is_none_or(|bag| bag.is_sound(self.width()));
+        trees && classes && bag && self.binner.is_sound() && self.decreases.len() == features
     }
 }

@@ -6,10 +6,13 @@ use crate::file::Origin;
 use crate::linear::{Design, Encoder, Loss, Problem, SparseMatrix, solve, solve_absolute, trainable};
 use crate::metrics::both_classes;
 use crate::range::Ranges;
-use crate::{ClassWeight, Objective, Result};
+use crate::unit::sized;
+use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
 const MODEL: &str = "logistic regression";
+/// What all losses weigh at least beside the penalty: below, squares of the model's weights would not be told from 0.
+const LIGHTEST: f64 = 1e-100;
 
 /// Binary logistic regression. Minimises `sum of log losses + |weights|^2 / (2 c)`, or with
 /// [`Penalty::L1`] the sum of absolute weights over `c`; the intercept is free. Those are the problems which
@@ -130,9 +133,14 @@ impl LogisticParams {
         #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
         let rows = design.rows as f64;
         // Brought to a mean of 1, so that the tolerance means the same whatever they sum to.
-        let mean: f64 = own.map_or(1.0, |own| own.iter().map(|weight| weight / rows).sum());
-        let own: Vec<f64> = own.unwrap_or_default().iter().map(|weight| weight / mean).collect();
-        let (own, penalty) = (own.as_slice(), 1.0 / (self.c * mean * rows));
+        let (sized, unit) = sized(own.unwrap_or_default());
+        let mean: f64 = own.map_or(1.0, |_| sized.iter().map(|weight| weight / rows).sum());
+        let own: Vec<f64> = sized.iter().map(|weight| weight / mean).collect();
+        let of_losses = self.c * unit * mean * rows;
+        if of_losses < LIGHTEST {
+            return Err(Error::TooLight { model, found: of_losses, least: LIGHTEST });
+        }
+        let (own, penalty) = (own.as_slice(), 1.0 / of_losses);
         let classes = &self.class_weight.of_classes(target, own, classes);
         let problem = Problem { design, target, classes, own, penalty, loss, free_intercept: true };
         let found = match self.penalty {
@@ -197,8 +205,9 @@ impl CheckedLogistic {
     /// and least rows of a category, are counted, not weighed.
     ///
     /// # Errors
-    /// As there, [`crate::Error::Rows`] for more or fewer weights than rows, and [`crate::Error::Weight`] for one that is
-    /// negative or no finite number; and where only rows of one target, or none, weigh anything.
+    /// As there, [`Error::Rows`] for more or fewer weights than rows, [`Error::Weight`] for one that is
+    /// negative or no finite number; [`Error::TooLight`] where all of them together, times `c`, are next to nothing; and where
+    /// only rows of one target, or none, weigh anything.
     pub fn fit_weighted(&self, features: &FeatureMatrix, target: &[f64], weights: &[f64]) -> Result<LogisticModel> {
         self.on_features(features, target, Some(weights))
     }

@@ -33,6 +33,24 @@ pub fn auc(target: &[f64], scores: &[f64]) -> Result<f64> {
     Ok(area / (positive * negative))
 }
 
+/// As [`auc`], each pair of rows as much as the product of their weights, which are above 0.
+pub(crate) fn weighted_auc(target: &[f64], scores: &[f64], weights: &[f64]) -> Result<f64> {
+    let order = ranking(target, scores)?;
+    both_classes(target)?;
+    let of = |rows: &[usize], class: f64| {
+        rows.iter().filter(|&&row| target[row] == class).map(|&row| weights[row]).sum::<f64>()
+    };
+    let (all_positive, all_negative) = (of(&order, 1.0), of(&order, 0.0));
+    let (mut positive, mut area) = (0.0, 0.0);
+    for group in ties(&order, scores) {
+        // As shares of their class: the product of two small weights may be 0.
+        let (hits, misses) = (of(group, 1.0) / all_positive, of(group, 0.0) / all_negative);
+        area += misses * (positive + hits / 2.0);
+        positive += hits;
+    }
+    Ok(area)
+}
+
 /// Average precision: the mean, over the rows with target 1, of the precision among the rows that
 /// score at least as high. The base rate is what chance would give.
 ///

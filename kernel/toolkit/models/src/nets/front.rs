@@ -7,6 +7,9 @@ use super::matrix::Matrix;
 use super::real::Real;
 use crate::file::stored;
 use crate::random::Random;
+pub(super) use crate::unit::unit;
+use crate::{Error, Result};
+use haetae_display::stop;
 use haetae_features::FeatureMatrix;
 use std::collections::BTreeMap;
 
@@ -82,18 +85,22 @@ impl Encoder {
         self.codings.iter().filter_map(of).collect()
     }
 
-    pub(crate) fn encode(&self, features: &FeatureMatrix) -> Inputs {
+    /// Inputs of rows; [`Error::Cancelled`] where the notebook's stop button is pressed on the way.
+    pub(crate) fn encode(&self, features: &FeatureMatrix) -> Result<Inputs> {
         let (rows, numbers, codes) = (features.rows(), self.numbers(), self.embeddings().len());
         let mut inputs = Inputs { numbers, codes, number: vec![0.0; rows * numbers], code: vec![0; rows * codes] };
         let (mut place, mut category) = (0, 0);
         for (i, coding) in self.codings.iter().enumerate() {
+            if stop::requested() {
+                return Err(Error::Cancelled { what: "features", done: i, of: self.codings.len() });
+            }
             let column = features.column(i);
             match coding {
                 Coding::Number { mean, deviation, marked } => {
                     for (row, value) in column.iter().enumerate() {
                         let into = &mut inputs.number[row * numbers + place..];
                         if !value.is_nan() {
-                            into[0] = f32::of(((value - mean) / deviation).clamp(-FAR, FAR));
+                            into[0] = f32::of(deviations(*value, *mean, *deviation).clamp(-FAR, FAR));
                         } else if *marked {
                             into[1] = 1.0;
                         }
@@ -111,7 +118,7 @@ impl Encoder {
                 }
             }
         }
-        inputs
+        Ok(inputs)
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -140,19 +147,21 @@ fn number(values: impl Iterator<Item = f64> + Clone) -> Coding {
     let mean = if count > 0.0 { sum / count } else { 0.0 };
     let squares: f64 = known.map(|value| (value / unit - mean).powi(2)).sum();
     let spread = if count > 0.0 { (squares / count).sqrt() } else { 0.0 };
-    let deviation = (learnable(mean, spread) * unit).max(f64::MIN_POSITIVE);
+    let deviation = learnable(mean, spread, unit);
     Coding::Number { mean: mean * unit, deviation, marked: missing && count > 0.0 }
 }
 
-/// What numbers are divided by before they are squared: 1, or the greatest where squares would leave the numbers or be 0.
-pub(super) fn unit(values: impl Iterator<Item = f64>) -> f64 {
-    let most = values.map(f64::abs).fold(0.0, f64::max);
-    if most == 0.0 || (1e-140..=1e150).contains(&most) { 1.0 } else { most }
+/// The deviation to scale by, of a mean and a deviation in some unit: what is no more than the rounding of a constant does
+/// not count.
+pub(super) fn learnable(mean: f64, spread: f64, unit: f64) -> f64 {
+    // Rounding must not make of the greatest deviation one that does not count.
+    if spread > 1e-12 * mean.abs() { (spread * unit).clamp(f64::MIN_POSITIVE, f64::MAX) } else { f64::INFINITY }
 }
 
-/// The deviation to scale by: what is no more than the rounding of a constant does not count.
-pub(super) fn learnable(mean: f64, spread: f64) -> f64 {
-    if spread > 1e-12 * mean.abs() { spread } else { f64::INFINITY }
+/// How many deviations a finite number lies above the mean, also where the way between them is longer than any number.
+pub(super) fn deviations(value: f64, mean: f64, deviation: f64) -> f64 {
+    let above = value - mean;
+    if above.is_finite() { above / deviation } else { (value / 2.0 - mean / 2.0) / deviation * 2.0 }
 }
 
 fn category(values: impl Iterator<Item = f64>, min_rows: usize, most: usize) -> Coding {
@@ -260,7 +269,7 @@ mod tests {
         let encoded = |unit: f64| {
             let column = [1.0, 3.0, f64::NAN, 8.0].map(|value| value * unit).to_vec();
             let features = FeatureMatrix::new(vec!["x".to_owned()], vec![column], vec![false]).unwrap();
-            Encoder::fit(&features, &[0, 1, 2, 3], 1, 1).encode(&features).number
+            Encoder::fit(&features, &[0, 1, 2, 3], 1, 1).encode(&features).unwrap().number
         };
         let expected = encoded(1.0);
         // Squares of the one are infinite, those of the other 0.
@@ -269,5 +278,14 @@ mod tests {
             let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-6);
             assert!(near && found.len() == expected.len(), "2^{power}: {found:?}, expected {expected:?}");
         }
+    }
+
+    #[test]
+    fn deviations_are_numbers_however_long_the_way() {
+        assert_eq!(deviations(3.0, 1.0, 4.0), 0.5);
+        assert_eq!(deviations(1e308, -1e308, 1e308), 2.0);
+        assert_eq!(deviations(-1.5e308, 1.5e308, 1e307), -30.0);
+        assert_eq!(deviations(1e308, -1e308, f64::INFINITY), 0.0);
+        assert_eq!(deviations(1e308, -1e308, f64::MIN_POSITIVE), f64::INFINITY);
     }
 }

@@ -1,13 +1,18 @@
 //! What a net learns -> what its one sum stands for: the log-odds of 1, or a value by its mean and deviation.
 
-use super::front::unit;
+use super::front::deviations;
 use super::matrix::Matrix;
 use super::real::Real;
 use super::training::{base, log_loss, squared_loss};
 use super::weights::probabilities;
 use crate::file::stored;
 use crate::range::Ranges;
+use crate::unit::unit;
 use crate::{ClassWeight, Objective, Result};
+
+/// Deviations that no target goes beyond, but one that weighs next to nothing or is of validation rows: squares of more,
+/// summed, would leave the numbers of 32 bits.
+const FAR: f64 = 1e15;
 
 /// What the sum stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,20 +42,23 @@ impl Goal {
         if objective == Objective::Binary {
             return Self::Chance;
         }
-        let (rows, unit) = (target.len() as f64, unit(target.iter().copied()));
-        let mean = target.iter().zip(weights).map(|(target, weight)| target / unit * weight).sum::<f64>() / rows;
-        let square = |(target, weight): (&f64, &f64)| weight * (target / unit - mean).powi(2);
-        let variance = target.iter().zip(weights).map(square).sum::<f64>() / rows;
+        // What weighs nothing says nothing, however large it is.
+        let heavy = || target.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+        let (rows, unit) = (target.len() as f64, unit(heavy().map(|(target, _)| *target)));
+        let mean = heavy().map(|(target, weight)| target / unit * weight).sum::<f64>() / rows;
+        let variance = heavy().map(|(target, weight)| weight * (target / unit - mean).powi(2)).sum::<f64>() / rows;
         // Of values that are all equal the mean is all that can be learnt.
-        let deviation = if variance > 0.0 { (variance.sqrt() * unit).max(f64::MIN_POSITIVE) } else { 1.0 };
+        let deviation = if variance > 0.0 { (variance.sqrt() * unit).clamp(f64::MIN_POSITIVE, f64::MAX) } else { 1.0 };
         Self::Value { mean: mean * unit, deviation }
     }
 
-    /// Targets as the loss takes them.
+    /// Targets as the loss takes them, at most [`FAR`] away from 0.
     pub(super) fn scaled(self, target: &[f64]) -> Vec<f64> {
         match self {
             Self::Chance => target.to_vec(),
-            Self::Value { mean, deviation } => target.iter().map(|target| (target - mean) / deviation).collect(),
+            Self::Value { mean, deviation } => {
+                target.iter().map(|&target| deviations(target, mean, deviation).clamp(-FAR, FAR)).collect()
+            }
         }
     }
 
@@ -102,6 +110,27 @@ mod tests {
             let found = scaled(2.0_f64.powi(power));
             let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-12);
             assert!(near, "2^{power}: {found:?}, expected {expected:?}");
+        }
+    }
+
+    #[test]
+    fn targets_may_lie_further_apart_than_any_number_and_what_weighs_nothing_anywhere() {
+        let scaled = |far: f64, nothing: f64| {
+            let target: Vec<f64> = (0..10).map(|i| if i == 9 { far } else { -far }).chain([nothing]).collect();
+            let weights: Vec<f64> = (0..11).map(|i| f64::from(i < 10) * 1.1).collect();
+            let goal = Goal::fit(Objective::Value, &target, &weights);
+            let scaled = goal.scaled(&target);
+            let mut sums: Vec<f32> = vec![0.5; 11];
+            let loss = goal.loss(&mut sums, &scaled, &weights, 11.0);
+            assert!(loss.is_finite() && sums.iter().all(|sum| sum.is_finite()), "{far:e} {nothing:e}: {loss} {sums:?}");
+            scaled[..10].to_vec()
+        };
+        let expected = scaled(1.7, 0.0);
+        assert!((expected[9] - 3.0).abs() < 1e-12 && (expected[0] + 1.0 / 3.0).abs() < 1e-12, "{expected:?}");
+        for (far, nothing) in [(1.7e308, 0.0), (1.7, 1.7e308), (1.7, -1e200), (1.7e-300, 3.0)] {
+            let found = scaled(far, nothing);
+            let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-12);
+            assert!(near, "{far:e} {nothing:e}: {found:?}");
         }
     }
 }

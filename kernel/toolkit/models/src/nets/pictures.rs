@@ -83,7 +83,7 @@ impl Pictures {
         let moments = |channel: usize| {
             let mean = of(channel).sum::<f64>() / count;
             let deviation = (of(channel).map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-            (mean, learnable(mean, deviation))
+            (mean, learnable(mean, deviation, 1.0))
         };
         (0..channels).map(moments).unzip()
     }

@@ -191,7 +191,11 @@ fn gradients_are_those_of_finite_differences() {
     let features = FeatureMatrix::new(names, columns, vec![false, true, true]).unwrap();
     let encoder = Encoder::fit(&features, &[0, 1, 2], 1, 3);
     let front = Front::new(encoder.numbers(), &encoder.embeddings(), r);
-    differences("embedding", &mut Embedded(front, encoder.encode(&features), vec![2, 0, 1, 2]), &Matrix::zeros(1, 1));
+    differences(
+        "embedding",
+        &mut Embedded(front, encoder.encode(&features).unwrap(), vec![2, 0, 1, 2]),
+        &Matrix::zeros(1, 1),
+    );
 }
 
 fn weights_of(layer: &mut dyn Layer<f64>) -> Vec<Vec<f64>> {

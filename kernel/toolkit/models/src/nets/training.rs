@@ -8,6 +8,7 @@ use crate::file::stored;
 use crate::progress::step;
 use crate::random::Random;
 use crate::range::Ranges;
+use crate::unit::sized;
 use crate::{ClassWeight, Error, Result};
 use haetae_display::stop;
 
@@ -239,9 +240,13 @@ pub(crate) fn squared_loss<T: Real>(sums: &mut [T], target: &[f64], weights: &[f
     loss
 }
 
-/// Weight of each row: its own, by its class, so that the mean is 1.
+/// Weight of each row: its own, by its class, so that the mean is 1, whatever the size of weights.
 pub(crate) fn row_weights(class_weight: ClassWeight, target: &[f64], own: &[f64]) -> Vec<f64> {
-    let (zero, one) = class_weight.of_rows(target, own);
+    let (own, _) = sized(own);
+    let (zero, one) = class_weight.of_rows(target, &own);
+    let classes = [zero, one];
+    let (classes, _) = sized(&classes);
+    let (zero, one) = (classes[0], classes[1]);
     let of_class = |target: f64| if target == 1.0 { one } else { zero };
     let of = |(row, &target): (usize, &f64)| of_class(target) * own.get(row).copied().unwrap_or(1.0);
     let mut weights: Vec<f64> = target.iter().enumerate().map(of).collect();
@@ -251,9 +256,12 @@ pub(crate) fn row_weights(class_weight: ClassWeight, target: &[f64], own: &[f64]
     weights
 }
 
-/// Log-odds of the weighted share of target 1: where the bias of the score starts.
+/// Log-odds of the weighted share of target 1: where the bias of the score starts. A class that weighs nothing beside the
+/// other has a chance of 0 in 32 bits.
 pub(crate) fn base(target: &[f64], weights: &[f64]) -> f64 {
-    let all: f64 = weights.iter().sum();
-    let one: f64 = target.iter().zip(weights).map(|(target, weight)| target * weight).sum();
-    (one / (all - one)).ln()
+    let of = |class: f64| {
+        let own = target.iter().zip(weights).filter(|(target, _)| **target == class);
+        own.map(|(_, weight)| weight).sum::<f64>()
+    };
+    (of(1.0) / of(0.0)).ln().clamp(-500.0, 500.0)
 }

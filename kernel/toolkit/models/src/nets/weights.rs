@@ -3,6 +3,7 @@
 use super::layer::Weights;
 use super::matrix::Matrix;
 use super::real::Real;
+use crate::linear::finite_sums;
 use crate::{Error, Result};
 use haetae_display::stop;
 use rayon::prelude::*;
@@ -46,6 +47,12 @@ pub(crate) fn in_blocks<N: Clone + Send + Sync>(
         .into_par_iter()
         .map_init(|| net.clone(), |net, block| if stop::requested() { None } else { Some(score(net, block)) });
     scored.collect::<Option<_>>().ok_or(Error::Cancelled { what: "scores", done: 0, of: cases.len() })
+}
+
+/// Scores of rows, unless one of them is no finite number.
+pub(crate) fn finite_scores(scores: Vec<f64>) -> Result<Vec<f64>> {
+    finite_sums(&scores, 1)?;
+    Ok(scores)
 }
 
 /// Sums of the last layer as probabilities.

@@ -56,7 +56,7 @@ fn every_weight_of_every_net_has_a_gradient_and_it_is_that_of_the_loss() {
     let features = FeatureMatrix::new(names, columns, vec![false, true, true]).unwrap();
     let all: Vec<usize> = (0..12).collect();
     let encoder = Encoder::fit(&features, &all, 1, 4);
-    let inputs = encoder.encode(&features);
+    let inputs = encoder.encode(&features).unwrap();
     for norm in [false, true] {
         compare("FCNN", Mlp::new(&encoder, &[5, 4], norm, 0.3, 1), &|net, back| {
             let mut sums = net.forward(&inputs, &all, &mut pass());
@@ -72,7 +72,7 @@ fn every_weight_of_every_net_has_a_gradient_and_it_is_that_of_the_loss() {
     let known = Encoder::fit(&codes, &all, 1, 4);
     // Three trees of two, three and two leaves.
     let places = (0..12).flat_map(|row| [row % 2, 2 + row % 3, 5 + row / 6]).collect();
-    let cases = Cases { trees: 3, places, entities: known.encode(&codes) };
+    let cases = Cases { trees: 3, places, entities: known.encode(&codes).unwrap() };
     let revenue: Vec<f64> = target.iter().map(|target| target * (1.0 + random.unit())).collect();
     let said = Said { fraud: target.clone(), revenue, weights: weights.clone(), alpha: 0.7 };
     let entities = known.embeddings().iter().map(|&(places, _)| places).collect();
@@ -123,7 +123,7 @@ fn a_training_that_was_stored_goes_on_with_the_same_bytes() {
     let features = FeatureMatrix::new(["x", "office"].map(str::to_owned).to_vec(), columns, vec![false, true]).unwrap();
     let all: Vec<usize> = (0..40).collect();
     let encoder = Encoder::fit(&features, &all, 1, 4);
-    let inputs = encoder.encode(&features);
+    let inputs = encoder.encode(&features).unwrap();
     let target: Vec<f64> = (0..40).map(|row| f64::from(row % 3 == 0)).collect();
     let new = |seed: u64| Mlp::<f32>::new(&encoder, &[6, 4], true, 0.3, seed);
     let weights = |net: &mut Mlp<f32>| {

@@ -1,7 +1,7 @@
 //! Forests against rules that are known, against weights and copies that must tell the same, and under any threads.
 
 use haetae_features::FeatureMatrix;
-use haetae_models::{ClassWeight, RandomForest, RandomForestParams, metrics};
+use haetae_models::{ClassWeight, ModelCard, ModelFile, RandomForest, RandomForestModel, RandomForestParams, metrics};
 
 use crate::data::{Random, assert_close, bits, even, numbers};
 
@@ -69,6 +69,9 @@ fn a_set_of_codes_is_one_split() {
     let model = plain().fit(&features, &target).unwrap();
     assert_eq!(model.predict(&features).unwrap(), target);
     assert_eq!(model.nodes(), 3);
+    // Also where all of them together weigh next to nothing.
+    let light = plain().fit_weighted(&features, &target, &[1e-20; 200]).unwrap();
+    assert_eq!((light.nodes(), light.predict(&features).unwrap()), (3, target));
 }
 
 #[test]
@@ -176,6 +179,56 @@ fn rows_out_of_the_bag_tell_what_new_rows_will() {
     let share = one.out_of_bag().unwrap().rows() as f64 / 4_000.0;
     assert!((share - (-1.0_f64).exp()).abs() < 0.03, "{share}");
     assert!(RandomForest::params().trees(2).fit(&features, &target).unwrap().out_of_bag().is_none());
+}
+
+#[test]
+fn rows_out_of_the_bag_weigh_as_in_the_fit() {
+    let (features, target) = mixed(21, 600);
+    let mut random = Random::new(22);
+    let weights: Vec<f64> = (0..600).map(|_| [0.0, 0.5, 1.0, 3.0][random.below(4) as usize]).collect();
+    let params = RandomForest::params().trees(40).min_rows_in_leaf(5).out_of_bag(true);
+    let fit = |target: &[f64], unit: f64| {
+        let weights: Vec<f64> = weights.iter().map(|weight| weight * unit).collect();
+        params.fit_weighted(&features, target, &weights).unwrap()
+    };
+    let model = fit(&target, 1.0);
+    let bag = model.out_of_bag().unwrap();
+    assert_eq!((bag.rows(), bag.scores().len()), (600, 600));
+    let (scores, weight_of) = (bag.scores(), |right: &dyn Fn(usize) -> bool| -> f64 {
+        (0..600).filter(|&row| right(row)).map(|row| weights[row]).sum()
+    });
+    let right = weight_of(&|row| (scores[row] > 0.5) == (target[row] == 1.0));
+    assert_close("accuracy", &[bag.accuracy()], &[right / weight_of(&|_| true)], 1e-12);
+    // By its definition: of each pair of rows, how often the one with target 1 scores higher.
+    let (mut won, mut all) = (0.0, 0.0);
+    for one in (0..600).filter(|&row| target[row] == 1.0) {
+        for zero in (0..600).filter(|&row| target[row] == 0.0) {
+            let pair = weights[one] * weights[zero];
+            all += pair;
+            won += pair * if scores[one] == scores[zero] { 0.5 } else { f64::from(scores[one] > scores[zero]) };
+        }
+    }
+    assert_close("AUC", &[bag.auc().unwrap()], &[won / all], 1e-12);
+    // A row that weighs nothing may as well be wrong.
+    let turned: Vec<f64> = target.iter().zip(&weights).map(|(t, w)| if *w == 0.0 { 1.0 - t } else { *t }).collect();
+    let other = fit(&turned, 1.0);
+    let other = other.out_of_bag().unwrap();
+    assert!(bits(other.scores()) == bits(scores));
+    assert_eq!(bits(&[other.accuracy(), other.auc().unwrap()]), bits(&[bag.accuracy(), bag.auc().unwrap()]));
+    // Of the size of weights little depends: how far categories of few rows are drawn to the share of all.
+    for power in [1020, -40, -1020] {
+        let other = fit(&target, 2.0_f64.powi(power));
+        let other = other.out_of_bag().unwrap();
+        let found = [other.accuracy(), other.auc().unwrap()];
+        assert_close(&format!("2^{power}"), &found, &[bag.accuracy(), bag.auc().unwrap()], 0.02);
+    }
+    // Weights of classes do not count here: they are no rows.
+    let heavy = ClassWeight::Of { zero: 1.0, one: 9.0 };
+    let heavy = params.clone().class_weight(heavy).fit(&features, &target).unwrap();
+    let heavy = heavy.out_of_bag().unwrap();
+    assert_close("accuracy", &[heavy.accuracy()], &[accuracy(&target, heavy.scores())], 1e-12);
+    let again = RandomForestModel::from_bytes(&model.to_bytes(&ModelCard::new())).unwrap();
+    assert_eq!(again.out_of_bag(), model.out_of_bag());
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_watcher_sees_every_tree_and_may_end_or_cancel() {
     assert_eq!(stopped.trees(), 7);
     assert_eq!(bits(&stopped.predict(&features).unwrap()), bits(&seven.predict(&features).unwrap()));
     let error = until(3, Step::Cancel).unwrap_err();
-    assert_eq!(error.to_string(), "fit cancelled after 3 of 20 trees; no model was kept");
+    assert_eq!(error.to_string(), "cancelled after 3 of 20 trees; nothing of it was kept");
     assert!(matches!(error, Error::Cancelled { done: 3, of: 20, .. }));
 }
 

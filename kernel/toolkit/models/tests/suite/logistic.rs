@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use haetae_features::FeatureMatrix;
-use haetae_models::{ClassWeight, Error, Logistic, LogisticModel, LogisticParams, Penalty, SparseMatrix, metrics};
+use haetae_models::{
+    ClassWeight, Error, Logistic, LogisticModel, LogisticParams, MultinomialLogistic, Penalty, SparseMatrix, metrics,
+};
 use rayon::ThreadPoolBuilder;
 
 use crate::data::{Random, assert_close, bits, codes, even, numbers};
@@ -311,11 +313,48 @@ fn weights_of_all_rows_are_as_much_less_penalty() {
     let (features, target) = mixed(4, 400);
     let plain = Logistic::params().c(0.5).tolerance(1e-8);
     let expected = plain.fit(&features, &target).unwrap().predict(&features).unwrap();
-    for weight in [1.0, 2.5, 1e-12, 1e9] {
+    for weight in [1.0, 2.5, 1e-12, 1e9, 3e-308, 1e300] {
         let params = plain.clone().c(0.5 / weight);
         let found = params.fit_weighted(&features, &target, &[weight; 400]).unwrap();
         assert_close("probabilities", &found.predict(&features).unwrap(), &expected, 1e-7);
     }
+}
+
+#[test]
+fn rows_that_weigh_nothing_beside_the_penalty_are_refused_and_named() {
+    let (features, target) = mixed(4, 400);
+    let lights: [(&str, haetae_models::Result<()>); 4] = [
+        ("rows", Logistic::params().fit_weighted(&features, &target, &[1e-308; 400]).map(drop)),
+        ("many", Logistic::params().penalty(Penalty::L1).fit_weighted(&features, &target, &[5e-324; 400]).map(drop)),
+        ("c", Logistic::params().c(1e-308).fit(&features, &target).map(drop)),
+        (
+            "classes",
+            MultinomialLogistic::params().classes(2).fit_weighted(&features, &target, &[1e-308; 400]).map(drop),
+        ),
+    ];
+    for (name, found) in lights {
+        let error = found.unwrap_err();
+        assert!(matches!(error, Error::TooLight { found, .. } if found < 1e-300), "{name}: {error}");
+        let said = error.to_string();
+        assert!(said.contains("regression: the weights of all rows together, times `c`, are "), "{said}");
+        assert!(said.ends_with("expected at least 1e-100: give greater weights, or raise `c`"), "{said}");
+    }
+    // As far as squares can be told from 0 there is a model, which says the share of the target.
+    let faint = Logistic::params().fit_weighted(&features, &target, &[1e-98; 400]).unwrap();
+    let share = target.iter().sum::<f64>() / 400.0;
+    assert_close("share", &faint.predict(&features).unwrap(), &[share; 400], 1e-6);
+}
+
+#[test]
+fn a_class_of_rows_that_hardly_weigh_anything_is_balanced_too() {
+    let (features, target) = mixed(4, 400);
+    let plain = Logistic::params().class_weight(ClassWeight::Balanced).c(0.5).tolerance(1e-8);
+    let expected = plain.fit(&features, &target).unwrap().predict(&features).unwrap();
+    // Beside those of 1, the others are lost in the sum of all.
+    let weights: Vec<f64> = target.iter().map(|target| if *target == 1.0 { 1.0 } else { 1e-20 }).collect();
+    let share = target.iter().sum::<f64>() / 400.0;
+    let found = plain.c(0.5 / share).fit_weighted(&features, &target, &weights).unwrap();
+    assert_close("probabilities", &found.predict(&features).unwrap(), &expected, 1e-6);
 }
 
 #[test]

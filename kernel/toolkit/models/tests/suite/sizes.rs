@@ -3,12 +3,14 @@
 
 use haetae_features::FeatureMatrix;
 use haetae_models::{
-    Dbscan, Error, GaussianMixture, Hdbscan, KMeans, Kernel, LinearSvm, Logistic, MarginLoss, MultinomialLogistic,
-    Nystroem, Pca, Penalty, RandomForest, Result, SparseMatrix, Svm, TruncatedSvd, Tsne, Umap, silhouette,
+    ClassWeight, Cnn, Dbscan, Error, Fcnn, GaussianMixture, Hdbscan, KMeans, Kernel, LinearSvm, Logistic, MarginLoss,
+    MultinomialLogistic, Nystroem, Pca, Penalty, RandomForest, Recurrent, Result, SparseMatrix, Svm, TruncatedSvd,
+    Tsne, Umap, silhouette,
 };
 
 use crate::clusters::blobs;
 use crate::data::{Random, assert_close, bits, even, numbers};
+use crate::nets::{histories, series};
 
 type Model = fn(&FeatureMatrix, &[f64]) -> Result<Vec<f64>>;
 /// A fit, and scores of other rows.
@@ -160,6 +162,72 @@ fn a_feature_that_training_did_not_vary_says_nothing_later() {
     for (name, model) in models {
         let [same, other] = [0.1, 0.2].map(|later| model(&with(0.1), &target, &with(later)).unwrap());
         assert_close(name, &other, &same, 1e-9);
+    }
+}
+
+#[test]
+fn a_number_that_is_further_from_those_of_the_fit_than_any_number_is_far_says_nothing_odd_in_a_net() {
+    let mut random = Random::new(6);
+    let x = even(&mut random, 60);
+    let target: Vec<f64> = x.iter().map(|x| f64::from(*x > 0.5)).collect();
+    let with = |second: Vec<f64>| numbers([("x", x.clone()), ("y", second)]);
+    let apart = |far: f64| (0..60).map(|i| if i % 10 == 0 { far } else { -far }).collect::<Vec<f64>>();
+    let models: [(&str, Later); 2] = [
+        ("FCNN", |x, y, later| Fcnn::params().epochs(3).fit(x, y)?.predict(later)),
+        ("recurrent net", |x, y, later| {
+            Recurrent::params().epochs(2).fit(&histories(x, 5), y)?.predict(&histories(later, 5))
+        }),
+    ];
+    for (name, model) in models {
+        // A constant of the fit says nothing later, however far it moves.
+        let constant = |later: f64| model(&with(vec![-1e308; 60]), &target, &with(vec![later; 60])).unwrap();
+        assert_eq!(bits(&constant(1e308)), bits(&constant(-1e308)), "{name}");
+        // A way longer than any number is as many deviations as it is.
+        let [large, small] = [1.7e308, 1.7].map(|far| model(&with(apart(far)), &target, &with(apart(far))).unwrap());
+        assert_close(name, &large, &small, 1e-6);
+    }
+    // A picture is not held within so many deviations: one too far off is named.
+    let dark = |value: f64| numbers([("x", x.clone()), ("y", (0..60).map(|i| value * f64::from(i % 2)).collect())]);
+    let model = Cnn::params().epochs(1).fit(&series(&dark(1e-30)), &target).unwrap();
+    assert!(model.predict(&series(&dark(2e-30))).is_ok());
+    let error = model.predict(&series(&dark(3e38))).unwrap_err();
+    assert!(matches!(error, Error::TooFar { row: 1 }), "{error}");
+}
+
+#[test]
+fn a_net_takes_weights_of_any_size() {
+    let mut random = Random::new(8);
+    let x = even(&mut random, 200);
+    let target: Vec<f64> = x.iter().map(|x| f64::from(*x + 0.3 * random.unit() > 0.6)).collect();
+    let weights: Vec<f64> = (0..200).map(|_| random.below(4) as f64).collect();
+    let features = numbers([("x", x)]);
+    let params = Fcnn::params().epochs(3).batch(20);
+    let with = |weight: ClassWeight, unit: f64| {
+        let weights: Vec<f64> = weights.iter().map(|weight| weight * unit).collect();
+        params
+            .clone()
+            .class_weight(weight)
+            .fit_weighted(&features, &target, &weights)
+            .unwrap()
+            .predict(&features)
+            .unwrap()
+    };
+    for weight in [ClassWeight::Equal, ClassWeight::Balanced] {
+        for power in [1020, -1020] {
+            assert_eq!(bits(&with(weight, 2.0_f64.powi(power))), bits(&with(weight, 1.0)), "{weight:?}, 2^{power}");
+        }
+    }
+    // So are weights of classes.
+    let of = |unit: f64| with(ClassWeight::Of { zero: unit, one: 3.0 * unit }, 1.0);
+    assert_eq!(bits(&of(2.0_f64.powi(1020))), bits(&of(1.0)));
+    // A class that weighs nothing beside the other is as good as not there.
+    for light in [1e-20, 1e-300, 5e-324] {
+        let weights: Vec<f64> = target.iter().map(|target| if *target == 1.0 { light } else { 1.0 }).collect();
+        let scores = params.fit_weighted(&features, &target, &weights).unwrap().predict(&features).unwrap();
+        assert!(scores.iter().all(|score| (0.0..1e-12).contains(score)), "{light:e}: {scores:?}");
+        let turned: Vec<f64> = target.iter().map(|target| 1.0 - target).collect();
+        let scores = params.fit_weighted(&features, &turned, &weights).unwrap().predict(&features).unwrap();
+        assert!(scores.iter().all(|score| *score > 1.0 - 1e-12 && *score <= 1.0), "{light:e}: {scores:?}");
     }
 }
 

@@ -224,6 +224,19 @@ fn probabilities_come_from_rows_that_were_not_fitted() {
 }
 
 #[test]
+fn a_kernel_that_makes_more_of_two_rows_than_of_either_alone_is_refused_where_32_bits_do_not_hold_it() {
+    let x = [200.0_f64.sqrt(), -200.0_f64.sqrt(), 1.0, -1.0, 2.0, -2.0];
+    let (features, target) = (numbers([("x", x.to_vec())]), [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    let fit = |constant: f64| {
+        let kernel = Kernel::Polynomial { degree: 16, constant };
+        Svm::params().kernel(kernel).scaled(false).gamma(1.0).fit(&features, &target)
+    };
+    // Of the first row with itself it makes 0, with the second 400^16.
+    assert!(matches!(fit(-200.0), Err(Error::TooFar { row: 0 })));
+    assert!(matches!(fit(200.0), Err(Error::TooFar { row: 0 })));
+}
+
+#[test]
 fn what_a_margin_cannot_be_fitted_to_is_refused() {
     let (features, target) = noisy(8, 60);
     let early = Svm::params().iterations(1).fit(&features, &target).unwrap_err();
@@ -239,6 +252,7 @@ fn what_a_margin_cannot_be_fitted_to_is_refused() {
         ("c", Svm::params().c(0.0)),
         ("gamma", Svm::params().gamma(NAN)),
         ("degree", polynomial(0)),
+        ("constant", Svm::params().kernel(Kernel::Polynomial { degree: 16, constant: -1e3 })),
         ("tolerance", Svm::params().tolerance(0.0)),
         ("iterations", Svm::params().iterations(0)),
         ("cache_mb", Svm::params().cache_mb(0)),

@@ -9,7 +9,7 @@ use crate::nets::layer::Pass;
 use crate::nets::matrix::Matrix;
 use crate::nets::picture::Size;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
+use crate::nets::weights::{finite_scores, fits, in_blocks, lengths_of_dense, with_weights};
 use crate::threads::with_threads;
 use crate::{Error, Result};
 
@@ -65,8 +65,9 @@ impl CnnModel {
     /// Probability of 1 for each picture; the value where values were learnt.
     ///
     /// # Errors
-    /// [`Error::PictureSize`] for pictures of another size than those of the fit, [`Error::Cancelled`] when the
-    /// notebook's stop button was pressed.
+    /// [`Error::PictureSize`] for pictures of another size than those of the fit, [`Error::TooFar`] with the number of a
+    /// picture whose score is no finite number, because its pixels lie too far from those of the fit, [`Error::Cancelled`]
+    /// when the notebook's stop button was pressed.
     pub fn predict(&self, pictures: &Pictures) -> Result<Vec<f64>> {
         same_size(self.form.size, pictures.size)?;
         let mut net = with_weights(Stages::<f32>::new(&self.form, 0.0, 0), &self.weights);
@@ -75,12 +76,14 @@ impl CnnModel {
         let at_once = scored_at_once(self.form.size);
         if let Some(mut there) = applied(self.device, &self.form.there(self.goal), &mut net)? {
             let said = |cases: &[usize], sums: Vec<f32>| self.goal.said(Matrix::new(cases.len(), 1, sums));
-            return Ok(there.in_blocks(&all, at_once, &|cases| batch(pictures, cases, &scale), &said)?.concat());
+            return finite_scores(
+                there.in_blocks(&all, at_once, &|cases| batch(pictures, cases, &scale), &said)?.concat(),
+            );
         }
         let score = |net: &mut Stages<f32>, cases: &[usize]| {
             self.goal.said(net.forward(scaled(pictures, cases, &scale), &mut Pass::scoring()))
         };
-        Ok(with_threads(self.threads, || in_blocks(&net, &all, at_once, &score))??.concat())
+        finite_scores(with_threads(self.threads, || in_blocks(&net, &all, at_once, &score))??.concat())
     }
 }
 

@@ -80,7 +80,7 @@ impl Found {
     }
 
     fn cases_of(&self, of_trees: &FeatureMatrix, of_entities: &FeatureMatrix) -> Result<Cases> {
-        let entities = self.entities.encode(of_entities);
+        let entities = self.entities.encode(of_entities)?;
         let own = self.trees.leaf_places(of_trees)?;
         let Some(of_revenue) = &self.of_revenue else {
             return Ok(Cases { trees: self.count(), places: own, entities });

@@ -10,7 +10,7 @@ use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
 use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, lengths_of_dense, with_weights};
+use crate::nets::weights::{finite_scores, fits, in_blocks, lengths_of_dense, with_weights};
 use crate::threads::with_threads;
 use haetae_features::FeatureMatrix;
 
@@ -62,24 +62,25 @@ impl FcnnModel {
     ///
     /// # Errors
     /// [`crate::Error::FeatureMismatch`] and [`crate::Error::FeatureType`] when the features are not those of the fit,
-    /// [`crate::Error::Infinite`] and [`crate::Error::Category`] for a value that is no number or no code, [`crate::Error::Cancelled`] when
-    /// the notebook's stop button was pressed.
+    /// [`crate::Error::Infinite`] and [`crate::Error::Category`] for a value that is no number or no code,
+    /// [`crate::Error::TooFar`] for a row whose score is no finite number, [`crate::Error::Cancelled`] when the notebook's stop
+    /// button was pressed.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         same_types(self.names(), &|i| self.encoder.is_categorical(i), features)?;
         check_categories(features)?;
         finite(features)?;
         let mut net =
             with_weights(Mlp::<f32>::new(&self.encoder, &self.hidden, self.layer_norm, 0.0, 0), &self.weights);
-        let inputs = self.encoder.encode(features);
+        let inputs = self.encoder.encode(features)?;
         let all: Vec<usize> = (0..features.rows()).collect();
         let form = form(&self.encoder, &self.hidden, self.layer_norm, self.goal);
         if let Some(mut there) = applied(self.device, &form, &mut net)? {
             let said = |rows: &[usize], sums: Vec<f32>| self.goal.said(Matrix::new(rows.len(), 1, sums));
-            return Ok(there.in_blocks(&all, SCORED_THERE, &|rows| batch(&inputs, rows), &said)?.concat());
+            return finite_scores(there.in_blocks(&all, SCORED_THERE, &|rows| batch(&inputs, rows), &said)?.concat());
         }
         let score =
             |net: &mut Mlp<f32>, rows: &[usize]| self.goal.said(net.forward(&inputs, rows, &mut Pass::scoring()));
-        Ok(with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??.concat())
+        finite_scores(with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??.concat())
     }
 }
 

@@ -203,12 +203,12 @@ impl CheckedFcnn {
                 check_rows("validation rows", valid, target, p.objective)?;
                 same_types(&encoder.names, &|i| encoder.is_categorical(i), valid)?;
                 finite(valid)?;
-                Some((encoder.encode(valid), goal.scaled(target), row_weights(p.training.class_weight, target, &[])))
+                Some((encoder.encode(valid)?, goal.scaled(target), row_weights(p.training.class_weight, target, &[])))
             }
         };
         let mut net = Mlp::new(&encoder, &p.hidden, p.layer_norm, p.training.dropout, p.training.seed);
         net.score.set_bias(goal.base(target, &weights));
-        let (inputs, target) = (encoder.encode(features), goal.scaled(target));
+        let (inputs, target) = (encoder.encode(features)?, goal.scaled(target));
         let mut learner = Rows { net, goal, inputs, target, weights, valid };
         let form = form(&encoder, &p.hidden, p.layer_norm, goal);
         let (epochs, weights) = fit(MODEL, &p.training, features.rows(), &form, &mut learner)?;

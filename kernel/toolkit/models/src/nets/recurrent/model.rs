@@ -11,7 +11,7 @@ use crate::nets::goal::Goal;
 use crate::nets::layer::Pass;
 use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, with_weights};
+use crate::nets::weights::{finite_scores, fits, in_blocks, with_weights};
 use crate::threads::with_threads;
 
 /// Steps that are gone through at a time.
@@ -76,7 +76,7 @@ impl RecurrentModel {
         finite(features)?;
         let shape = (self.gru, self.width, self.layers);
         let mut net = with_weights(Chain::<f32>::of(&self.encoder, shape, 0.0, 0), &self.weights);
-        let inputs = self.encoder.encode(features);
+        let inputs = self.encoder.encode(features)?;
         // Sequences of like lengths are scored together: the last steps of the longest would go alone.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&sequence| std::cmp::Reverse(sequences.rows(sequence).len()));
@@ -101,6 +101,7 @@ impl RecurrentModel {
             let (rows, _) = in_steps(&by_length(sequences, which));
             rows.into_iter().zip(scored).for_each(|(row, score)| scores[row] = score);
         }
+        let scores = finite_scores(scores)?;
         if self.per_key {
             let last = |sequence: usize| sequences.rows(sequence).last().map_or(f64::NAN, |&row| scores[row]);
             return Ok((0..sequences.len()).map(last).collect());

@@ -217,13 +217,13 @@ impl CheckedRecurrent {
                 self.check("validation rows", valid, target)?;
                 same_types(&encoder.names, &|i| encoder.is_categorical(i), &valid.features)?;
                 let weights = row_weights(p.training.class_weight, target, &[]);
-                Some(self.cases(&encoder, goal, valid, target, &weights))
+                Some(self.cases(&encoder, goal, valid, target, &weights)?)
             }
         };
         let mut net = Chain::new(&encoder, p, p.training.seed);
         net.score.set_bias(goal.base(target, &weights));
-        let mut learner =
-            Rows { net, window: p.window, train: self.cases(&encoder, goal, sequences, target, &weights), valid };
+        let train = self.cases(&encoder, goal, sequences, target, &weights)?;
+        let mut learner = Rows { net, window: p.window, train, valid };
         let form = form(&encoder, (p.gates == Gates::Gru, p.width, p.layers), p.window, goal);
         let (epochs, weights) = fit(MODEL, &p.training, sequences.len(), &form, &mut learner)?;
         Ok(RecurrentModel {
@@ -259,12 +259,12 @@ impl CheckedRecurrent {
         sequences: &'a Sequences,
         target: &[f64],
         weights: &[f64],
-    ) -> Cases<'a> {
+    ) -> Result<Cases<'a>> {
         let target = goal.scaled(target);
         let rows = sequences.features.rows();
-        let inputs = encoder.encode(&sequences.features);
+        let inputs = encoder.encode(&sequences.features)?;
         if !self.params.per_key {
-            return Cases { goal, sequences, inputs, target, weights: weights.to_vec(), per_key: false };
+            return Ok(Cases { goal, sequences, inputs, target, weights: weights.to_vec(), per_key: false });
         }
         let (mut of_row, mut weight) = (vec![0.0; rows], vec![0.0; rows]);
         for (sequence, own) in target.iter().zip(weights).enumerate() {
@@ -272,6 +272,6 @@ impl CheckedRecurrent {
                 (of_row[last], weight[last]) = (*own.0, *own.1);
             }
         }
-        Cases { goal, sequences, inputs, target: of_row, weights: weight, per_key: true }
+        Ok(Cases { goal, sequences, inputs, target: of_row, weights: weight, per_key: true })
     }
 }

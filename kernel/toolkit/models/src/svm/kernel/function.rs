@@ -53,6 +53,17 @@ impl Function {
         }
     }
 
+    /// What no value of a point with one that is no longer goes beyond, without its sign. With itself a polynomial kernel
+    /// may make less of a point than that, where its constant is below 0.
+    pub(super) fn most(&self, point: &[f64]) -> f64 {
+        match self.kernel {
+            Kernel::Polynomial { degree, constant } => {
+                power(self.gamma * point.iter().map(|x| x * x).sum::<f64>() + constant.abs(), degree)
+            }
+            Kernel::Linear | Kernel::Rbf => self.own(point),
+        }
+    }
+
     /// The values of `point` with all points of `blocks`, on all threads; `row` has room for whole blocks.
     pub(super) fn row(&self, point: &[f64], blocks: &[Lanes], row: &mut [f32]) {
         let (columns, all) = (point.len(), row.len());

@@ -12,6 +12,8 @@ use crate::{ClassWeight, Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
 const MODEL: &str = "SVM";
+/// Greatest value of a kernel, without its sign: sums of a few stay within 32 bits.
+const GREATEST: f64 = 2e37;
 
 /// A support vector machine with a kernel: the problem that LIBSVM's C-SVC solves. The time grows at least with the
 /// square of the rows; the memory is that of the rows and of the cache. For more than some 50,000 rows take
@@ -131,6 +133,12 @@ impl SvmParams {
         let ranges = Ranges(MODEL);
         ranges.above_zero("c", self.c)?;
         check_gamma(ranges, self.kernel, self.gamma)?;
+        if let Kernel::Polynomial { degree, constant } = self.kernel
+            && constant.abs().powf(f64::from(degree)) > GREATEST
+        {
+            let expected = format!("one whose power {degree} is at most {GREATEST:e}");
+            return ranges.refuse("constant", expected, format_args!("{constant:e}"));
+        }
         ranges.between_zero_and_one("tolerance", self.tolerance)?;
         ranges.whole("iterations", self.iterations, 1..=usize::MAX)?;
         ranges.whole("cache_mb", self.cache_mb, 1..=1 << 20)?;
@@ -195,10 +203,10 @@ impl CheckedSvm {
         let scaling = Scaling::fit("training rows", features, p.scaled)?;
         let points = scaling.points(features)?;
         let function = Function { kernel: p.kernel, gamma: gamma_of(p.gamma, &points) };
-        // No two rows have more in common than one of them with itself, and rows of the kernel are kept in 32 bits.
+        // Two rows have no more in common than the longer of them allows, and rows of the kernel are kept in 32 bits.
         let far = |&row: &usize| {
-            let own = function.own(points.row(row));
-            own.is_nan() || own.abs() > f64::from(f32::MAX) / 16.0
+            let most = function.most(points.row(row));
+            most.is_nan() || most > GREATEST
         };
         if let Some(row) = (0..points.rows).find(far) {
             return Err(Error::TooFar { row });
