@@ -6,7 +6,8 @@ on all items of the half-year after it by the truth that the generator keeps apa
 share is that of the best choice of as many items (the oracle). The trees have their size, their steps and whether they see
 the codes of importers and goods chosen in each world, by fits on the first nine months that are judged on the last three, and
 so is which of their orders (probability, probability times revenue, revenue) is the peer; DATE
-goes as it comes, but for its number of epochs, which it chooses by the last fifth of the training rows. Its other defaults were
+goes as it comes (DATE-REV is its probability times what it says that a fraud brings), but for its number of epochs, which it chooses
+by the last fifth of the training rows. Its other defaults were
 chosen in the same way in worlds of other seeds. Ours run in cells of the kernel; figures are worked out here, from their scores.
 A few items hold much of the money: how much, and how far a difference goes when items are drawn anew, stands beside it. As a
 program it prints its figures alone.
