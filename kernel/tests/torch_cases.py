@@ -279,7 +279,7 @@ def date(cells):
         fit=fit,
         said="{ let (chance, amount) = net.predict_both(&to_come)?; [chance, amount].concat() }",
         cases=train,
-        clip=0.3,
+        clip=0.12,
         make=lambda dropout: Date(sum(counts), [places for places, _ in tables], 8, 2, 6, dropout),
         loss=loss,
         scores=scores,
