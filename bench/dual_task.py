@@ -1,15 +1,15 @@
 """DATE beside boosted trees on generated declarations with planted undervaluation, misclassification, false origins and
 quantity slips: who finds more fraud, and who finds more revenue, when 1, 5 or 10 % of the items are inspected.
 
-Each world (a seed of the generator, and as seed of the models) is learnt from what inspections of 2020 found, and judged
-on all items of the half-year after it by the truth that the generator keeps apart. Revenue is what a fraud kept back; a
-share is that of the best choice of as many items (the oracle). The trees have their size, their steps and whether they see
-the codes of importers and goods chosen in each world, by fits on the first nine months that are judged on the last three, and
-so is which of their orders (probability, probability times revenue, revenue) is the peer; DATE
-goes as it comes, but for its number of epochs, which it chooses by the last fifth of the training rows. Its other defaults were
-chosen in the same way in worlds of other seeds. Ours run in cells of the kernel; figures are worked out here, from their scores.
-A few items hold much of the money: how much, and how far a difference goes when items are drawn anew, stands beside it. As a
-program it prints its figures alone.
+Each world (a seed of the generator, and as seed of the models) is learnt from what inspections of 2020 found, and judged on
+all items of the half-year after it by the truth that the generator keeps apart. Revenue is what a fraud kept back; a share
+is that of the best choice of as many items (the oracle). The trees have their size, their steps and whether they see the
+codes of importers and goods chosen in each world, by fits on the first nine months that are judged on the last three, and so
+is which of their orders (probability, probability times revenue, revenue) is the peer; DATE goes as it comes (DATE-REV is
+its probability times what it says that a fraud brings), but for its number of epochs, which it chooses by the last fifth of
+the training rows. Its other defaults were chosen in the same way in worlds of other seeds. Ours run in cells of the kernel;
+figures are worked out here, from their scores. A few items hold much of the money: how much, and how far a difference goes
+when items are drawn anew, stands beside it. As a program it prints its figures alone.
 """
 
 import json

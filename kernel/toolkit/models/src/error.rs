@@ -73,8 +73,12 @@ pub enum Error {
         found: f64,
     },
     /// No amounts to learn from.
-    #[error("revenue: expected an amount above 0 in one row at least, found none in {rows} rows; take a longer period")]
+    #[error(
+        "revenue: expected an amount above 0 in one of the {what} at least, found none in {rows}; take a longer period"
+    )]
     NoRevenue {
+        /// `rows` or `frauds`.
+        what: &'static str,
         /// How many rows.
         rows: usize,
     },

@@ -1,6 +1,6 @@
 //! Each kind of model <-> its file.
 
-use super::{In, ModelCard, Origin, SINCE_2, Stored, fail, pack, unpack};
+use super::{In, ModelCard, Origin, SINCE, Stored, fail, pack, unpack};
 use crate::{
     ClearanceModel, CnnModel, DateNetModel, DbscanModel, FcnnModel, GaussianMixtureModel, HdbscanModel,
     IsolationForestModel, Isotonic, KMeansModel, LeafLogisticModel, LightGbmModel, LinearSvmModel, LogisticModel,
@@ -81,7 +81,7 @@ fn read<T: Described>(kind: &str, bytes: &[u8]) -> Result<T> {
     if card.kind() != kind {
         return fail(format!("it holds a model of the kind `{}`, expected `{kind}`", card.kind()));
     }
-    if form < 2 && SINCE_2.contains(&kind) {
+    if SINCE.iter().any(|&(changed, since)| changed == kind && form < since) {
         return fail(format!(
             "it is a {kind} model of form {form}, which this version no longer reads; fit and save it again"
         ));

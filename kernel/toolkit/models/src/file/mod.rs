@@ -3,13 +3,13 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | the mark `HAETAE\r\n`, which a transfer as text would spoil |
-//! | 4 | version of the form, 2 |
+//! | 4 | version of the form, 3 |
 //! | 8 | length of the card; then the card, JSON in UTF-8 |
 //! | 8 | length of the body; then the body, which only its kind can read |
 //! | 32 | SHA-256 of all before |
 //!
-//! In form 1 the bodies of some kinds were others: such a file says so, and its card can still be read. Those of the other
-//! kinds are read as ever.
+//! In earlier forms the bodies of some kinds were others: such a file says so, and its card can still be read. Those of the
+//! other kinds are read as ever.
 //!
 //! Numbers have their lowest byte first. Whoever can write a file can also write its sum: it tells of damage, not of
 //! forgery.
@@ -29,9 +29,10 @@ use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 
 const MARK: &[u8; 8] = b"HAETAE\r\n";
-const VERSION: u32 = 2;
-/// Kinds whose body is another since form 2.
-const SINCE_2: [&str; 6] = ["CNN", "DATE", "FCNN", "logistic regression", "random forest", "recurrent net"];
+const VERSION: u32 = 3;
+/// Kinds whose body has changed, and the form that it has since.
+const SINCE: [(&str, u32); 6] =
+    [("CNN", 2), ("DATE", 3), ("FCNN", 2), ("logistic regression", 2), ("random forest", 2), ("recurrent net", 2)];
 /// Bytes of the sum at the end.
 const SUM: usize = 32;
 

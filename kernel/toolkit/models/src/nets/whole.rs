@@ -72,19 +72,23 @@ fn every_weight_of_every_net_has_a_gradient_and_it_is_that_of_the_loss() {
     let known = Encoder::fit(&codes, &all, 1, 4);
     // Three trees of two, three and two leaves.
     let places = (0..12).flat_map(|row| [row % 2, 2 + row % 3, 5 + row / 6]).collect();
-    let cases = Cases { trees: 3, places, entities: known.encode(&codes).unwrap() };
+    let cases = Cases { trees: 3, places, entities: known.encode(&codes).unwrap(), starts: Vec::new() };
     let revenue: Vec<f64> = target.iter().map(|target| target * (1.0 + random.unit())).collect();
-    let said = Said { fraud: target.clone(), revenue, weights: weights.clone(), alpha: 0.7 };
+    // Amounts of frauds alone, and of all rows.
+    let learnt = [target.iter().map(|target| 0.7 * target).collect(), vec![0.7; 12]];
     let entities = known.embeddings().iter().map(|&(places, _)| places).collect();
     let form = super::date::Form { trees: 3, leaves: 7, entities, width: 4, heads: 2, hidden: 5 };
-    compare("DATE", Leafy::new(&form, 0.2, 1), &|net, back| {
-        let mut sums = net.forward(cases.of(&all), &cases.entities, &all, &mut pass());
-        let loss = said.loss(&all, &mut sums, 12.0) / 12.0;
-        if back {
-            net.backward(sums);
-        }
-        loss
-    });
+    for alphas in learnt {
+        let said = Said { fraud: target.clone(), revenue: revenue.clone(), weights: weights.clone(), alphas };
+        compare("DATE", Leafy::new(&form, 0.2, 1), &|net, back| {
+            let mut sums = net.forward(cases.of(&all), &cases.entities, &all, &mut pass());
+            let loss = said.loss(&all, &mut sums, 12.0) / 12.0;
+            if back {
+                net.backward(sums);
+            }
+            loss
+        });
+    }
     let sequences: [&[usize]; 3] = [&[3, 0, 7, 9, 1, 2], &[4, 5, 6, 8], &[11, 10]];
     for gates in [Gates::Lstm, Gates::Gru] {
         let params = Recurrent::params().gates(gates).width(3).layers(2).dropout(0.2);

@@ -53,6 +53,11 @@ fn two_tasks_find_more_revenue_than_trees_find_by_probability() {
     let found = |scores: &[f64]| metrics::revenue_of_oracle(&brought, scores, 0.05).unwrap();
     assert!(found(&amounts) > 0.6 && found(&amounts) > found(&trees) + 0.2, "{} {}", found(&amounts), found(&trees));
     assert!(found(&amounts) > found(&chances), "{} {}", found(&amounts), found(&chances));
+    // And more than a head that learns from all rows at once.
+    let at_once =
+        small().hurdle(false).epochs(8).learning_rate(0.01).held_out(0.0).fit(&train, &target, &revenue).unwrap();
+    let at_once = at_once.predict_revenue(&later).unwrap();
+    assert!(found(&amounts) > found(&at_once), "{} {}", found(&amounts), found(&at_once));
     assert!(chances.iter().all(|chance| (0.0..=1.0).contains(chance)));
     assert!(amounts.iter().all(|amount| amount.is_finite() && *amount >= 0.0));
     assert_eq!(bits(&chances), bits(&model.predict(&later).unwrap()));
@@ -86,9 +91,42 @@ fn date_is_the_same_for_any_number_of_threads_and_another_for_another_seed() {
 }
 
 #[test]
-fn without_revenue_trees_and_with_one_entity_it_is_the_net_of_the_paper() {
+fn what_a_fraud_brings_is_learnt_from_frauds_and_sums_to_what_they_brought() {
+    let (train, target, revenue) = undervalued(14, 800);
+    let frauds: Vec<usize> = (0..800).filter(|&row| target[row] == 1.0).collect();
+    // What other rows brought is not looked at, unless all rows are learnt from.
+    let other: Vec<f64> = (0..800).map(|row| if target[row] == 1.0 { revenue[row] } else { 12_345.0 }).collect();
+    for (number, hurdle) in [(6, true), (0, true), (6, false)] {
+        let params = small().revenue_trees(number).hurdle(hurdle);
+        let model = params.fit(&train, &target, &revenue).unwrap();
+        let (chances, brought) = model.predict_both(&train).unwrap();
+        let of_other = params.fit(&train, &target, &other).unwrap().predict_both(&train).unwrap();
+        assert_eq!(bits(&of_other.0) == bits(&chances), hurdle);
+        assert_eq!(bits(&of_other.1) == bits(&brought), hurdle);
+        let sum = |amount: &dyn Fn(usize) -> f64| frauds.iter().map(|&row| amount(row)).sum::<f64>();
+        let share = sum(&|row| brought[row] / chances[row]) / sum(&|row| revenue[row]);
+        assert_eq!((share - 1.0).abs() < 1e-9, hurdle, "{number}: {share}");
+        let read = DateNetModel::from_bytes(&model.to_bytes(&ModelCard::new())).unwrap();
+        assert_eq!(bits(&read.predict_revenue(&train).unwrap()), bits(&brought));
+    }
+}
+
+#[test]
+fn one_fraud_is_enough_to_learn_an_amount() {
+    let (train, ..) = undervalued(15, 120);
+    let only = |value: f64| (0..120).map(|row| if row == 30 { value } else { 0.0 }).collect::<Vec<f64>>();
+    for number in [0, 6] {
+        let params = small().revenue_trees(number).held_out(0.0);
+        let (chances, brought) = params.fit(&train, &only(1.0), &only(700.0)).unwrap().predict_both(&train).unwrap();
+        assert!(brought.iter().all(|amount| amount.is_finite() && *amount >= 0.0));
+        assert!((brought[30] / chances[30] / 700.0 - 1.0).abs() < 1e-9, "{} {}", brought[30], chances[30]);
+    }
+}
+
+#[test]
+fn without_revenue_trees_and_hurdle_and_with_one_entity_it_is_the_net_of_the_paper() {
     let (train, target, revenue) = undervalued(4, 400);
-    let params = small().revenue_trees(0).entities(&["importer_id"]).alpha(0.0).revenue_unit(100.0);
+    let params = small().revenue_trees(0).hurdle(false).entities(&["importer_id"]).alpha(0.0).revenue_unit(100.0);
     let model = params.class_weight(ClassWeight::Balanced).fit(&train, &target, &revenue).unwrap();
     assert_eq!((model.entities(), model.revenue_trees().is_none()), (&["importer_id".to_owned()][..], true));
     // The goods are a feature of the trees then.
@@ -163,6 +201,9 @@ fn what_date_cannot_learn_from_is_refused() {
         values
     };
     let late: Vec<f64> = (0..200).map(|row| f64::from(row >= 170)).collect();
+    let frauds: f64 = target.iter().sum();
+    // Others than frauds brought something.
+    let beside: Vec<f64> = target.iter().map(|target| 1.0 - target).collect();
     for (error, expected) in [
         (fit(&params, &target, &revenue[1..]), "revenue: expected 200 rows"),
         (
@@ -175,7 +216,17 @@ fn what_date_cannot_learn_from_is_refused() {
         ),
         (
             fit(&params, &target, &[0.0; 200]),
-            "revenue: expected an amount above 0 in one row at least, found none in 200 rows",
+            &format!(
+                "expected an amount above 0 in one of the frauds at least, found none in {frauds}; take a longer period"
+            ),
+        ),
+        (
+            fit(&params, &target, &beside),
+            "revenue: expected an amount above 0 in one of the frauds at least, found none",
+        ),
+        (
+            fit(&params.clone().hurdle(false), &target, &[0.0; 200]),
+            "revenue: expected an amount above 0 in one of the rows at least, found none in 200; take a longer period",
         ),
         (fit(&params, &changed(&target, 0.5), &revenue), "target, row 5: expected 0 or 1, found 0.5"),
         (fit(&params, &[1.0; 200], &revenue), "expected both 0 and 1, found only 1 in 200 rows"),

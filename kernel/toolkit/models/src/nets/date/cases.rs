@@ -16,18 +16,24 @@ pub(super) const SCORED: usize = 128;
 /// Rows that are scored at a time on a device.
 pub(super) const SCORED_THERE: usize = 16 * SCORED;
 
-/// Rows: the place of each leaf among those of all trees, and the codes of the entities.
+/// Rows: the place of each leaf among those of all trees, the codes of the entities, and what the trees of revenue say.
 #[derive(Debug, Clone)]
 pub(in crate::nets) struct Cases {
     pub(in crate::nets) trees: usize,
     pub(in crate::nets) places: Vec<u32>,
     pub(in crate::nets) entities: Inputs,
+    /// Where the head of revenue starts; nothing where it starts from 0.
+    pub(in crate::nets) starts: Vec<f64>,
 }
 
 impl Cases {
     pub(in crate::nets) fn of(&self, rows: &[usize]) -> Vec<u32> {
         let leaves = rows.iter().flat_map(|row| &self.places[row * self.trees..(row + 1) * self.trees]);
         leaves.copied().collect()
+    }
+
+    pub(super) fn start(&self, row: usize) -> f64 {
+        self.starts.get(row).copied().unwrap_or(0.0)
     }
 
     /// Rows as a device takes them, without what was found in them.
@@ -46,7 +52,7 @@ pub(super) struct Scale {
 stored!(Scale { unit, deviation });
 
 impl Scale {
-    /// Of amounts of which one at least is above 0.
+    /// Of amounts that are learnt, of which one at least is above 0.
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
     pub(super) fn fit(unit: f64, amounts: &[f64]) -> Self {
         let plain = Self { unit, deviation: 1.0 };
@@ -74,12 +80,12 @@ impl Scale {
 #[derive(Debug, Clone)]
 pub(in crate::nets) struct Said {
     pub(in crate::nets) fraud: Vec<f64>,
-    /// Scaled.
+    /// Scaled, and without what the trees say.
     pub(in crate::nets) revenue: Vec<f64>,
     /// What the loss of fraud counts.
     pub(in crate::nets) weights: Vec<f64>,
-    /// What the loss of revenue counts, beside that of fraud.
-    pub(in crate::nets) alpha: f64,
+    /// What the loss of revenue counts, beside that of fraud; 0 for a row whose amount is not learnt.
+    pub(in crate::nets) alphas: Vec<f64>,
 }
 
 impl Said {
@@ -92,8 +98,7 @@ impl Said {
     ) -> f64 {
         let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
         let of_fraud = log_loss(&mut fraud.values, &of(&self.fraud), &of(&self.weights), count);
-        let alpha = vec![self.alpha; rows.len()];
-        of_fraud + squared_loss(&mut revenue.values, &of(&self.revenue), &alpha, count)
+        of_fraud + squared_loss(&mut revenue.values, &of(&self.revenue), &of(&self.alphas), count)
     }
 }
 
@@ -134,8 +139,7 @@ impl Batches for Rows {
     fn batch(&self, rows: &[usize], pass: &mut Pass) -> (Batch, f64) {
         let (cases, found) = &self.train;
         let masks = self.net.drawn(rows.len(), &mut pass.random);
-        let alpha = vec![found.alpha; found.revenue.len()];
-        let said = [said(rows, &found.fraud, &found.weights), said(rows, &found.revenue, &alpha)].concat();
+        let said = [said(rows, &found.fraud, &found.weights), said(rows, &found.revenue, &found.alphas)].concat();
         (Batch { masks, said, ..cases.batch(rows) }, rows.len() as f64)
     }
 

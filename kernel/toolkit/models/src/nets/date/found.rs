@@ -14,17 +14,19 @@ pub(super) struct Found {
     pub(super) names: Vec<String>,
     pub(super) categorical: Vec<bool>,
     pub(super) trees: LightGbmModel,
-    /// Grown for revenue; none where there are to be none.
+    /// Grown for the revenue of the rows whose amounts are learnt; none where there are to be none.
     pub(super) of_revenue: Option<LightGbmModel>,
     pub(super) entities: Encoder,
+    /// Whether the head of revenue starts from what its trees say.
+    pub(super) starting: bool,
 }
 
 impl Found {
-    /// Grows the trees, on one thread; and the training rows as the net sees them.
+    /// Grows the trees, on one thread; and the training rows as the net sees them. `revenue` has those of the rows of `learnt`.
     pub(super) fn fit(
         features: &FeatureMatrix,
         target: &[f64],
-        revenue: &[f64],
+        (learnt, revenue): (&[usize], &[f64]),
         params: &DateNetParams,
     ) -> Result<(Self, Cases)> {
         let DateNetParams { entities, trees, .. } = params;
@@ -39,21 +41,24 @@ impl Found {
         }
         let of_entities = only(features, &|name| entities.contains(name))?;
         let of_trees = only(features, &|name| !entities.contains(name))?;
-        let grow = |params: &LightGbmParams, target: &[f64]| -> Result<LightGbmModel> {
-            Ok(params.clone().threads(1).fit(&of_trees, target)?.on_threads(params.threads))
+        let grow = |params: &LightGbmParams, rows: &FeatureMatrix, target: &[f64]| -> Result<LightGbmModel> {
+            Ok(params.clone().threads(1).fit(rows, target)?.on_threads(params.threads))
         };
         let mut for_revenue = trees.clone().objective(Objective::Value);
         // One that was said is for trees of fraud.
         for_revenue.metric = None;
-        let of_revenue =
-            (params.revenue_trees > 0).then(|| grow(&for_revenue.trees(params.revenue_trees), revenue)).transpose()?;
+        let of_revenue = match params.revenue_trees {
+            0 => None,
+            number => Some(grow(&for_revenue.trees(number), &of_trees.select_rows(learnt), revenue)?),
+        };
         let all: Vec<usize> = (0..features.rows()).collect();
         let found = Self {
             names: features.names().to_vec(),
             categorical: (0..features.columns()).map(|i| features.is_categorical(i)).collect(),
-            trees: grow(trees, target)?,
+            trees: grow(trees, &of_trees, target)?,
             of_revenue,
             entities: Encoder::fit(&of_entities, &all, params.min_rows, 1),
+            starting: params.hurdle,
         };
         let cases = found.cases_of(&of_trees, &of_entities)?;
         Ok((found, cases))
@@ -83,7 +88,7 @@ impl Found {
         let entities = self.entities.encode(of_entities)?;
         let own = self.trees.leaf_places(of_trees)?;
         let Some(of_revenue) = &self.of_revenue else {
-            return Ok(Cases { trees: self.count(), places: own, entities });
+            return Ok(Cases { trees: self.count(), places: own, entities, starts: Vec::new() });
         };
         let others = of_revenue.leaf_places(of_trees)?;
         let (own_trees, their_trees) = (self.trees.leaf_counts(), of_revenue.leaf_counts().len());
@@ -93,7 +98,8 @@ impl Found {
             places.extend_from_slice(own);
             places.extend(others.iter().map(|place| place + from));
         }
-        Ok(Cases { trees: own_trees.len() + their_trees, places, entities })
+        let starts = if self.starting { of_revenue.predict(of_trees)? } else { Vec::new() };
+        Ok(Cases { trees: own_trees.len() + their_trees, places, entities, starts })
     }
 
     pub(super) fn is_sound(&self) -> bool {
@@ -110,7 +116,7 @@ impl Found {
     }
 }
 
-stored!(Found { names, categorical, trees, of_revenue, entities });
+stored!(Found { names, categorical, trees, of_revenue, entities, starting });
 
 /// The features of some names, in their order.
 fn only(features: &FeatureMatrix, which: &dyn Fn(&String) -> bool) -> Result<FeatureMatrix> {

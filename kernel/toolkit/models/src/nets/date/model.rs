@@ -1,6 +1,6 @@
 //! A fitted DATE: the probability of fraud and the revenue of each row.
 
-use super::cases::{SCORED, SCORED_THERE, Scale, of_heads};
+use super::cases::{Cases, SCORED, SCORED_THERE, Scale, of_heads};
 use super::found::Found;
 use super::net::{Form, Leafy};
 use crate::check::{check_categories, finite, same_types};
@@ -22,6 +22,8 @@ pub struct DateNetModel {
     pub(super) heads: usize,
     pub(super) hidden: usize,
     pub(super) scale: Scale,
+    /// With a hurdle: what amounts of frauds are multiplied with, so that their sum is right.
+    pub(super) factor: Option<f64>,
     pub(super) weights: Vec<Vec<f32>>,
     pub(super) epochs: Vec<Epoch>,
     pub(super) origin: Origin,
@@ -83,8 +85,9 @@ impl DateNetModel {
         Ok(self.predict_both(features)?.0)
     }
 
-    /// Revenue that each row brings, in the currency of the fit, at least 0. It puts rows in order; because its
-    /// logarithm is learnt, it is less than the mean of what rows like it brought.
+    /// Revenue that each row is expected to bring, in the currency of the fit, at least 0: the probability of fraud times what
+    /// a fraud like it brings. Without [`DateNetParams::hurdle`](crate::DateNetParams::hurdle) it only puts rows in order: it is
+    /// less than the mean of what rows like it brought.
     ///
     /// # Errors
     /// As [`DateNetModel::predict`].
@@ -100,24 +103,32 @@ impl DateNetModel {
         same_types(self.names(), &|i| self.found.categorical[i], features)?;
         check_categories(features)?;
         finite(features)?;
+        let all: Vec<usize> = (0..features.rows()).collect();
+        let (chances, mut amounts) = self.said(&self.found.cases(features)?, &all)?;
+        if let Some(factor) = self.factor {
+            amounts.iter_mut().zip(&chances).for_each(|(amount, chance)| *amount *= chance * factor);
+        }
+        Ok((chances, amounts))
+    }
+
+    /// What both heads say of some rows: the probability, and the amount as it is learnt.
+    pub(super) fn said(&self, cases: &Cases, rows: &[usize]) -> Result<(Vec<f64>, Vec<f64>)> {
         let form = self.form();
         let mut net = with_weights(Leafy::<f32>::new(&form, 0.0, 0), &self.weights);
-        let all: Vec<usize> = (0..features.rows()).collect();
-        let cases = self.found.cases(features)?;
-        let said = |[fraud, revenue]: [Matrix<f32>; 2]| {
-            let amount = |&said: &f32| self.scale.amount(f64::from(said));
-            let amounts: Vec<f64> = revenue.values.iter().map(amount).collect();
+        let said = |rows: &[usize], [fraud, revenue]: [Matrix<f32>; 2]| {
+            let amount = |(&said, &row): (&f32, &usize)| self.scale.amount(f64::from(said) + cases.start(row));
+            let amounts: Vec<f64> = revenue.values.iter().zip(rows).map(amount).collect();
             [probabilities(fraud), amounts].concat()
         };
         let scored = if let Some(mut there) = applied(self.device, &form.there(), &mut net)? {
-            there.in_blocks(&all, SCORED_THERE, &|rows| cases.batch(rows), &|_, sums| said(of_heads(sums)))?
+            there.in_blocks(rows, SCORED_THERE, &|rows| cases.batch(rows), &|rows, sums| said(rows, of_heads(sums)))?
         } else {
             let score = |net: &mut Leafy<f32>, rows: &[usize]| {
-                said(net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring()))
+                said(rows, net.forward(cases.of(rows), &cases.entities, rows, &mut Pass::scoring()))
             };
-            with_threads(self.threads, || in_blocks(&net, &all, SCORED, &score))??
+            with_threads(self.threads, || in_blocks(&net, rows, SCORED, &score))??
         };
-        let (mut chances, mut amounts) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        let (mut chances, mut amounts) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for block in scored {
             let (chance, amount) = block.split_at(block.len() / 2);
             chances.extend_from_slice(chance);
@@ -138,7 +149,7 @@ impl DateNetModel {
     }
 }
 
-stored!(DateNetModel { found, width, heads, hidden, scale, weights, epochs, origin } anew { threads: None, device: None });
+stored!(DateNetModel { found, width, heads, hidden, scale, factor, weights, epochs, origin } anew { threads: None, device: None });
 
 impl Described for DateNetModel {
     fn about(&self) -> About {
@@ -147,7 +158,9 @@ impl Described for DateNetModel {
 
     fn is_sound(&self) -> bool {
         let numbers = [self.width, self.heads, self.hidden].iter().all(|&number| (1..=8192).contains(&number));
-        let scale = self.scale.unit > 0.0 && self.scale.deviation > 0.0;
+        let scale = self.scale.unit > 0.0
+            && self.scale.deviation > 0.0
+            && self.factor.is_none_or(|factor| factor > 0.0 && factor.is_finite());
         let whole = numbers && self.width.is_multiple_of(self.heads);
         self.found.is_sound() && whole && scale && fits(&self.form().lengths(), &self.weights)
     }

@@ -35,6 +35,7 @@ pub struct DateNetParams {
     pub(super) heads: usize,
     pub(super) hidden: usize,
     pub(super) alpha: f64,
+    pub(super) hurdle: bool,
     pub(super) revenue_unit: Option<f64>,
     pub(super) min_rows: usize,
     pub(super) held_out: f64,
@@ -52,6 +53,7 @@ impl Default for DateNetParams {
             heads: 4,
             hidden: 32,
             alpha: 1.0,
+            hurdle: true,
             revenue_unit: None,
             min_rows: 5,
             held_out: 0.2,
@@ -70,8 +72,9 @@ impl DateNetParams {
         self
     }
 
-    /// Further trees of the same form, grown for what is learnt of the revenue; 30 unless said. With 0 the leaves are
-    /// those of the paper, which know of amounts only what tells fraud.
+    /// Further trees of the same form, grown for what is learnt of the revenue; 30 unless said. With
+    /// [`hurdle`](Self::hurdle) the head of revenue learns what they leave over. With 0 the leaves are those of the paper,
+    /// which know of amounts only what tells fraud.
     #[must_use]
     pub fn revenue_trees(mut self, trees: usize) -> Self {
         self.revenue_trees = trees;
@@ -107,16 +110,30 @@ impl DateNetParams {
         self
     }
 
-    /// What the loss of revenue (mean squared error in deviations of what is learnt) counts beside that of fraud
-    /// (logarithmic loss), at least 0; 1 unless said.
+    /// What the loss of revenue (squared error in deviations of what is learnt, 0 for rows whose amount is not, as a mean over
+    /// all rows) counts beside that of fraud (logarithmic loss), at least 0; 1 unless said.
     #[must_use]
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
         self
     }
 
+    /// Whether revenue is learnt in two parts, fraud first and then what a fraud brings; so unless said. Amounts are then learnt
+    /// from frauds alone (what another row brought is ignored), trees of revenue are grown on them, and the revenue of a row is
+    /// the probability of fraud times the amount, times a factor with which the amounts of training's frauds sum to what they
+    /// brought. Without, as in the paper, all rows are learnt from at once, and what comes out is the head's alone.
+    ///
+    /// Sources: Duan et al., *A comparison of alternative models for the demand for medical care*, 1983 (two parts); Wang, Liu and
+    /// Miao, *A deep probabilistic model for customer lifetime value prediction*, 2019 (both parts in one net).
+    #[must_use]
+    pub fn hurdle(mut self, hurdle: bool) -> Self {
+        self.hurdle = hurdle;
+        self
+    }
+
     /// The amount below which revenue counts as it is, and above which its logarithm does, above 0: what is learnt is
-    /// `ln(1 + revenue / unit)`. The mean revenue of training rows with any unless said.
+    /// `ln(1 + revenue / unit)`. Unless said the mean of what is learnt and above 0; a thousandth of it where the head of revenue
+    /// starts from trees (see [`hurdle`](Self::hurdle)).
     #[must_use]
     pub fn revenue_unit(mut self, unit: f64) -> Self {
         self.revenue_unit = Some(unit);
@@ -210,7 +227,7 @@ impl CheckedDateNet {
     ///
     /// # Errors
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a revenue is
-    /// below 0 or no number, none is above 0 ([`crate::Error::NoRevenue`]), an entity is no categorical feature
+    /// below 0 or no number, none of a fraud is above 0 ([`crate::Error::NoRevenue`]), an entity is no categorical feature
     /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss grows beyond all numbers
     /// ([`crate::Error::Diverged`]), or the notebook's stop button was pressed.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
