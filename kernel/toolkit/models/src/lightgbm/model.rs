@@ -4,15 +4,21 @@ use super::ffi::{Booster, Predict};
 use crate::check::{check_categories, same_types};
 use crate::contributions::Contributions;
 use crate::file::{About, Described, In, Stored, Taken};
+use crate::threads::with_threads;
 use crate::{Error, Result};
 use haetae_display::stop;
 use haetae_features::FeatureMatrix;
+use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Rows that are handed over at a time: enough for all threads, little enough to stay in cache.
-const CHUNK: usize = 1 << 15;
-/// The same of rows that are explained.
-const EXPLAINED: usize = 1 << 10;
+/// Values that a thread hands over at a time: 256 KiB, little enough to stay in cache while they are read.
+const VALUES: usize = 1 << 15;
+/// Rows of a block, however many features they have; so few are not worth a thread.
+const LEAST: usize = 1 << 6;
+/// However few: the stop button is looked at between blocks.
+const MOST: usize = 1 << 12;
 
 /// Trees that have learnt. Cheap to clone; may be used from several threads at once.
 #[derive(Clone)]
@@ -178,26 +184,46 @@ impl LightGbmModel {
         // A feature that training did not vary is written without a type.
         same_types(&self.names, &|i| self.categorical[i].unwrap_or_else(|| features.is_categorical(i)), features)?;
         check_categories(features)?;
-        let columns = features.columns();
-        let mut result = Vec::with_capacity(features.rows() * self.classes);
-        // Contributions take a thousand times as long.
-        let most = if kind == Predict::Contributions { EXPLAINED } else { CHUNK };
-        let mut chunk = vec![0.0; most.min(features.rows()) * columns];
-        let mut from = 0;
-        while from < features.rows() {
+        let (rows, width) = (features.rows(), self.booster.width(kind)?);
+        // A row takes a thousand times as long to explain.
+        let explained = kind == Predict::Contributions;
+        let few = if explained { 1 } else { LEAST };
+        let most = if explained { LEAST } else { (VALUES / features.columns().max(1)).clamp(LEAST, MOST) };
+        let done = AtomicUsize::new(0);
+        let score = |block: &mut Vec<f64>, rows_of_block: Range<usize>, out: &mut [f64]| {
             if stop::requested() {
-                return Err(Error::Cancelled { what: "scored rows", done: from, of: features.rows() });
+                return Err(Error::Cancelled { what: "scored rows", done: done.load(Ordering::Relaxed), of: rows });
             }
-            let rows = most.min(features.rows() - from);
-            // Row-major: one row's features side by side is how a tree reads them.
-            let sources: Vec<&[f64]> = (0..columns).map(|i| &features.column(i)[from..from + rows]).collect();
-            for (row, out) in chunk.chunks_exact_mut(columns.max(1)).take(rows).enumerate() {
-                out.iter_mut().zip(&sources).for_each(|(out, source)| *out = source[row]);
-            }
-            result.extend(self.booster.predict(&chunk[..rows * columns], rows, kind, self.threads)?);
-            from += rows;
+            by_rows(features, rows_of_block.clone(), block);
+            self.booster.predict(block, kind, self.threads, out)?;
+            done.fetch_add(rows_of_block.len(), Ordering::Relaxed);
+            Ok(())
+        };
+        let mut result = vec![0.0; rows * width];
+        if rows <= few {
+            score(&mut Vec::new(), 0..rows, &mut result)?;
+            return Ok(result);
         }
+        // All threads get as many blocks.
+        let of_block = rows.div_ceil(rows.div_ceil(most).next_multiple_of(self.threads));
+        with_threads(Some(self.threads), || {
+            let blocks = result.par_chunks_mut((of_block * width).max(1)).enumerate();
+            blocks.try_for_each_init(Vec::new, |block, (number, out)| {
+                let from = number * of_block;
+                score(block, from..rows.min(from + of_block), out)
+            })
+        })??;
         Ok(result)
+    }
+}
+
+/// Row after row: one row's features side by side is how a tree reads them.
+fn by_rows(features: &FeatureMatrix, rows: Range<usize>, block: &mut Vec<f64>) {
+    let columns = features.columns();
+    let sources: Vec<&[f64]> = (0..columns).map(|i| &features.column(i)[rows.clone()]).collect();
+    block.resize(rows.len() * columns, 0.0);
+    for (row, out) in block.chunks_exact_mut(columns.max(1)).enumerate() {
+        out.iter_mut().zip(&sources).for_each(|(out, source)| *out = source[row]);
     }
 }
 

@@ -128,9 +128,11 @@ const CHECKED_HEAP: [(&str, &str); 2] = [("LD_PRELOAD", "libc_malloc_debug.so.0"
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn contributions_of_classes_stay_within_their_buffer() {
     let run = |test: &str| program_of(test).envs(CHECKED_HEAP).output().unwrap();
-    let output = run("lightgbm_fit::contributions_add_up_to_the_raw_score");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && !stderr.contains("cannot be preloaded"), "{:?}: {stderr}", output.status);
+    for test in ["contributions_add_up_to_the_raw_score", "every_kind_of_prediction_is_the_same_in_blocks"] {
+        let output = run(&format!("lightgbm_fit::{test}"));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !stderr.contains("cannot be preloaded"), "{:?}: {stderr}", output.status);
+    }
     // That the checks find one byte beyond a buffer.
     let output = run("lightgbm_fit::a_byte_beyond_a_buffer");
     assert!(output.status.code().is_none(), "{:?}: {}", output.status, String::from_utf8_lossy(&output.stderr));
@@ -225,6 +227,61 @@ fn many_rows_are_scored_as_few_are() {
     std::thread::scope(|scope| {
         let at_once: Vec<_> = (0..4).map(|_| scope.spawn(|| bits(&model.predict(&features).unwrap()))).collect();
         assert!(at_once.into_iter().all(|thread| thread.join().unwrap() == few));
+    });
+}
+
+#[test]
+fn every_kind_of_prediction_is_the_same_in_blocks() {
+    let mut random = Random::new(8);
+    let columns: Vec<Vec<f64>> = (0..40).map(|_| even(&mut random, 300)).collect();
+    let target: Vec<f64> = columns[0].iter().map(|x| (x * 3.0).floor()).collect();
+    let names = (0..40).map(|i| format!("x{i}")).collect();
+    let features = FeatureMatrix::new(names, columns, vec![false; 40]).unwrap();
+    let params = params().objective(Objective::Classes(3)).trees(2).leaves(6);
+    let model = params.fit(&features, &target).unwrap();
+    let explained = |x: &FeatureMatrix| {
+        let explained = model.contributions(x).unwrap();
+        let places = (0..x.rows()).flat_map(|row| (0..3).map(move |class| (row, class)));
+        let of = |(row, class)| [explained.row(row, class), &[explained.expected(row, class)]].concat();
+        places.flat_map(of).collect()
+    };
+    type Kind<'a> = (&'a str, Box<dyn Fn(&FeatureMatrix) -> Vec<f64> + 'a>);
+    let kinds: [Kind<'_>; 4] = [
+        ("scores", Box::new(|x| model.predict(x).unwrap())),
+        ("raw scores", Box::new(|x| model.predict_raw(x).unwrap())),
+        ("leaves", Box::new(|x| model.leaves(x).unwrap().into_iter().map(f64::from).collect())),
+        ("contributions", Box::new(explained)),
+    ];
+    for (name, kind) in kinds {
+        // Few enough to be handed over at once.
+        let few = bits(&kind(&features));
+        let width = few.len() / 300;
+        assert_eq!((few.len() % 300, width > 0), (0, true));
+        // Up to 64 rows of 40 features are scored on this thread; a block has at most 819, or 64 where they are explained.
+        for rows in [0, 1, 64, 65, 819, 820, 1_639, 4_001] {
+            let many: Vec<usize> = (0..rows).map(|i| i * 7 % 300).collect();
+            let expected: Vec<u64> = many.iter().flat_map(|row| &few[row * width..][..width]).copied().collect();
+            assert!(bits(&kind(&features.select_rows(&many))) == expected, "{name} of {rows} rows");
+        }
+    }
+}
+
+#[test]
+fn models_of_different_threads_score_at_the_same_time() {
+    // The number of threads of a fit is one of the whole process, and other tests fit.
+    if std::env::var_os(ALONE).is_none() {
+        alone("lightgbm_fit::models_of_different_threads_score_at_the_same_time");
+        return;
+    }
+    let (features, target) = noisy(9, 64);
+    let model = |threads: usize| params().trees(2).threads(threads).fit(&features, &target).unwrap();
+    let models = [1, 2, 4, 8].map(model);
+    let score = |model: &LightGbmModel| bits(&model.predict(&features).unwrap());
+    let alone: Vec<Vec<u64>> = models.iter().map(score).collect();
+    std::thread::scope(|scope| {
+        for (model, alone) in models.iter().zip(&alone) {
+            scope.spawn(move || assert!((0..1_000).all(|_| score(model) == *alone)));
+        }
     });
 }
 

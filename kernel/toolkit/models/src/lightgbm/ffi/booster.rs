@@ -1,6 +1,6 @@
 //! A model in the library's memory: read from text, asked for predictions.
 
-use super::{c_len, c_string, check, quiet};
+use super::{c_len, c_string, check, on_this_thread, quiet};
 use crate::{Error, Result};
 use lightgbm3_sys as sys;
 use std::ffi::{c_int, c_void};
@@ -17,6 +17,18 @@ pub(in crate::lightgbm) enum Predict {
     Contributions,
     /// The number of the leaf that a row falls into, for each tree.
     Leaves,
+}
+
+impl Predict {
+    fn code(self) -> c_int {
+        let code = match self {
+            Self::Normal => sys::C_API_PREDICT_NORMAL,
+            Self::Raw => sys::C_API_PREDICT_RAW_SCORE,
+            Self::Contributions => sys::C_API_PREDICT_CONTRIB,
+            Self::Leaves => sys::C_API_PREDICT_LEAF_INDEX,
+        };
+        code as c_int
+    }
 }
 
 /// A model: while it learns, tied to its data sets; read from text, on its own.
@@ -79,50 +91,55 @@ impl Booster {
         Ok(gains)
     }
 
-    /// Predicts row-major `values` of as many columns as the model has features.
+    /// Numbers that a prediction has for each row.
+    pub(in crate::lightgbm) fn width(&self, kind: Predict) -> Result<usize> {
+        let mut width: i64 = 0;
+        // SAFETY: a live handle and a place for one number.
+        let code = unsafe { sys::LGBM_BoosterCalcNumPredict(self.0, 1, kind.code(), 0, 0, &mut width) };
+        check(code, "counting numbers of a prediction")?;
+        Ok(usize::try_from(width).unwrap_or(0))
+    }
+
+    /// Predicts row-major `values` of as many columns as the model has features, on this thread; `out` takes as many numbers
+    /// for each row as [`Booster::width`] says. `threads` are those that the library is to have for other work.
     pub(in crate::lightgbm) fn predict(
         &self,
         values: &[f64],
-        rows: usize,
         kind: Predict,
         threads: usize,
-    ) -> Result<Vec<f64>> {
+        out: &mut [f64],
+    ) -> Result<()> {
         const CALL: &str = "predicting";
         quiet();
         let columns = self.features()?;
+        let rows = values.len() / columns.max(1);
         if values.len() != rows * columns {
             return Err(Error::Rows { what: "values of a matrix", expected: rows * columns, found: values.len() });
         }
-        let kind = match kind {
-            Predict::Normal => sys::C_API_PREDICT_NORMAL,
-            Predict::Raw => sys::C_API_PREDICT_RAW_SCORE,
-            Predict::Contributions => sys::C_API_PREDICT_CONTRIB,
-            Predict::Leaves => sys::C_API_PREDICT_LEAF_INDEX,
-        } as c_int;
-        let rows = c_len(rows, CALL)?;
-        let mut len: i64 = 0;
-        // SAFETY: a live handle and a place for one number.
-        check(unsafe { sys::LGBM_BoosterCalcNumPredict(self.0, rows, kind, 0, 0, &mut len) }, CALL)?;
-        let mut result = vec![0.0; usize::try_from(len).unwrap_or(0)];
+        let expected = rows * self.width(kind)?;
+        if out.len() != expected {
+            return Err(Error::Rows { what: "numbers of a prediction", expected, found: out.len() });
+        }
         let parameters = c_string(&format!("num_threads={threads} verbosity=-1"), CALL)?;
-        // SAFETY: `values` holds rows * columns numbers; `result` has the length asked for.
-        let code = unsafe {
+        let mut len: i64 = 0;
+        let (rows, columns) = (c_len(rows, CALL)?, c_len(columns, CALL)?);
+        // SAFETY: `values` holds rows * columns numbers; `out` has the length that the library says it writes.
+        let call = || unsafe {
             sys::LGBM_BoosterPredictForMat(
                 self.0,
                 values.as_ptr().cast::<c_void>(),
                 sys::C_API_DTYPE_FLOAT64 as c_int,
                 rows,
-                c_len(columns, CALL)?,
+                columns,
                 1,
-                kind,
+                kind.code(),
                 0,
                 0,
                 parameters.as_ptr(),
                 &mut len,
-                result.as_mut_ptr(),
+                out.as_mut_ptr(),
             )
         };
-        check(code, CALL)?;
-        Ok(result)
+        check(on_this_thread(call), CALL)
     }
 }

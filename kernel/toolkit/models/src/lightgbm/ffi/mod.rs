@@ -21,6 +21,22 @@ fn quiet() {
     unsafe { sys::LGBM_RegisterLogCallback(Some(swallow)) };
 }
 
+unsafe extern "C" {
+    // Of OpenMP, with which the library is built: how deep teams of threads may lie in one another, for this thread.
+    safe fn omp_get_max_active_levels() -> c_int;
+    safe fn omp_set_max_active_levels(levels: c_int);
+}
+
+/// Calls the library, which then works on this thread alone, whatever `num_threads` says. That number is one of the whole
+/// process: of two calls at the same time, one would have room for its own threads and start those of the other.
+fn on_this_thread<T>(call: impl FnOnce() -> T) -> T {
+    let levels = omp_get_max_active_levels();
+    omp_set_max_active_levels(0);
+    let found = call();
+    omp_set_max_active_levels(levels);
+    found
+}
+
 fn check(code: c_int, call: &'static str) -> Result<()> {
     if code == 0 {
         return Ok(());
