@@ -1,6 +1,8 @@
 //! `haetae-server`: what goes in is a command line, what comes out is a loaded warehouse or a
 //! running server.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod cli;
 
 use std::process::ExitCode;

@@ -44,7 +44,7 @@ struct Open {
     ends: Instant,
     /// The version that its queries see.
     version: u64,
-    prepared: Arc<Turn<Option<Prepared>>>,
+    prepared: Shared,
 }
 
 /// What a transaction has done so far.
@@ -54,6 +54,9 @@ pub(crate) struct Prepared {
     marks: Vec<(u64, Mark)>,
     next: u64,
 }
+
+/// The changes of a transaction, which one call works on at a time.
+type Shared = Arc<Turn<Option<Prepared>>>;
 
 /// The changes of a transaction, for as long as one call works on them; `None` when they have been ended.
 pub(crate) type Held = OwnedMutexGuard<Option<Prepared>>;
@@ -200,7 +203,7 @@ impl Transactions {
         self.remove(|open| open.session == session);
     }
 
-    fn find(&self, principal: &Principal, id: &str) -> Result<(u64, Arc<Turn<Option<Prepared>>>), Status> {
+    fn find(&self, principal: &Principal, id: &str) -> Result<(u64, Shared), Status> {
         let mut state = self.lock();
         let found = state.open.get(id).ok_or_else(unknown)?;
         // Whoever asks for another's is told no more than that it is unknown.

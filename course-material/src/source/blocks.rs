@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// Words behind a fence that make it a block of ours; any other fence is part of the text.
 const OURS: [&str; 6] = ["cell", "answer", "right", "check", "hint", "trap"];
 
+/// Values by their keys, each with the number of its line.
+pub type Fields = BTreeMap<String, (usize, String)>;
+
 /// A piece of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -21,8 +24,8 @@ pub struct Block {
 /// A source file, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
-    /// The lines `key: value` at the top, with their line numbers.
-    pub head: BTreeMap<String, (usize, String)>,
+    /// The lines `key: value` at the top.
+    pub head: Fields,
     /// What follows.
     pub blocks: Vec<Block>,
 }
@@ -85,7 +88,7 @@ fn push_text(blocks: &mut Vec<Block>, text: &mut Vec<&str>, first: usize) {
 }
 
 /// The lines between `---` and `---`, and the number of the first line behind them.
-fn head(lines: &[&str]) -> Result<(BTreeMap<String, (usize, String)>, usize), Complaint> {
+fn head(lines: &[&str]) -> Result<(Fields, usize), Complaint> {
     if lines.first().map(|line| line.trim_end()) != Some("---") {
         let remedy = "Begin it with the lines `---`, `title: …`, `---`".to_owned();
         return Err((1, "the file has no head".to_owned(), remedy));
@@ -100,7 +103,7 @@ fn head(lines: &[&str]) -> Result<(BTreeMap<String, (usize, String)>, usize), Co
 ///
 /// # Errors
 /// A line of another form, or a key that stands there twice.
-pub fn fields(lines: &[&str], first: usize) -> Result<BTreeMap<String, (usize, String)>, Complaint> {
+pub fn fields(lines: &[&str], first: usize) -> Result<Fields, Complaint> {
     let mut fields = BTreeMap::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = first + at;

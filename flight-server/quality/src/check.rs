@@ -348,7 +348,7 @@ fn build(
             }
         }
         "outlier" => {
-            let (value, groups, min_group, factor) = grouped(name, &given)?;
+            let Grouped { value, groups, min_group, factor } = grouped(name, &given)?;
             let cutoff = given.cutoff.unwrap_or(4.0);
             if !(cutoff > 0.0 && cutoff.is_finite()) {
                 return Err(format!("expected a cutoff above 0, found {cutoff}"));
@@ -356,7 +356,7 @@ fn build(
             Check::Outlier { value, groups, min_group, cutoff, factor }
         }
         "boxplot" => {
-            let (value, groups, min_group, factor) = grouped(name, &given)?;
+            let Grouped { value, groups, min_group, factor } = grouped(name, &given)?;
             let whisker = given.whisker.unwrap_or(1.5);
             if !(whisker > 0.0 && whisker.is_finite()) {
                 return Err(format!("expected a whisker above 0, found {whisker}"));
@@ -380,8 +380,15 @@ fn build(
     })
 }
 
-/// What checks that compare a value with its group have in common: value, groups, the smallest group, factor.
-fn grouped(name: &str, given: &Parameters) -> Result<(String, Vec<Vec<String>>, u32, f64), String> {
+/// What checks that compare a value with its group have in common.
+struct Grouped {
+    value: String,
+    groups: Vec<Vec<String>>,
+    min_group: u32,
+    factor: f64,
+}
+
+fn grouped(name: &str, given: &Parameters) -> Result<Grouped, String> {
     let missing = |parameter: &str| format!("the check {name} needs the parameter {parameter}");
     let groups = given.groups.clone().ok_or_else(|| missing("groups"))?;
     if groups.is_empty() || groups.iter().any(Vec::is_empty) {
@@ -395,7 +402,8 @@ fn grouped(name: &str, given: &Parameters) -> Result<(String, Vec<Vec<String>>, 
     if min_group < 3 {
         return Err(format!("min_group is {min_group}; a spread needs 3 rows at least"));
     }
-    Ok((given.value.clone().ok_or_else(|| missing("value"))?, groups, min_group, factor))
+    let value = given.value.clone().ok_or_else(|| missing("value"))?;
+    Ok(Grouped { value, groups, min_group, factor })
 }
 
 fn benford(given: Parameters) -> Result<Check, String> {

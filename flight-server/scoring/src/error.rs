@@ -87,7 +87,7 @@ pub enum Error {
         /// The day.
         day: NaiveDate,
         /// Which rules.
-        source: haetae_risk::Error,
+        source: Box<haetae_risk::Error>,
     },
     /// No model is registered or promoted.
     #[error("there is no {what} for the definition `{definition}`: {hint}")]

@@ -49,7 +49,7 @@ pub(crate) fn decide(
     let decided = table.decide_explained(&frame, &scored.probability, &scored.contributions);
     decided.map_err(|source| match source {
         haetae_risk::Error::Contradiction { row, .. } => match rules::key(batch, row) {
-            Ok(item) => Error::Contradiction { item, day, source },
+            Ok(item) => Error::Contradiction { item, day, source: Box::new(source) },
             Err(error) => error,
         },
         source => Error::Decide { day, source },

@@ -281,8 +281,8 @@ pub(crate) fn run_row(
 
 /// `log_odds`, `start`, the features that move each score most with what they add, and what all others add.
 fn summands(all: &Contributions) -> Vec<ArrayRef> {
-    let mut names: Vec<Vec<Option<&str>>> = vec![Vec::with_capacity(all.rows()); lanes::REASONS];
-    let mut values: Vec<Vec<f64>> = vec![Vec::with_capacity(all.rows()); lanes::REASONS];
+    let mut names: [Vec<Option<&str>>; lanes::REASONS] = std::array::from_fn(|_| Vec::with_capacity(all.rows()));
+    let mut values: [Vec<f64>; lanes::REASONS] = std::array::from_fn(|_| Vec::with_capacity(all.rows()));
     let (mut sums, mut starts, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..all.rows() {
         let summands = all.row(row, 0);

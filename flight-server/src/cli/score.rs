@@ -126,7 +126,7 @@ impl Place {
     pub(super) fn answer(&self, sql: &str) -> Result<String, Failure> {
         let batches: Vec<RecordBatch> = self.runtime.block_on(async {
             let stream = self.engine.current()?.statement(sql).await?.execute(None).await?;
-            Ok::<_, haetae_warehouse::Error>(stream.try_collect().await?)
+            stream.try_collect().await
         })?;
         let mut text = String::new();
         for batch in &batches {

@@ -96,7 +96,7 @@ fn command(word: &str, rest: &str) -> Result<Command, MagicError> {
     let bad = || MagicError::BadArgument { usage: list::usage(word), found: argument.to_owned() };
     let needed =
         || if argument.is_empty() { Err(MagicError::NoArgument { usage: list::usage(word) }) } else { Ok(argument) };
-    if word != "%time" && rest.trim_end().contains('\n') && list::usage(word) != "" {
+    if word != "%time" && rest.trim_end().contains('\n') && !list::usage(word).is_empty() {
         return Err(MagicError::MoreLines { command: word.to_owned() });
     }
     Ok(match word {

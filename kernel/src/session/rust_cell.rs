@@ -230,7 +230,7 @@ impl<'a> Sink<'a> {
     /// One piece of a cell's output, to where it belongs.
     pub(super) fn take(&mut self, stream: Stream, event: Event) {
         match event {
-            Event::Text(text) => return self.take_text(stream, text),
+            Event::Text(text) => self.take_text(stream, text),
             Event::Frame(Frame::Failed(reason)) => self.failure = Some(reason),
             Event::Frame(frame) => {
                 self.flush();

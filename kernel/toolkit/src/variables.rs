@@ -81,6 +81,7 @@ fn report_changed(name: &str) {
 }
 
 /// The cell checks types before it takes anything: this is a defect of the evaluator's or of ours, and ends the cell.
+#[expect(clippy::panic, reason = "a panic is what ends a cell")]
 fn missing(name: &str) -> ! {
     std::panic::panic_any(format!("the variable `{name}` is not there any more, or not of its type"))
 }

@@ -42,7 +42,7 @@ fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| match Builder::new_multi_thread().thread_name("cell").enable_all().build() {
         Ok(runtime) => runtime,
-        // A process that gets no thread cannot wait; the cell ends as with any panic.
+        #[expect(clippy::panic, reason = "a process that gets no thread cannot wait, and a panic is what ends a cell")]
         Err(error) => std::panic::panic_any(format!("no threads to wait with: {error}")),
     })
 }

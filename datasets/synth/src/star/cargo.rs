@@ -94,7 +94,7 @@ fn container(rng: &mut Rng) -> String {
         b'0'..=b'9' => u64::from(c - b'0'),
         _ => {
             let place = u64::from(c.saturating_sub(b'A'));
-            10 + place + (place + 9) / 10
+            10 + place + place.div_ceil(10)
         }
     };
     let sum: u64 = body.bytes().enumerate().map(|(place, c)| worth(c) << place).sum();

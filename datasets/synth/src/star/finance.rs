@@ -40,7 +40,7 @@ pub fn write(world: &World, ids: &Ids, history: &History, items: u64, sink: &mut
     let importers = &world.companies.importers;
     let lines = items as f64 / importers.iter().map(|im| f64::from(im.weight)).sum::<f64>();
     let order = by_id(importers.len(), |i| ids.importer(i));
-    let published = |&i: &usize| mix(world.seed, 207, i as u64, 0) % 8 > 0;
+    let published = |&i: &usize| !mix(world.seed, 207, i as u64, 0).is_multiple_of(8);
     let rows = order.into_iter().filter(published).flat_map(|i| years(i, &importers[i]));
     let rows: Vec<(usize, i32)> = rows.filter(|&(i, year)| history.lasts(i, last_day(year))).collect();
     table(sink, "fact_company_finance", &rows, |some| {

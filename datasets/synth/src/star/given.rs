@@ -77,7 +77,7 @@ pub fn write(world: &World, rates: &Rates, sink: &mut Sink<'_>) -> Result<(), Sy
         vec![
             days(some.iter().map(|&day| day as i32)),
             whole(some.iter().map(|&day| ymd(day).0)),
-            part(|day| (ymd(day).1 + 2) / 3),
+            part(|day| ymd(day).1.div_ceil(3)),
             part(|day| ymd(day).1),
             part(|day| ymd(day).2),
             part(|day| 1 + weekday(day)),

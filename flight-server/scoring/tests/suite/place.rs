@@ -45,7 +45,7 @@ fn importer(day: u32, n: u32) -> u32 {
 
 /// Importers below 6 cheat often, and goods of chapter 03 are cheated with.
 pub fn fraud(day: u32, n: u32) -> bool {
-    let likely = if importer(day, n) < 6 { 600 } else { 5 } + if chance(day, n, 2) % 3 == 0 { 30 } else { 0 };
+    let likely = if importer(day, n) < 6 { 600 } else { 5 } + if chance(day, n, 2).is_multiple_of(3) { 30 } else { 0 };
     chance(day, n, 3) < likely
 }
 

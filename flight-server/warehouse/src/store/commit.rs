@@ -53,10 +53,10 @@ impl Transaction {
         let store = self.store.clone();
         let lock = store.lock()?;
         let current = store.current()?;
-        if let Some(key) = &self.key {
-            if let Some(version) = key_used(&current, key)? {
-                return Ok(Committed::Before { version });
-            }
+        if let Some(key) = &self.key
+            && let Some(version) = key_used(&current, key)?
+        {
+            return Ok(Committed::Before { version });
         }
         let first_id = current.next_load;
         let mut next = self.rebased(&current)?;

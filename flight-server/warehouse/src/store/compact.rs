@@ -99,10 +99,10 @@ pub fn compact(store: &Store, wanted: &Compaction) -> Result<Compacted> {
         }
     }
     let mut version = transaction.base().version;
-    if !tables.is_empty() {
-        if let Committed::Now { version: made, .. } = transaction.commit()? {
-            version = made;
-        }
+    if !tables.is_empty()
+        && let Committed::Now { version: made, .. } = transaction.commit()?
+    {
+        version = made;
     }
     Ok(Compacted { version, tables })
 }

@@ -230,7 +230,7 @@ fn arrow_files_streams_and_batches_are_sources() {
     assert_eq!(change(&place, Change::Delete, "dim_courier", vec![batches]).unwrap().removed, 70_000);
     assert_eq!(place.ask("select count(*), count(distinct courier_id) from dim_courier"), [["140000"; 2]]);
 
-    let cut = place.file("cut.arrow", &std::fs::read(place.file("c.arrow", b"ARROW1\0\0 and so on")).unwrap());
+    let cut = place.file("cut.arrow", std::fs::read(place.file("c.arrow", b"ARROW1\0\0 and so on")).unwrap());
     let message = change(&place, Change::Append, "dim_courier", vec![cut.into()]).unwrap_err().to_string();
     assert!(message.contains("expected an Arrow IPC file, found a damaged one"), "{message}");
     let failing =

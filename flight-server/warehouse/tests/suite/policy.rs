@@ -11,7 +11,10 @@ use haetae_warehouse::{Error, SqlFault};
 
 use crate::files::{Place, item, items};
 
-fn access(id: &str, tables: &[(&str, Option<&str>, &[(&str, Column)])]) -> Access {
+/// A table, what its rows must be, and its columns.
+type Seen<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, Column)]);
+
+fn access(id: &str, tables: &[Seen]) -> Access {
     let tables = tables.iter().map(|(name, filter, columns)| {
         let columns = columns.iter().map(|(name, column)| ((*name).to_owned(), column.clone())).collect();
         let table = TableAccess { filter: filter.map(str::to_owned), columns };

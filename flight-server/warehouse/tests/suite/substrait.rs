@@ -28,7 +28,7 @@ use datafusion_substrait::substrait::proto::rel_common::{Emit, EmitKind};
 use datafusion_substrait::substrait::proto::set_rel::SetOp;
 use datafusion_substrait::substrait::proto::{
     Expression, FunctionArgument, Plan, PlanRel, ProjectRel, ReadRel, Rel, RelCommon, RelRoot, SetRel, Version,
-    WriteRel, plan_rel,
+    plan_rel,
 };
 use futures::TryStreamExt;
 use haetae_warehouse::query::policy::{Access, Column, Mask, MaskKey, Rights, TableAccess};
@@ -252,7 +252,7 @@ fn a_plan_reads_tables_by_name_and_nothing_else() {
         let (_, message) = refusal(&snapshot, &plan);
         assert_eq!(message, "a plan can read tables of the warehouse by their names, but no files");
     }
-    let write = Rel { rel_type: Some(RelType::Write(Box::new(WriteRel::default()))) };
+    let write = Rel { rel_type: Some(RelType::Write(Box::default())) };
     let (fault, message) = refusal(&snapshot, &rooted(&good, write, &[]));
     assert_eq!(fault, SqlFault::ReadOnly, "{message}");
     let mut odd = rooted(&good, over(top(&good), vec![call(901, vec![field(0)])], vec![1]), &["x"]);

@@ -91,6 +91,7 @@ impl Session {
         schema: &SchemaRef,
         batches: &[RecordBatch],
     ) -> Result<u64> {
+        #[expect(clippy::unnecessary_to_owned, reason = "the encoder borrows nothing")]
         let messages = FlightDataEncoderBuilder::new()
             .with_schema(schema.clone())
             .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.as_any().encode_to_vec())))

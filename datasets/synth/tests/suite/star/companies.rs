@@ -91,7 +91,7 @@ fn accounts_add_up() {
 fn shares_are_never_more_than_the_whole() {
     let (persons, companies) = (Frame::table("bridge_company_person"), Frame::table("bridge_company_company"));
     let shares = |frame: &Frame| frame.column("share_rate").as_primitive::<Float64Type>().iter().collect::<Vec<_>>();
-    let mut held: HashMap<&str, Vec<(i32, Option<i32>, f64)>> = HashMap::new();
+    let mut held: HashMap<&str, Vec<_>> = HashMap::new();
     for frame in [&persons, &companies] {
         let (from, to) = (frame.day("valid_from"), frame.date("valid_to"));
         for (row, (company, share)) in frame.word("company_id").into_iter().zip(shares(frame)).enumerate() {

@@ -76,7 +76,7 @@ fn documents_are_what_their_digest_says() {
 fn papers_have_the_name_that_the_buyer_had_on_their_day() {
     let (companies, links) = (Frame::table("dim_company"), Frame::table("bridge_document_declaration"));
     let (documents, headers) = (Frame::table("fact_document"), Frame::table("fact_declaration"));
-    let mut spans: HashMap<&str, Vec<(i32, Option<i32>, &str)>> = HashMap::new();
+    let mut spans: HashMap<&str, Vec<_>> = HashMap::new();
     let rows = companies.day("valid_from").into_iter().zip(companies.date("valid_to")).zip(companies.word("name"));
     for (id, ((from, to), name)) in companies.word("company_id").into_iter().zip(rows) {
         spans.entry(id).or_default().push((from, to, name));

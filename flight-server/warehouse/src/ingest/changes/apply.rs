@@ -77,7 +77,8 @@ impl Changes {
         let savepoint = self.transaction.savepoint();
         let only_files = content.iter().all(Option::is_some);
         let mut load = None;
-        if !fresh.is_empty() && !(only_files && history.last_was(&inputs)) {
+        let repeated = only_files && history.last_was(&inputs);
+        if !fresh.is_empty() && !repeated {
             let mut reading = Load::begin(&mut self.transaction, change, schema, layout.clone())?;
             let mut read_in_vain = 0;
             for source in fresh {

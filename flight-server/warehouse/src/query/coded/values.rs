@@ -106,8 +106,8 @@ impl Values {
         for (row, view) in texts.views().iter().enumerate() {
             // The length is the first part of a view.
             let number = match *view as u32 as usize {
-                ..=SHORT => self.table.number(short(*view), self.count),
-                ..=MIDDLE => self.middle.number(*view, self.count),
+                length if length <= SHORT => self.table.number(short(*view), self.count),
+                length if length <= MIDDLE => self.middle.number(*view, self.count),
                 _ => self.long(texts.value(row).as_bytes()),
             };
             self.found(row, number, numbers, fresh);
@@ -149,8 +149,8 @@ impl Values {
     #[inline]
     fn text(&mut self, text: &[u8]) -> u32 {
         match text.len() {
-            ..=SHORT => self.table.number(short(make_view(text, 0, 0)), self.count),
-            ..=MIDDLE => self.middle.number(make_view(text, 0, 0), self.count),
+            length if length <= SHORT => self.table.number(short(make_view(text, 0, 0)), self.count),
+            length if length <= MIDDLE => self.middle.number(make_view(text, 0, 0), self.count),
             _ => self.long(text),
         }
     }

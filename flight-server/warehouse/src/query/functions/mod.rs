@@ -274,7 +274,7 @@ fn chosen<'a>(all: &'a [Named], call: &rewrite::Call) -> Result<&'a Named> {
                      the champion"
                 ),
                 None => {
-                    let meant = hint(&near(wanted, definitions().into_iter()));
+                    let meant = hint(&near(wanted, definitions()));
                     format!("{name}: there is no definition {wanted} with a promoted model.{meant}")
                 }
             }))

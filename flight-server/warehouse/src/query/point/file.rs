@@ -42,6 +42,9 @@ impl Wanted {
 /// Lowest and highest values, by row group or page.
 type Bounds = (ArrayRef, ArrayRef);
 
+/// By row group and column; `None` where there is no filter.
+type Blooms = HashMap<(usize, usize), Option<Arc<Sbbf>>>;
+
 /// A file of the store whose footer and page index have been read. It never changes.
 pub(super) struct Opened {
     path: PathBuf,
@@ -49,8 +52,7 @@ pub(super) struct Opened {
     meta: ArrowReaderMetadata,
     /// By column.
     bounds: Vec<Option<Bounds>>,
-    /// By row group and column.
-    blooms: Mutex<HashMap<(usize, usize), Option<Arc<Sbbf>>>>,
+    blooms: Mutex<Blooms>,
 }
 
 impl Opened {

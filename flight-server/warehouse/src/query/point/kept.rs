@@ -53,12 +53,15 @@ struct Entry {
     used: u64,
 }
 
+/// Hash of the text and row, sorted.
+type Order = Vec<(u32, u32)>;
+
 /// The rows of a row group in memory.
 pub(super) struct Group {
     /// Texts are dictionaries.
     rows: RecordBatch,
-    /// By column: hash of the text and row, sorted.
-    orders: Mutex<HashMap<usize, Arc<Vec<(u32, u32)>>>>,
+    /// By column.
+    orders: Mutex<HashMap<usize, Arc<Order>>>,
 }
 
 impl Kept {
@@ -190,7 +193,7 @@ impl Group {
         Ok(filter_record_batch(&rows, &having(&rows, schema, wanted)?)?)
     }
 
-    fn order(&self, column: usize) -> Result<Arc<Vec<(u32, u32)>>> {
+    fn order(&self, column: usize) -> Result<Arc<Order>> {
         // Held while it is made: nobody makes it twice.
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(order) = orders.get(&column) {
@@ -208,7 +211,7 @@ impl Group {
     }
 }
 
-fn order(column: &ArrayRef) -> Result<Vec<(u32, u32)>> {
+fn order(column: &ArrayRef) -> Result<Order> {
     let texts = column.as_any_dictionary_opt();
     let values = texts.and_then(|texts| texts.values().as_string_opt::<i32>());
     let keys = texts.and_then(|texts| texts.keys().as_primitive_opt::<Int32Type>());
@@ -220,7 +223,7 @@ fn order(column: &ArrayRef) -> Result<Vec<(u32, u32)>> {
         let hash = hashes.get(usize::try_from(key?).ok()?)?;
         Some((*hash, u32::try_from(row).ok()?))
     };
-    let mut order: Vec<(u32, u32)> = keys.iter().enumerate().filter_map(row).collect();
+    let mut order: Order = keys.iter().enumerate().filter_map(row).collect();
     order.sort_unstable();
     Ok(order)
 }

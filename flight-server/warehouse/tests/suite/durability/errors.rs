@@ -3,14 +3,14 @@
 use std::io::ErrorKind;
 
 use super::disks::{copy, folder, quiet, recorded, recorded_but};
-use super::workload::{Damage, Expected, NAMES, STEPS, files_below, mentioned, step};
+use super::workload::{Damage, Expected, NAMES, files_below, mentioned, step};
 
 #[test]
 fn an_error_at_any_point_changes_nothing_and_can_be_tried_again() {
     let expected = Expected::of(0);
     let life = folder();
     let (mut errors, mut harmless, mut damage) = (0, 0, Damage::default());
-    for number in 0..STEPS {
+    for (number, name) in NAMES.iter().enumerate() {
         let rehearsal = folder();
         copy(life.path(), rehearsal.path());
         let (store, operations) = recorded(&rehearsal.path().join("warehouse"));
@@ -19,7 +19,7 @@ fn an_error_at_any_point_changes_nothing_and_can_be_tried_again() {
         let points = operations.lock().unwrap().len();
         for point in opening..points {
             let kind = if point % 2 == 0 { ErrorKind::StorageFull } else { ErrorKind::Other };
-            let place = format!("{}, operation {point} refused with {kind}", NAMES[number]);
+            let place = format!("{name}, operation {point} refused with {kind}");
             let trial = folder();
             copy(life.path(), trial.path());
             let root = trial.path().join("warehouse");

@@ -95,7 +95,7 @@ impl Simulated {
                 Fate::Gone => false,
                 Fate::Kept | Fate::Zeros => true,
                 Fate::Half => position % 2 == 0,
-                Fate::Chance(seed) => chance(seed, position) % 2 == 0,
+                Fate::Chance(seed) => chance(seed, position).is_multiple_of(2),
             };
             if happened {
                 set(&mut names, name.clone(), *stands_for);
@@ -244,7 +244,8 @@ fn a_missing_sync_is_caught() {
     let (expected, life) = (Expected::of(0), Recorded::life(0));
     let data = |path: &Path| path.extension().is_some_and(|extension| extension == "parquet");
     let root = life.folder.path().join("warehouse");
-    let forgetful: [(&str, Box<dyn Fn(&Op) -> bool>); 5] = [
+    type Forgotten<'a> = Box<dyn Fn(&Op) -> bool + 'a>;
+    let forgetful: [(&str, Forgotten<'_>); 5] = [
         ("data files", Box::new(move |op| matches!(op, Op::SyncFile(path) if data(path)))),
         ("manifests", Box::new(move |op| matches!(op, Op::SyncFile(path) if !data(path)))),
         (

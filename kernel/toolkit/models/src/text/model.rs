@@ -51,7 +51,7 @@ impl TfidfModel {
         let of_task = |texts: &[Option<&str>]| {
             (!stop::requested()).then(|| texts.iter().map(|text| self.row(text.unwrap_or(""))).collect::<Vec<_>>())
         };
-        let parts: Option<Vec<Vec<Vec<(u32, f64)>>>> = texts.par_chunks(TASK).map(of_task).collect();
+        let parts: Option<Vec<_>> = texts.par_chunks(TASK).map(of_task).collect();
         let parts = parts.ok_or(Error::Cancelled { what: "texts", done: 0, of: texts.len() })?;
         let (mut starts, mut positions, mut values) = (vec![0], Vec::new(), Vec::new());
         for row in parts.into_iter().flatten() {

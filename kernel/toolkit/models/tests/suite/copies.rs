@@ -77,7 +77,7 @@ fn draw(random: &mut Random, from: &[Goods], rows: usize) -> Vec<Goods> {
 
 /// 1 600 training rows drawn from 400 tuples; of 1 600 later rows a quarter is drawn from others.
 fn copied() -> (DataFrame, DataFrame) {
-    let mut random = Random::new(2_208_02484);
+    let mut random = Random::new(220_802_484);
     let source: Vec<Goods> = (0..400).map(|_| goods(&mut random)).collect();
     let fresh: Vec<Goods> = (0..400).map(|_| goods(&mut random)).collect();
     let label: fn(&Goods, u64, u64) -> bool = |goods, _, _| goods.fraud;

@@ -53,10 +53,11 @@ fn the_metric_of_a_step_is_the_figure_of_the_trees_so_far() {
     };
     // Leaves that are equal but for their last bit are a tie after the link function and none before it: the two ranks
     // can differ a little.
-    let figures: [(Metric, &dyn Fn(&[f64], &[f64]) -> f64, f64); 3] = [
-        (Metric::Auc, &|target, scores| metrics::auc(target, scores).unwrap(), 5e-3),
-        (Metric::AveragePrecision, &|target, scores| metrics::average_precision(target, scores).unwrap(), 5e-3),
-        (Metric::LogLoss, &loss, 1e-6),
+    type Figure = fn(&[f64], &[f64]) -> f64;
+    let figures: [(Metric, Figure, f64); 3] = [
+        (Metric::Auc, |target, scores| metrics::auc(target, scores).unwrap(), 5e-3),
+        (Metric::AveragePrecision, |target, scores| metrics::average_precision(target, scores).unwrap(), 5e-3),
+        (Metric::LogLoss, loss, 1e-6),
     ];
     for (metric, figure, tolerance) in figures {
         let (curve, _) = watched(&params().trees(12).metric(metric));
@@ -162,9 +163,9 @@ fn a_stump_owes_everything_to_its_feature() {
     let raw = model.predict_raw(&asked).unwrap();
     let expected = 0.6 * raw[0] + 0.4 * raw[1];
     let contributions = model.contributions(&asked).unwrap();
-    for row in 0..2 {
+    for (row, score) in raw.iter().enumerate() {
         assert_close("expected", &[contributions.expected(row, 0)], &[expected], 1e-6);
-        assert_close("contributions", contributions.row(row, 0), &[0.0, raw[row] - expected], 1e-6);
+        assert_close("contributions", contributions.row(row, 0), &[0.0, score - expected], 1e-6);
     }
     // A reason raises the score: the row with 0 has none.
     assert!(contributions.reasons(0, 0, 5).is_empty() && contributions.reasons(1, 0, 0).is_empty());

@@ -129,7 +129,8 @@ fn equal_rows_lie_together() {
 
 #[test]
 fn what_cannot_be_drawn_is_refused() {
-    let draws: [(&str, fn(&FeatureMatrix) -> Result<PointMap>, &str); 2] = [
+    type Draw = fn(&FeatureMatrix) -> Result<PointMap>;
+    let draws: [(&str, Draw, &str); 2] = [
         ("t-SNE", |x| Tsne::params().fit(x), "t-SNE: expected at least 32 rows, two more than `perplexity`, found"),
         ("UMAP", |x| Umap::params().fit(x), "UMAP: expected at least 16 rows, one more than `neighbours`, found"),
     ];

@@ -162,7 +162,7 @@ impl Replay {
             }
             let warm = today >= self.warmup;
             let (results, inspected) = (self.recent(&past, today, self.delay), self.recent(&past, today, 0));
-            if warm && (today - self.warmup) % self.retrain == 0 {
+            if warm && (today - self.warmup).is_multiple_of(self.retrain) {
                 model = fit(&world, &results)?;
             }
             // The first days are drawn, by nobody's choice: there is nothing to learn about one from them.

@@ -237,9 +237,9 @@ fn the_summands_of_a_reason_sum_to_the_score() {
     let trees = trees_of(&features, &noisy);
     let (probability, terms) = (trees.predict(&features).unwrap(), trees.contributions(&features).unwrap());
     let decisions = table().reasons(2).decide_explained(&frame, &probability, &terms).unwrap();
-    for row in 0..frame.height() {
+    for (row, chance) in probability.iter().enumerate() {
         let sum: f64 = numbers(&decisions.terms(row).unwrap(), "value").iter().sum();
-        let log_odds = (probability[row] / (1.0 - probability[row])).ln();
+        let log_odds = (chance / (1.0 - chance)).ln();
         assert!((sum - log_odds).abs() < 1e-6, "row {row}: {sum}, {log_odds}");
     }
     let named = table().reasons(2).words("hs2", "the chapter").decide_explained(&frame, &probability, &terms).unwrap();

@@ -100,7 +100,7 @@ impl Described for CnnModel {
         let Form { size, channels, .. } = &self.form;
         let known = |number: usize| (1..=1 << 24).contains(&number);
         let sizes = [size.height, size.width, size.channels, self.form.hidden];
-        if !sizes.iter().chain(channels).all(|&number| known(number)) || self.form.window % 2 == 0 {
+        if !sizes.iter().chain(channels).all(|&number| known(number)) || self.form.window.is_multiple_of(2) {
             return false;
         }
         let (mut height, mut width, mut from) = (size.height, size.width, size.channels);

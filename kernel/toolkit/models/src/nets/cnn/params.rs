@@ -93,7 +93,7 @@ impl CnnParams {
         let ranges = Ranges(MODEL);
         ranges.whole("number of stages", self.channels.len(), 1..=8)?;
         self.channels.iter().try_for_each(|&channels| ranges.whole("channels", channels, 1..=1024))?;
-        if self.window > 15 || self.window % 2 == 0 {
+        if self.window > 15 || self.window.is_multiple_of(2) {
             return ranges.refuse("window", "an odd number from 1 to 15", self.window);
         }
         ranges.whole("hidden", self.hidden, 1..=8192)?;

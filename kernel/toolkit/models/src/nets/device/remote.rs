@@ -43,6 +43,9 @@ impl Batch {
     }
 }
 
+/// Calls what it is given with each list of weights.
+type All<'a> = &'a mut dyn FnMut(&mut dyn FnMut(&mut Weights<f32>));
+
 /// A net on a device.
 #[derive(Debug)]
 pub(in crate::nets) struct Remote {
@@ -63,7 +66,7 @@ impl Remote {
         device: Option<Device>,
         form: &Form,
         training: Option<&Training>,
-        all: &mut dyn FnMut(&mut dyn FnMut(&mut Weights<f32>)),
+        all: All,
     ) -> Result<Option<Self>> {
         let device = device.unwrap_or_else(Device::chosen);
         let Some(name) = device.in_library() else { return Ok(None) };

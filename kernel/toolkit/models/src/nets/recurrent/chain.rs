@@ -41,6 +41,9 @@ pub(super) struct Cases<'a> {
     pub(super) per_key: bool,
 }
 
+/// Gets rows and what the net says of them; gives back the gradient where it wants one to go back.
+type Each<'a, T> = &'a mut dyn FnMut(&[usize], Matrix<T>) -> Option<Matrix<T>>;
+
 /// The layers.
 #[derive(Debug, Clone)]
 pub(in crate::nets) struct Chain<T> {
@@ -64,15 +67,14 @@ impl<T: Real> Chain<T> {
         Self { front, layers, dropout: Dropout::new(dropout), score: Dense::small(width, 1, &mut random) }
     }
 
-    /// Goes along sequences, the longest first, window after window; `each` gets the rows of a window and what the net
-    /// says of them, and gives back the gradient where it wants one to go back.
+    /// Goes along sequences, the longest first, and calls `each` window after window.
     pub(in crate::nets) fn along(
         &mut self,
         inputs: &Inputs,
         sequences: &[&[usize]],
         window: usize,
         pass: &mut Pass,
-        each: &mut dyn FnMut(&[usize], Matrix<T>) -> Option<Matrix<T>>,
+        each: Each<T>,
     ) {
         let (all, steps) = in_steps(sequences);
         let width = |layer: &Along<T>| State::new(sequences.len(), layer.width());
