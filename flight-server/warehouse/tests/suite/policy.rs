@@ -14,7 +14,7 @@ use crate::files::{Place, item, items};
 /// A table, what its rows must be, and its columns.
 type Seen<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, Column)]);
 
-fn access(id: &str, tables: &[Seen]) -> Access {
+fn access(id: &str, tables: &[Seen<'_>]) -> Access {
     let tables = tables.iter().map(|(name, filter, columns)| {
         let columns = columns.iter().map(|(name, column)| ((*name).to_owned(), column.clone())).collect();
         let table = TableAccess { filter: filter.map(str::to_owned), columns };

@@ -30,7 +30,7 @@ pub(super) struct Date {
 impl Date {
     pub(super) fn new(form: &form::Date, feed: &mut Feed<'_>) -> Result<Self> {
         let &form::Date { trees, leaves, ref entities, width, heads, hidden } = form;
-        if heads == 0 || width % heads != 0 {
+        if heads == 0 || !width.is_multiple_of(heads) {
             bail!("attention: {width} numbers cannot be shared among {heads} heads");
         }
         let tables: Vec<(usize, usize)> = entities.iter().map(|&places| (places, width)).collect();

@@ -66,7 +66,7 @@ impl Remote {
         device: Option<Device>,
         form: &Form,
         training: Option<&Training>,
-        all: All,
+        all: All<'_>,
     ) -> Result<Option<Self>> {
         let device = device.unwrap_or_else(Device::chosen);
         let Some(name) = device.in_library() else { return Ok(None) };

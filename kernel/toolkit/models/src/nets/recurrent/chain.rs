@@ -74,7 +74,7 @@ impl<T: Real> Chain<T> {
         sequences: &[&[usize]],
         window: usize,
         pass: &mut Pass,
-        each: Each<T>,
+        each: Each<'_, T>,
     ) {
         let (all, steps) = in_steps(sequences);
         let width = |layer: &Along<T>| State::new(sequences.len(), layer.width());
