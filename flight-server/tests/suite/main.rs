@@ -7,6 +7,7 @@ mod ending;
 mod exchange;
 mod harness;
 mod issuer;
+mod killed;
 mod limits;
 mod load;
 mod login;
