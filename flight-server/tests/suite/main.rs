@@ -26,5 +26,6 @@ mod script;
 mod security;
 mod sql;
 mod statements;
+mod transactions;
 mod updates;
 mod writes;
