@@ -95,8 +95,8 @@ fn what_a_fraud_brings_is_learnt_from_frauds_and_sums_to_what_they_brought() {
     let (train, target, revenue) = undervalued(14, 800);
     let frauds: Vec<usize> = (0..800).filter(|&row| target[row] == 1.0).collect();
     // What other rows brought is not looked at, unless all rows are learnt from.
-    let other: Vec<f64> = (0..800).map(|row| if target[row] == 1.0 { revenue[row] } else { 12_345.0 }).collect();
-    for (number, hurdle) in [(6, true), (0, true), (6, false)] {
+    for (number, hurdle, beside) in [(6, true, f64::MAX), (0, true, f64::MAX), (6, false, 12_345.0)] {
+        let other: Vec<f64> = (0..800).map(|row| if target[row] == 1.0 { revenue[row] } else { beside }).collect();
         let params = small().revenue_trees(number).hurdle(hurdle);
         let model = params.fit(&train, &target, &revenue).unwrap();
         let (chances, brought) = model.predict_both(&train).unwrap();
