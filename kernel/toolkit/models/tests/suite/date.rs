@@ -124,6 +124,20 @@ fn one_fraud_is_enough_to_learn_an_amount() {
 }
 
 #[test]
+fn a_last_step_after_which_an_amount_is_beyond_all_numbers_is_noticed() {
+    let (train, target, revenue) = undervalued(16, 120);
+    // One step in all, after which every weight is still a number.
+    let params = small().held_out(0.0).epochs(1).batch(120).clip(None).learning_rate(1e10);
+    // Where the head falls instead, all amounts are 0.
+    let far = (1..=8).filter(|&seed| {
+        let found = params.clone().seed(seed).fit(&train, &target, &revenue);
+        assert!(matches!(found, Ok(_) | Err(Error::Diverged { epoch: 1, .. })), "seed {seed}: {found:?}");
+        found.is_err()
+    });
+    assert!(far.count() > 0);
+}
+
+#[test]
 fn without_revenue_trees_and_hurdle_and_with_one_entity_it_is_the_net_of_the_paper() {
     let (train, target, revenue) = undervalued(4, 400);
     let params = small().revenue_trees(0).hurdle(false).entities(&["importer_id"]).alpha(0.0).revenue_unit(100.0);
