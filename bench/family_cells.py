@@ -95,11 +95,12 @@ fn histories_of(p: &Pair) -> Fallible<(Sequences, Sequences)> {
     Ok((of(&p.rich.0, &p.before)?, of(&p.both, &p.before.vstack(&p.after)?)?))
 }
 
-// Each way to put the judged rows in order: those of DATE are its two heads.
+// Each way to put the judged rows in order: those of DATE are the probability of fraud, and that times what a fraud like it
+// brings, as it comes.
 fn scores_of(family: &str, p: &Pair) -> Fallible<Vec<Vec<f64>>> {
     if family == "DATE" {
-        let (chances, amounts) = DateNet::params().fit(&p.named.0, &p.y, &p.revenue)?.predict_both(&p.named.1)?;
-        return Ok(vec![chances, amounts]);
+        let (chances, expected) = DateNet::params().fit(&p.named.0, &p.y, &p.revenue)?.predict_both(&p.named.1)?;
+        return Ok(vec![chances, expected]);
     }
     Ok(vec![one_of(family, p)?])
 }

@@ -5,9 +5,6 @@ HAETAE_BIN names the folder with `haetae-synth` and `haetae-server`.
 
 import base64
 import datetime
-import os
-import subprocess
-from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flightsql
 import adbc_driver_manager
@@ -15,36 +12,23 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
+from haetae_testing import Server as Process
+from haetae_testing import make_warehouse
 from pyarrow import flight
 
-BIN = Path(os.environ["HAETAE_BIN"])
 USER = "haetae"
 TABLES = 40
 # Those of `course`, and of `meta`, `quality`, `risk` and `system`.
 COURSE, OWN = 8, [8, 5, 11, 1]
 
 
-class Server:
-    """`haetae-server` on a free port, in front of a small made-up administration."""
+class Server(Process):
+    """`haetae-server` in front of a small made-up administration."""
 
     def __init__(self, folder):
-        data = folder / "data"
-        self.warehouse = folder / "warehouse"
-        self.run("haetae-synth", "--seed", "7", "--items", "2000", "--out", str(data), "--core")
-        self.tables = {}
-        for file in sorted((data / "tables").glob("*.parquet")):
-            self.run("haetae-server", "ingest", "--warehouse", str(self.warehouse), file.stem, str(file))
-            self.tables[file.stem] = pq.read_table(file)
-        words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse)]
-        self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), line
-        self.location = f"grpc://{line.split()[-1]}"
-        self.password = (self.warehouse / "server.secret").read_text().strip()
-
-    @staticmethod
-    def run(program, *words):
-        subprocess.run([str(BIN / program), *words], check=True, capture_output=True, text=True)
+        super().__init__(make_warehouse(folder, 2000))
+        self.tables = {file.stem: pq.read_table(file) for file in (folder / "data/tables").glob("*.parquet")}
+        self.location = self.url.replace("http", "grpc")
 
     def adbc(self, password=None):
         options = {"username": USER, "password": password or self.password}
@@ -57,8 +41,8 @@ class Server:
         return client, flight.FlightCallOptions(headers=[token], timeout=timeout)
 
     def stop(self):
-        self.process.terminate()
-        assert self.process.wait(timeout=120) == 0
+        super().stop()
+        assert self.process.returncode == 0
 
 
 @pytest.fixture(scope="module")

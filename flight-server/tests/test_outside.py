@@ -6,12 +6,10 @@ the folder with `haetae-server`.
 
 import datetime
 import decimal
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-import adbc_driver_flightsql.dbapi as flightsql
 import adbc_driver_manager
 import pyarrow as pa
 import pyarrow.compute
@@ -19,8 +17,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from haetae_testing import BIN, Server
 
-BIN = Path(os.environ["HAETAE_BIN"])
 ENTRY = ["--title", "T", "--description", "One row.", "--owner", "Statistics", "--steward", "Kim"]
 
 
@@ -52,21 +50,17 @@ def rows(first, count, **more):
     return pa.table({**columns, **more})
 
 
-class Lake:
+class Lake(Server):
     """A warehouse, a folder beside it with tables of others, and a server."""
 
     def __init__(self, folder):
-        self.warehouse, self.folder = folder / "warehouse", folder / "lake"
+        self.folder = folder / "lake"
         self.folder.mkdir()
-        self.warehouse.mkdir()
-        (self.warehouse / "outside.toml").write_text(f'folders = ["{self.folder}"]\n')
-        (self.warehouse / "outside.toml").chmod(0o600)
-        words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse)]
-        self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), line
-        self.location = f"grpc://{line.split()[-1]}"
-        self.password = (self.warehouse / "server.secret").read_text().strip()
+        warehouse = folder / "warehouse"
+        warehouse.mkdir()
+        (warehouse / "outside.toml").write_text(f'folders = ["{self.folder}"]\n')
+        (warehouse / "outside.toml").chmod(0o600)
+        super().__init__(warehouse)
 
     def __truediv__(self, name):
         return str(self.folder / name)
@@ -84,19 +78,15 @@ class Lake:
         return done.stderr
 
     def ask(self, sql):
-        options = {"username": "haetae", "password": self.password}
-        with flightsql.connect(self.location, db_kwargs=options, autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetch_arrow_table()
+        with self.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetch_arrow_table()
 
     def change(self, sql):
-        options = {"username": "haetae", "password": self.password}
-        with flightsql.connect(self.location, db_kwargs=options, autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                # What asks for a result is a query.
-                cursor.adbc_statement.set_sql_query(sql)
-                return cursor.adbc_statement.execute_update()
+        with self.cursor() as cursor:
+            # What asks for a result is a query.
+            cursor.adbc_statement.set_sql_query(sql)
+            return cursor.adbc_statement.execute_update()
 
     def error(self, sql):
         with pytest.raises(adbc_driver_manager.Error) as caught:
@@ -108,8 +98,8 @@ class Lake:
 def lake(tmp_path_factory):
     lake = Lake(tmp_path_factory.mktemp("outside"))
     yield lake
-    lake.process.terminate()
-    assert lake.process.wait(timeout=120) == 0
+    lake.stop()
+    assert lake.process.returncode == 0
 
 
 def plain(table, columns):
@@ -298,9 +288,8 @@ def test_they_are_in_the_catalogue(lake):
     lake.register("parquet", "listed", "--class", "internal", "--classification", "open")
     sql = "select title, owner, class from meta.datasets where schema_name = 'outside' and table_name = 'listed'"
     assert lake.ask(sql).to_pylist() == [{"title": "T", "owner": "Statistics", "class": "internal"}]
-    options = {"username": "haetae", "password": lake.password}
-    with flightsql.connect(lake.location, db_kwargs=options, autocommit=True) as connection:
-        objects = connection.adbc_get_objects(depth="columns", db_schema_filter="outside").read_all().to_pylist()
+    with lake.cursor() as cursor:
+        objects = cursor.connection.adbc_get_objects(depth="columns", db_schema_filter="outside").read_all().to_pylist()
         tables = {t["table_name"]: t for s in objects[0]["catalog_db_schemas"] for t in s["db_schema_tables"]}
         assert [c["column_name"] for c in tables["listed"]["table_columns"]] == rows(0, 1).column_names
     where = "schema_name = 'outside' and table_name = 'listed'"

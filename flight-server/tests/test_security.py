@@ -4,18 +4,17 @@ HAETAE_BIN names the folder with `haetae-synth` and `haetae-server`.
 """
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flightsql
 import adbc_driver_manager
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from haetae_testing import BIN, make_warehouse
+from haetae_testing import Server as Process
 from pyarrow import flight
 
-BIN = Path(os.environ["HAETAE_BIN"])
 PASSWORDS = {"kim": "the officer's password", "lee": "the auditor's password", "min": "the owner's password"}
 
 POLICY = """
@@ -36,17 +35,13 @@ def run(program, *words, **options):
     return subprocess.run([str(BIN / program), *words], check=True, capture_output=True, text=True, **options).stdout
 
 
-class Server:
+class Server(Process):
     """`haetae-server` with a policy and TLS on a free port, in front of a small made-up administration."""
 
     def __init__(self, folder):
-        self.warehouse = folder / "warehouse"
+        warehouse = make_warehouse(folder, 1000)
         self.policy = folder / "policy.toml"
-        run("haetae-synth", "--seed", "7", "--items", "1000", "--out", str(folder / "data"), "--core")
-        self.tables = {}
-        for file in sorted((folder / "data" / "tables").glob("*.parquet")):
-            run("haetae-server", "ingest", "--warehouse", str(self.warehouse), file.stem, str(file))
-            self.tables[file.stem] = pq.read_table(file)
+        self.tables = {file.stem: pq.read_table(file) for file in (folder / "data/tables").glob("*.parquet")}
         self.office = self.tables["fact_item"]["office_id"].value_counts()[0].as_py()["values"]
         self.policy.write_text(POLICY)
         self.policy.chmod(0o600)
@@ -55,12 +50,9 @@ class Server:
         self.add("min", "admin")
         run("haetae-server", "certificate", "--out", str(folder), "localhost")
         self.certificate = (folder / "server.crt").read_text()
-        words = ["serve", "--listen", "127.0.0.1:0", "--warehouse", str(self.warehouse), "--policy", str(self.policy)]
-        words += ["--tls-cert", str(folder / "server.crt"), "--tls-key", str(folder / "server.pem")]
-        self.process = subprocess.Popen([str(BIN / "haetae-server"), *words], stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), line
-        self.location = f"grpc+tls://localhost:{line.rsplit(':', 1)[1].strip()}"
+        tls = ["--tls-cert", folder / "server.crt", "--tls-key", folder / "server.pem"]
+        super().__init__(warehouse, "--policy", self.policy, *tls)
+        self.location = f"grpc+tls://localhost:{self.port}"
 
     def add(self, user, role, *words):
         said = run("haetae-server", "user", "add", "--policy", str(self.policy), "--role", role, *words, user, input=PASSWORDS[user] + "\n")
@@ -84,8 +76,8 @@ class Server:
 def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("server"))
     yield server
-    server.process.terminate()
-    assert server.process.wait(timeout=120) == 0
+    server.stop()
+    assert server.process.returncode == 0
     said = run("haetae-server", "audit", "verify", "--warehouse", str(server.warehouse))
     assert "records, whole; the last has the hash" in said
 

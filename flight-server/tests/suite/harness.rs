@@ -75,8 +75,8 @@ pub fn password(root: &Path) -> String {
 /// How long a server that is told to end waits for results; no test waits as long where nothing is wrong.
 const DRAIN: Duration = Duration::from_secs(120);
 
-/// Any port of a loopback address that no other test uses: a port there that has become free is not given to anybody else, so
-/// that a server can come back to it.
+/// Any port of a loopback address where no servers are but those that come back: a port there that has become free is not given
+/// to any of the many others.
 pub const TO_COME_BACK_TO: &str = "127.0.0.2:0";
 
 /// On any free port, without a policy of its own.

@@ -1,4 +1,4 @@
-//! Ingest and transactions: what is written, by whom, and that nothing is written by halves.
+//! Ingest: what is written, by whom, and that nothing is written by halves.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,9 +9,8 @@ use arrow::datatypes::Int32Type;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::Result;
 use arrow_flight::sql::{
-    ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionEndSavepointRequest, Any,
-    CommandPreparedStatementUpdate, CommandStatementIngest, EndTransaction, ProstMessageExt, TableDefinitionOptions,
-    TableExistsOption, TableNotExistOption,
+    CommandPreparedStatementUpdate, CommandStatementIngest, ProstMessageExt, TableDefinitionOptions, TableExistsOption,
+    TableNotExistOption,
 };
 use arrow_flight::{FlightData, FlightDescriptor};
 use bytes::Bytes;
@@ -23,7 +22,7 @@ use prost::Message;
 use tonic::{Code, IntoStreamingRequest};
 
 use crate::harness::{Raw, Running, ask, status};
-use crate::protocol::{act, set_text};
+use crate::protocol::set_text;
 
 pub const PASSWORD: &str = "a long password";
 
@@ -48,16 +47,12 @@ pub fn rows(names: &[&str], numbers: &[i64]) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable([("name", names, true), ("n", numbers, true)]).unwrap()
 }
 
-/// What is done with a savepoint, in FlightSql.proto.
-const RELEASE: i32 = 1;
-const ROLLBACK: i32 = 2;
-
-const CREATE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Fail);
+pub const CREATE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Fail);
 pub const APPEND: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Fail, TableExistsOption::Append);
-const REPLACE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Replace);
+pub const REPLACE: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Replace);
 const EITHER: (TableNotExistOption, TableExistsOption) = (TableNotExistOption::Create, TableExistsOption::Append);
 
-fn command(
+pub fn command(
     schema: &str,
     table: &str,
     (missing, there): (TableNotExistOption, TableExistsOption),
@@ -75,11 +70,11 @@ fn command(
     }
 }
 
-async fn send(client: &mut Raw, command: CommandStatementIngest, batches: Vec<RecordBatch>) -> Result<i64> {
+pub async fn send(client: &mut Raw, command: CommandStatementIngest, batches: Vec<RecordBatch>) -> Result<i64> {
     client.execute_ingest(command, stream::iter(batches.into_iter().map(Ok))).await
 }
 
-async fn put(
+pub async fn put(
     client: &mut Raw,
     table: &str,
     how: (TableNotExistOption, TableExistsOption),
@@ -88,7 +83,7 @@ async fn put(
     send(client, command("work", table, how, None), batches).await
 }
 
-fn versions(root: &Path) -> u64 {
+pub fn versions(root: &Path) -> u64 {
     Store::open(root).unwrap().current_version().unwrap()
 }
 
@@ -262,98 +257,6 @@ async fn each_user_writes_what_the_policy_says_and_sees_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_is_one_commit_or_none() {
-    let server = Running::under(&policy()).await;
-    let mut kim = server.client_of("kim", PASSWORD).await;
-    let before = versions(&server.place.root());
-    let id = kim.begin_transaction().await.unwrap();
-    send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
-    send(&mut kim, command("work", "b", CREATE, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
-    send(&mut kim, command("work", "b", APPEND, Some(&id)), vec![rows(&["3"], &[3])]).await.unwrap();
-    // A part that fails leaves the rest as it was.
-    let again = send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["4"], &[4])]);
-    assert_eq!(status(again).await.code(), Code::AlreadyExists);
-    assert_eq!(status(ask(&mut kim, "select * from work.a")).await.code(), Code::NotFound);
-    assert_eq!(versions(&server.place.root()), before);
-    // It is kim's, of this login.
-    let mut other = server.client_of("kim", PASSWORD).await;
-    for client in [&mut server.client_of("ann", PASSWORD).await, &mut other] {
-        let foreign = status(client.end_transaction(id.clone(), EndTransaction::Commit)).await;
-        assert_eq!(foreign.code(), Code::NotFound, "{foreign}");
-    }
-    kim.end_transaction(id.clone(), EndTransaction::Commit).await.unwrap();
-    assert_eq!(versions(&server.place.root()), before + 1);
-    let both = "select (select count(*) from work.a) as a, (select sum(n) from work.b) as b";
-    assert_eq!(ask(&mut kim, both).await.unwrap(), [["1", "5"]]);
-    assert_eq!(status(kim.end_transaction(id, EndTransaction::Commit)).await.code(), Code::NotFound);
-
-    let id = kim.begin_transaction().await.unwrap();
-    send(&mut kim, command("work", "a", REPLACE, Some(&id)), vec![rows(&["9"], &[9])]).await.unwrap();
-    // Queries see the version at the beginning, and none of a table that has been changed since.
-    let changed = status(kim.execute("select * from work.a".to_owned(), Some(id.clone()))).await;
-    assert_eq!(changed.code(), Code::FailedPrecondition, "{changed}");
-    assert!(kim.execute("select * from work.b".to_owned(), Some(id.clone())).await.is_ok());
-    kim.end_transaction(id, EndTransaction::Rollback).await.unwrap();
-    assert_eq!(ask(&mut kim, "select n from work.a").await.unwrap(), [["1"]]);
-    assert_eq!(versions(&server.place.root()), before + 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_goes_back_to_a_savepoint() {
-    let server = Running::start().await;
-    let mut client = server.client().await;
-    let id = client.begin_transaction().await.unwrap();
-    let set = async |client: &Raw| {
-        let asked = ActionBeginSavepointRequest { transaction_id: id.clone(), name: "s".to_owned() };
-        let answer = act(client, "BeginSavepoint", asked.as_any().encode_to_vec()).await.unwrap();
-        let answer: ActionBeginSavepointResult = Any::decode(answer).unwrap().unpack().unwrap().unwrap();
-        answer.savepoint_id
-    };
-    let end = async |client: &Raw, savepoint_id: &Bytes, action: i32| {
-        let asked = ActionEndSavepointRequest { savepoint_id: savepoint_id.clone(), action };
-        act(client, "EndSavepoint", asked.as_any().encode_to_vec()).await.map(drop).map_err(|status| status.code())
-    };
-    send(&mut client, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
-    let first = set(&client).await;
-    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
-    let second = set(&client).await;
-    send(&mut client, command("work", "b", CREATE, Some(&id)), vec![rows(&["3"], &[3])]).await.unwrap();
-    let foreign = server.client().await;
-    assert_eq!(end(&foreign, &first, ROLLBACK).await, Err(Code::NotFound));
-    assert_eq!(end(&client, &first, 0).await, Err(Code::InvalidArgument));
-    assert_eq!(end(&client, &first, ROLLBACK).await, Ok(()));
-    // The one that was set after it is gone with it.
-    assert_eq!(end(&client, &second, ROLLBACK).await, Err(Code::NotFound));
-    let third = set(&client).await;
-    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["4"], &[4])]).await.unwrap();
-    assert_eq!(end(&client, &third, RELEASE).await, Ok(()));
-    client.end_transaction(id.clone(), EndTransaction::Commit).await.unwrap();
-    assert_eq!(ask(&mut client, "select n from work.a order by n").await.unwrap(), [["1"], ["4"]]);
-    assert_eq!(status(ask(&mut client, "select * from work.b")).await.code(), Code::NotFound);
-    assert_eq!(end(&client, &third, RELEASE).await, Err(Code::NotFound));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_that_comes_too_late_changes_nothing() {
-    let server = Running::start().await;
-    let mut client = server.client().await;
-    put(&mut client, "a", CREATE, vec![rows(&["1"], &[1])]).await.unwrap();
-    let id = client.begin_transaction().await.unwrap();
-    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
-    put(&mut client, "a", APPEND, vec![rows(&["3"], &[3])]).await.unwrap();
-    assert_eq!(status(client.end_transaction(id, EndTransaction::Commit)).await.code(), Code::Aborted);
-    assert_eq!(ask(&mut client, "select count(*) from work.a").await.unwrap(), [["2"]]);
-    // The end of a session is the end of what it has open.
-    let id = client.begin_transaction().await.unwrap();
-    send(&mut client, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
-    let mut second = server.client().await;
-    let mut call = tonic::Request::new(arrow_flight::Action { r#type: "CloseSession".to_owned(), body: Bytes::new() });
-    call.metadata_mut().insert("authorization", format!("Bearer {}", client.token().unwrap()).parse().unwrap());
-    client.inner().clone().do_action(call).await.unwrap();
-    assert_eq!(status(second.end_transaction(id, EndTransaction::Commit)).await.code(), Code::NotFound);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_writes_nothing() {
     let server = Running::start().await;
     let mut client = server.client().await;
@@ -447,30 +350,4 @@ async fn a_handle_that_is_none_is_recorded() {
     let refused = kim.inner().clone().do_put(call).await.map(drop).unwrap_err();
     let sql = "select event, outcome from system.audit where user_name = 'kim' and event <> 'login'";
     assert_eq!(ask(&mut min, sql).await.unwrap(), [["plan".to_owned(), format!("{:?}", refused.code())]]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_policy_ends_a_transaction_and_its_rollback_is_none_to_refuse() {
-    let server = Running::under(&policy()).await;
-    let mut kim = server.client_of("kim", PASSWORD).await;
-    let id = kim.begin_transaction().await.unwrap();
-    send(&mut kim, command("work", "a", CREATE, Some(&id)), vec![rows(&["1"], &[1])]).await.unwrap();
-    server.place.write_policy(&(policy() + "# another\n"));
-    kim.end_transaction(id.clone(), EndTransaction::Rollback).await.unwrap();
-    assert_eq!(status(kim.end_transaction(id, EndTransaction::Rollback)).await.code(), Code::NotFound);
-    let id = kim.begin_transaction().await.unwrap();
-    server.place.write_policy(&(policy() + "# one more\n"));
-    assert_eq!(status(kim.end_transaction(id, EndTransaction::Commit)).await.code(), Code::Aborted);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_names_the_table_as_its_owner_knows_it() {
-    let server = Running::under(&policy()).await;
-    let mut kim = server.client_of("kim", PASSWORD).await;
-    put(&mut kim, "a", CREATE, vec![rows(&["1"], &[1])]).await.unwrap();
-    let id = kim.begin_transaction().await.unwrap();
-    send(&mut kim, command("work", "a", APPEND, Some(&id)), vec![rows(&["2"], &[2])]).await.unwrap();
-    put(&mut kim, "a", APPEND, vec![rows(&["3"], &[3])]).await.unwrap();
-    let late = status(kim.end_transaction(id, EndTransaction::Commit)).await;
-    assert!(late.code() == Code::Aborted && late.message().contains("has changed work.a while"), "{late}");
 }

@@ -117,7 +117,7 @@ fn implement(of: &syn::ItemImpl, features: &BTreeSet<String>, index: &mut Index)
         }
         return;
     };
-    let Some(of_trait) = path.segments.last().map(|segment| segment.ident.to_string()) else { return };
+    let Some(of_trait) = last(path) else { return };
     let entry = index.types.entry(name).or_default();
     if of_trait == "Deref" {
         entry.target = of.items.iter().find_map(|item| match item {
@@ -184,14 +184,18 @@ pub(super) fn public(visibility: &syn::Visibility) -> bool {
     matches!(visibility, syn::Visibility::Public(_))
 }
 
+pub(super) fn last(path: &syn::Path) -> Option<String> {
+    path.segments.last().map(|segment| segment.ident.to_string())
+}
+
 /// `polars::frame::DataFrame` -> `DataFrame`; `dyn SeriesTrait` -> `SeriesTrait`; `[T]` -> `slice`.
 fn last_name(of: &syn::Type) -> Option<String> {
     match of {
-        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        syn::Type::Path(path) => last(&path.path),
         syn::Type::Reference(inner) => last_name(&inner.elem),
         syn::Type::Slice(_) => Some("slice".to_owned()),
         syn::Type::TraitObject(object) => object.bounds.iter().find_map(|bound| match bound {
-            syn::TypeParamBound::Trait(bound) => bound.path.segments.last().map(|segment| segment.ident.to_string()),
+            syn::TypeParamBound::Trait(bound) => last(&bound.path),
             _ => None,
         }),
         _ => None,

@@ -2,7 +2,7 @@
 //! type with certain other traits has. And traits whose methods a cell calls though it cannot name them.
 
 use super::Index;
-use super::build::public;
+use super::build::{last, public};
 use super::features::enabled;
 use std::collections::BTreeSet;
 use syn::punctuated::Punctuated;
@@ -97,10 +97,6 @@ fn add(traits: &mut Vec<String>, name: &str) -> bool {
         traits.push(name.to_owned());
     }
     new
-}
-
-fn last(path: &syn::Path) -> Option<String> {
-    path.segments.last().map(|segment| segment.ident.to_string())
 }
 
 fn is(of: &syn::Type, name: &syn::Ident) -> bool {

@@ -3,6 +3,7 @@
 //! about.
 
 mod catalog;
+mod change_plan;
 mod coded;
 mod columns;
 mod edits;

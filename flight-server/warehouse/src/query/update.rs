@@ -15,12 +15,13 @@ use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuild
 use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
 
+use super::change_plan::{assignments, name_of, parts, simple, source_column, unsafe_shape};
 use super::edits;
 use super::faults::explain;
 use super::parameters::row_values;
 use super::policy::{Access, EDITS, is_catalogue, is_comments, is_written};
 use super::query_stream::QueryStream;
-use super::statement::{Asked, Statement, has_subquery, logical};
+use super::statement::{Asked, Statement, logical};
 use crate::store::{NewEdit, Pinned};
 use crate::{CATALOG, COURSE, DEFAULT_SCHEMA, Error, META, OUTSIDE, Result, SCHEMAS, SqlFault, WORK};
 
@@ -278,61 +279,6 @@ fn single(bound: &[LogicalPlan]) -> Result<&LogicalPlan> {
         ));
     };
     Ok(plan)
-}
-
-/// The table that is changed, and which of its rows. Fails for a join, a limit and whatever else leaves open which
-/// rows stay.
-fn parts(plan: &LogicalPlan) -> Result<(LogicalPlan, Option<Expr>)> {
-    let (source, predicate) = match plan {
-        LogicalPlan::Filter(filter) => (filter.input.as_ref(), Some(filter.predicate.clone())),
-        other => (other, None),
-    };
-    let table = match source {
-        LogicalPlan::SubqueryAlias(alias) => alias.input.as_ref(),
-        other => other,
-    };
-    match table {
-        LogicalPlan::TableScan(_) => Ok((source.clone(), predicate)),
-        _ => Err(unsafe_shape()),
-    }
-}
-
-/// What an UPDATE reads, and the names of the columns that it sets.
-fn assignments(plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<String>)> {
-    let LogicalPlan::Projection(projection) = plan else { return Err(unsafe_shape()) };
-    let set = projection.expr.iter().filter(|expr| {
-        let name = name_of(expr);
-        !matches!((*expr).clone().unalias(), Expr::Column(column) if column.name == name)
-    });
-    Ok((projection.input.as_ref().clone(), set.map(name_of).collect()))
-}
-
-fn name_of(expr: &Expr) -> String {
-    match expr {
-        Expr::Alias(alias) => alias.name.clone(),
-        Expr::Column(column) => column.name.clone(),
-        other => other.schema_name().to_string(),
-    }
-}
-
-fn source_column(source: &LogicalPlan, name: &str) -> Option<datafusion::common::Column> {
-    let found = source.schema().iter().find(|(_, field)| field.name() == name);
-    found.map(|(qualifier, field)| datafusion::common::Column::from((qualifier, field)))
-}
-
-/// A condition that can be turned round.
-fn simple(predicate: Expr) -> Result<Expr> {
-    if has_subquery(&predicate) {
-        return Err(invalid(
-            "the condition of a change in work can have no subquery; insert what shall stay into another table"
-                .to_owned(),
-        ));
-    }
-    Ok(predicate)
-}
-
-fn unsafe_shape() -> Error {
-    invalid("DELETE and UPDATE are for one table with a condition: no FROM, no joins, no LIMIT".to_owned())
 }
 
 pub(super) fn invalid(message: String) -> Error {

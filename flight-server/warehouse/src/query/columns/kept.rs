@@ -192,12 +192,13 @@ impl Columns {
         }
     }
 
-    /// Gives up the columns of all files but these.
+    /// Gives up the columns of all files but these, and how often they were asked for.
     pub(in crate::query) fn keep_only(&self, files: &HashSet<&str>) {
         let mut state = self.lock();
-        let other = |place: &&Place| !files.contains(place.file.path());
-        let gone: Vec<Place> = state.entries.keys().filter(other).cloned().collect();
+        let stays = |place: &Place| files.contains(place.file.path());
+        let gone: Vec<Place> = state.entries.keys().filter(|place| !stays(place)).cloned().collect();
         gone.iter().for_each(|place| state.remove(place));
+        state.counts.retain(|place, _| stays(place));
         self.bytes.store(state.bytes, Ordering::Relaxed);
     }
 

@@ -12,7 +12,7 @@ use crate::{Result, metrics};
 pub struct OutOfBag {
     scores: Vec<f64>,
     target: Vec<f64>,
-    /// Of the rows; none where all weigh the same.
+    /// Of the rows; none where the fit had none.
     weights: Vec<f64>,
 }
 
@@ -83,7 +83,7 @@ impl OutOfBag {
     }
 }
 
-/// What a forest keeps of this, and how its file has it: as ever where all rows weigh the same.
+/// What a forest keeps of this, and how its file has it: as ever where the fit had no weights.
 #[derive(Debug, Clone)]
 pub(super) struct Bag(pub(super) Option<OutOfBag>);
 

@@ -80,7 +80,7 @@ impl CheckedLightGbm {
         Watched { checked: self, weights: &[], loss: Some(loss), watch: &mut |_| Step::Go }.fit(features, target, None)
     }
 
-    /// What the library is told, for these features: `name=value` with spaces between.
+    /// What the library is told, for these features: `name=value` with spaces between. Threads are given to each call.
     pub(super) fn text(&self, features: &FeatureMatrix, own: bool) -> Result<String> {
         let p = &self.params;
         let objective = match p.objective {
@@ -92,7 +92,7 @@ impl CheckedLightGbm {
         let mut text = format!(
             "objective={objective} metric={metric} num_iterations={} num_leaves={} max_depth={} \
              learning_rate={} min_data_in_leaf={} bagging_fraction={} bagging_freq={} \
-             feature_fraction={} lambda_l1={} lambda_l2={} max_bin={} seed={} num_threads={} \
+             feature_fraction={} lambda_l1={} lambda_l2={} max_bin={} seed={} \
              deterministic=true force_row_wise=true verbosity=-1",
             p.trees,
             p.leaves,
@@ -106,7 +106,6 @@ impl CheckedLightGbm {
             p.l2,
             p.bins,
             p.seed,
-            p.threads,
             metric = if own { "none" } else { self.metric.name(p.objective) },
         );
         let categorical: Vec<String> =

@@ -64,7 +64,8 @@ impl Watched<'_> {
         }
         check_names(features)?;
         let text = self.checked.text(features, self.loss.is_some())?;
-        let mut train = Dataset::new(features.values(), features.rows(), features.columns(), &text, None)?;
+        let threads = self.checked.params.threads;
+        let mut train = Dataset::new(features.values(), features.rows(), features.columns(), &text, threads, None)?;
         train.set_names(features.names())?;
         train.set_target(target)?;
         if !self.weights.is_empty() {
@@ -82,7 +83,8 @@ impl Watched<'_> {
                     both_classes(valid_target)?;
                 }
                 same_types(features.names(), &|i| features.is_categorical(i), valid)?;
-                let mut set = Dataset::new(valid.values(), valid.rows(), valid.columns(), &text, Some(&train))?;
+                let mut set =
+                    Dataset::new(valid.values(), valid.rows(), valid.columns(), &text, threads, Some(&train))?;
                 set.set_target(valid_target)?;
                 Some(set)
             }
@@ -90,7 +92,7 @@ impl Watched<'_> {
         let learner = Learner::new(&train, valid_set.as_ref(), &text)?;
         let (learner, trees) = self.grow(learner, target)?;
         // Read back from text: what is used is what is saved, and the training rows are let go.
-        LightGbmModel::from_text_with(learner.text(trees)?, self.checked.params.threads)
+        LightGbmModel::from_text_with(learner.text(trees)?, threads)
     }
 
     fn grow<'d>(&mut self, mut learner: Learner<'d>, target: &[f64]) -> Result<(Learner<'d>, usize)> {

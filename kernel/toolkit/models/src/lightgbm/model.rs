@@ -52,7 +52,7 @@ impl LightGbmModel {
     /// A text that the library itself has just written, or that has been checked.
     pub(super) fn from_text_with(text: String, threads: usize) -> Result<Self> {
         let (names, categorical) = named(&text)?;
-        let booster = Booster::from_text(&text)?;
+        let booster = Booster::from_text(&text, threads)?;
         if names.len() != booster.features()? {
             return fail("expected as many names as features");
         }
@@ -195,7 +195,7 @@ impl LightGbmModel {
                 return Err(Error::Cancelled { what: "scored rows", done: done.load(Ordering::Relaxed), of: rows });
             }
             by_rows(features, rows_of_block.clone(), block);
-            self.booster.predict(block, kind, self.threads, out)?;
+            self.booster.predict(block, kind, out)?;
             done.fetch_add(rows_of_block.len(), Ordering::Relaxed);
             Ok(())
         };

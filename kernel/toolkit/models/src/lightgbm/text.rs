@@ -13,11 +13,19 @@ const MOST_LEVELS: usize = 4096;
 /// Lines of a tree that the library reads.
 const MOST_LINES: usize = 22;
 
+/// Of leaves with linear models.
+const LINEAR: &str = "leaves with linear models are not read";
+
 /// Trees whose every number is within what it points into.
 pub(super) fn check(text: &str, features: usize) -> Sound {
     let end = text.find("\nend of trees\n").ok_or("expected the line `end of trees`")? + 1;
     if text[..end].contains('\r') {
         return Err("expected lines that end in a line feed alone".to_owned());
+    }
+    // The library has no contributions for a model that says so of itself, whatever its leaves are.
+    let linear = |line: &str| line.starts_with("[linear_tree: ") && line != "[linear_tree: 0]";
+    if text[end..].split(['\n', '\r']).any(linear) {
+        return Err(LINEAR.to_owned());
     }
     // Without one the library would go on to read the lines behind the trees.
     let start = text[..end].find("\nTree=").ok_or("expected a tree")? + 1;
@@ -67,7 +75,7 @@ fn tree(block: &str, features: usize) -> Sound {
         return Err("expected a value for each leaf".to_owned());
     }
     if lines.0.get("is_linear").is_some_and(|linear| *linear != "0") {
-        return Err("leaves with linear models are not read".to_owned());
+        return Err(LINEAR.to_owned());
     }
     let sets = sets(&lines)?;
     for (name, count) in [

@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use super::real::Real;
 use crate::file::stored;
 use crate::random::Random;
-pub(super) use crate::unit::unit;
+use crate::unit::unit;
 use crate::{Error, Result};
 use haetae_display::stop;
 use haetae_features::FeatureMatrix;

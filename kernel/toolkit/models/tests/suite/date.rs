@@ -95,8 +95,8 @@ fn what_a_fraud_brings_is_learnt_from_frauds_and_sums_to_what_they_brought() {
     let (train, target, revenue) = undervalued(14, 800);
     let frauds: Vec<usize> = (0..800).filter(|&row| target[row] == 1.0).collect();
     // What other rows brought is not looked at, unless all rows are learnt from.
-    let other: Vec<f64> = (0..800).map(|row| if target[row] == 1.0 { revenue[row] } else { 12_345.0 }).collect();
-    for (number, hurdle) in [(6, true), (0, true), (6, false)] {
+    for (number, hurdle, beside) in [(6, true, f64::MAX), (0, true, f64::MAX), (6, false, 12_345.0)] {
+        let other: Vec<f64> = (0..800).map(|row| if target[row] == 1.0 { revenue[row] } else { beside }).collect();
         let params = small().revenue_trees(number).hurdle(hurdle);
         let model = params.fit(&train, &target, &revenue).unwrap();
         let (chances, brought) = model.predict_both(&train).unwrap();
@@ -121,6 +121,20 @@ fn one_fraud_is_enough_to_learn_an_amount() {
         assert!(brought.iter().all(|amount| amount.is_finite() && *amount >= 0.0));
         assert!((brought[30] / chances[30] / 700.0 - 1.0).abs() < 1e-9, "{} {}", brought[30], chances[30]);
     }
+}
+
+#[test]
+fn a_last_step_after_which_an_amount_is_beyond_all_numbers_is_noticed() {
+    let (train, target, revenue) = undervalued(16, 120);
+    // One step in all, after which every weight is still a number.
+    let params = small().held_out(0.0).epochs(1).batch(120).clip(None).learning_rate(1e10);
+    // Where the head falls instead, all amounts are 0.
+    let far = (1..=8).filter(|&seed| {
+        let found = params.clone().seed(seed).fit(&train, &target, &revenue);
+        assert!(matches!(found, Ok(_) | Err(Error::Diverged { epoch: 1, .. })), "seed {seed}: {found:?}");
+        found.is_err()
+    });
+    assert!(far.count() > 0);
 }
 
 #[test]

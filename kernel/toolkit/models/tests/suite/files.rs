@@ -2,9 +2,9 @@
 
 use haetae_features::{FeatureBuilder, FeatureMatrix};
 use haetae_models::{
-    Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, Kernel,
-    LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, MultinomialLogistic, Nystroem, Pca, Platt,
-    RandomForest, Recurrent, Result, SparseMatrix, Svm, Tfidf, TruncatedSvd,
+    Cnn, DateNet, Dbscan, Error, Fcnn, Gates, GaussianMixture, Hdbscan, IsolationForest, Isotonic, KMeans, KMeansModel,
+    Kernel, LeafLogistic, LightGbm, LinearSvm, Logistic, ModelCard, ModelFile, MultinomialLogistic, Nystroem, Pca,
+    Platt, RandomForest, Recurrent, Result, SparseMatrix, Svm, Tfidf, TruncatedSvd,
 };
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
@@ -257,6 +257,46 @@ fn a_file_of_an_earlier_form_is_read_where_its_kind_is_the_same() {
                 assert_eq!((kind.read)(&earlier).unwrap().0, kind.expected, "{}, form {form}", kind.name);
             }
         }
+    }
+}
+
+/// A file of an earlier form, its card and body written by hand.
+fn by_hand(form: u32, kind: &str, body: &[u8]) -> Vec<u8> {
+    let card = format!(
+        r#"{{"features":[],"kind":"{kind}","metrics":[],"parameters":"","program":"haetae 0.1.0","summary":"","training_data":""}}"#
+    );
+    let mut bytes = b"HAETAE\r\n".to_vec();
+    bytes.extend(form.to_le_bytes());
+    for part in [card.as_bytes(), body] {
+        bytes.extend((part.len() as u64).to_le_bytes());
+        bytes.extend(part);
+    }
+    let sum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&sum);
+    bytes
+}
+
+#[test]
+fn a_body_has_the_layout_that_it_had_in_earlier_forms() {
+    let numbers = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let length = |length: u64| length.to_le_bytes().to_vec();
+    let list = |values: &[f64]| [length(values.len() as u64), numbers(values)].concat();
+    let text = |text: &str| [length(text.len() as u64), text.as_bytes().to_vec()].concat();
+    // Scaling (names, means, deviations), centres, labels, inertia, rounds, parameters.
+    let labels = [length(2), vec![0, 0, 0, 0, 1, 0, 0, 0]].concat();
+    let scaling = [length(1), text("x"), list(&[2.0]), list(&[4.0])].concat();
+    let rest = [list(&[-1.0, 1.0]), labels, numbers(&[0.5]), length(3), text("KMeansParams")].concat();
+    let x = FeatureMatrix::new(vec!["x".to_owned()], vec![vec![7.0, -3.0]], vec![false]).unwrap();
+    for form in [1, 2] {
+        let platt = Platt::from_bytes(&by_hand(form, Platt::KIND, &numbers(&[-2.0, 1.0]))).unwrap();
+        assert_eq!(platt.predict(&[0.5]), [0.5]);
+        let steps = [list(&[1.0, 3.0]), list(&[0.25, 0.75])].concat();
+        let isotonic = Isotonic::from_bytes(&by_hand(form, Isotonic::KIND, &steps)).unwrap();
+        assert_eq!(isotonic.predict(&[0.0, 2.0, 4.0]), [0.25, 0.5, 0.75]);
+        let body = [scaling.clone(), rest.clone()].concat();
+        let means = KMeansModel::from_bytes(&by_hand(form, KMeansModel::KIND, &body)).unwrap();
+        assert_eq!((means.predict(&x).unwrap(), means.labels()), (vec![1, 0], &[0, 1][..]));
+        assert_eq!((means.inertia(), means.clusters()), (0.5, 2));
     }
 }
 

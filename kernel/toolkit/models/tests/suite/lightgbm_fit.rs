@@ -268,20 +268,34 @@ fn every_kind_of_prediction_is_the_same_in_blocks() {
 }
 
 #[test]
-fn models_of_different_threads_score_at_the_same_time() {
-    // The number of threads of a fit is one of the whole process, and other tests fit.
+fn models_of_different_threads_learn_and_score_at_the_same_time() {
+    // Were one to write where another has no room, the process would end; what the environment says is not to count.
     if std::env::var_os(ALONE).is_none() {
-        alone("lightgbm_fit::models_of_different_threads_score_at_the_same_time");
+        let test = "lightgbm_fit::models_of_different_threads_learn_and_score_at_the_same_time";
+        passed(program_of(test).env("OMP_NUM_THREADS", "1"));
         return;
     }
-    let (features, target) = noisy(9, 64);
-    let model = |threads: usize| params().trees(2).threads(threads).fit(&features, &target).unwrap();
-    let models = [1, 2, 4, 8].map(model);
-    let score = |model: &LightGbmModel| bits(&model.predict(&features).unwrap());
-    let alone: Vec<Vec<u64>> = models.iter().map(score).collect();
+    let mut random = Random::new(9);
+    let columns: Vec<Vec<f64>> = (0..25).map(|_| even(&mut random, 200)).collect();
+    let target: Vec<f64> = columns[0].iter().map(|x| f64::from(random.unit() < *x)).collect();
+    let names = (0..25).map(|i| format!("x{i}")).collect();
+    let features = FeatureMatrix::new(names, columns, vec![false; 25]).unwrap();
+    let fit = |threads: usize| {
+        let params = params().trees(5).leaves(6).row_share(0.6).threads(threads);
+        let model = params.fit(&features, &target).unwrap();
+        let few = features.select_rows(&[3, 1]);
+        let scores =
+            [model.predict(&features), model.predict(&few), Ok(model.contributions(&few).unwrap().row(1, 0).to_vec())];
+        (model.text().to_owned(), scores.map(|scores| bits(&scores.unwrap())))
+    };
+    let threads = [1, 2, 5, 8];
+    let one_by_one = threads.map(fit);
+    for (threads, (text, _)) in threads.iter().zip(&one_by_one) {
+        assert!(text.contains(&format!("\n[num_threads: {threads}]\n")), "{text}");
+    }
     std::thread::scope(|scope| {
-        for (model, alone) in models.iter().zip(&alone) {
-            scope.spawn(move || assert!((0..1_000).all(|_| score(model) == *alone)));
+        for (threads, alone) in threads.into_iter().zip(&one_by_one) {
+            scope.spawn(move || assert!((0..60).all(|_| fit(threads) == *alone), "{threads} threads"));
         }
     });
 }
@@ -295,7 +309,11 @@ fn program_of(test: &str) -> Command {
 
 /// Runs one test of this program in a process of its own; what it wrote to stdout.
 pub fn alone(test: &str) -> String {
-    let output = program_of(test).output().unwrap();
+    passed(&mut program_of(test))
+}
+
+fn passed(program: &mut Command) -> String {
+    let output = program.output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");

@@ -96,6 +96,8 @@ fn text_that_the_library_would_follow_out_of_its_lists() {
         let error = LightGbmModel::from_text(&with_line(text, name, value)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("not a saved LightGBM model: {reason}")), "{name}={value}: {error}");
     }
+    let linear = LightGbmModel::from_text(&text.replace("[linear_tree: 0]", "[linear_tree: 1]")).unwrap_err();
+    assert_eq!(linear.to_string(), "not a saved LightGBM model: leaves with linear models are not read");
     // Without a tree the lines behind them would be read as those before.
     let none = with_line(text, "tree_sizes", "").split("\nTree=0").next().unwrap().to_owned();
     let none = LightGbmModel::from_text(&format!("{none}\nend of trees\nnum_tree_per_iteration=0\n")).unwrap_err();

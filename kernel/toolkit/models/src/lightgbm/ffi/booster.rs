@@ -1,6 +1,6 @@
 //! A model in the library's memory: read from text, asked for predictions.
 
-use super::{c_len, c_string, check, on_this_thread, quiet};
+use super::{Entry, c_len, c_string, check};
 use crate::{Error, Result};
 use lightgbm3_sys as sys;
 use std::ffi::{c_int, c_void};
@@ -38,7 +38,8 @@ pub(in crate::lightgbm) struct Booster(pub(super) sys::BoosterHandle);
 // SAFETY: the handle owns its data and is not tied to a thread.
 unsafe impl Send for Booster {}
 // SAFETY: every function below that takes `&self` only predicts or reads, which the library guards
-// with a shared lock inside the handle; those that change the model take `&mut self`.
+// with a shared lock inside the handle; those that change the model take `&mut self`. What the first
+// prediction of contributions changes is done where a model is read.
 unsafe impl Sync for Booster {}
 
 impl Drop for Booster {
@@ -49,15 +50,19 @@ impl Drop for Booster {
 }
 
 impl Booster {
-    pub(in crate::lightgbm) fn from_text(text: &str) -> Result<Self> {
+    /// Read on so many threads.
+    pub(in crate::lightgbm) fn from_text(text: &str, threads: usize) -> Result<Self> {
         const CALL: &str = "reading a model from text";
-        quiet();
+        let _entry = Entry::with(threads);
         let text = c_string(text, CALL)?;
         let mut handle: sys::BoosterHandle = ptr::null_mut();
         let mut iterations: c_int = 0;
         // SAFETY: a zero-terminated text, and places for a number and a handle.
         check(unsafe { sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &mut iterations, &mut handle) }, CALL)?;
-        Ok(Self(handle))
+        let booster = Self(handle);
+        // The depths of its trees are measured at the first contributions, and whether they have been is asked without a lock.
+        booster.predict(&[], Predict::Contributions, &mut [])?;
+        Ok(booster)
     }
 
     pub(in crate::lightgbm) fn classes(&self) -> Result<usize> {
@@ -76,7 +81,7 @@ impl Booster {
 
     /// Total gain of the splits on each feature.
     pub(in crate::lightgbm) fn gains(&self) -> Result<Vec<f64>> {
-        quiet();
+        let _entry = Entry::with(1);
         let mut gains = vec![0.0; self.features()?];
         // SAFETY: one number a feature, as the function asks.
         let code = unsafe {
@@ -101,16 +106,10 @@ impl Booster {
     }
 
     /// Predicts row-major `values` of as many columns as the model has features, on this thread; `out` takes as many numbers
-    /// for each row as [`Booster::width`] says. `threads` are those that the library is to have for other work.
-    pub(in crate::lightgbm) fn predict(
-        &self,
-        values: &[f64],
-        kind: Predict,
-        threads: usize,
-        out: &mut [f64],
-    ) -> Result<()> {
+    /// for each row as [`Booster::width`] says.
+    pub(in crate::lightgbm) fn predict(&self, values: &[f64], kind: Predict, out: &mut [f64]) -> Result<()> {
         const CALL: &str = "predicting";
-        quiet();
+        let _entry = Entry::with(1);
         let columns = self.features()?;
         let rows = values.len() / columns.max(1);
         if values.len() != rows * columns {
@@ -120,11 +119,10 @@ impl Booster {
         if out.len() != expected {
             return Err(Error::Rows { what: "numbers of a prediction", expected, found: out.len() });
         }
-        let parameters = c_string(&format!("num_threads={threads} verbosity=-1"), CALL)?;
         let mut len: i64 = 0;
         let (rows, columns) = (c_len(rows, CALL)?, c_len(columns, CALL)?);
         // SAFETY: `values` holds rows * columns numbers; `out` has the length that the library says it writes.
-        let call = || unsafe {
+        let code = unsafe {
             sys::LGBM_BoosterPredictForMat(
                 self.0,
                 values.as_ptr().cast::<c_void>(),
@@ -135,11 +133,11 @@ impl Booster {
                 kind.code(),
                 0,
                 0,
-                parameters.as_ptr(),
+                c"verbosity=-1".as_ptr(),
                 &mut len,
                 out.as_mut_ptr(),
             )
         };
-        check(on_this_thread(call), CALL)
+        check(code, CALL)
     }
 }

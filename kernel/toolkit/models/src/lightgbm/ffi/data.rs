@@ -1,6 +1,6 @@
 //! Training rows -> binned rows in the library's memory.
 
-use super::{c_len, c_string, check, quiet};
+use super::{Entry, c_len, c_string, check};
 use crate::{Error, Result};
 use lightgbm3_sys as sys;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -8,7 +8,11 @@ use std::ptr;
 
 /// Binned training rows.
 #[derive(Debug)]
-pub(in crate::lightgbm) struct Dataset(pub(super) sys::DatasetHandle);
+pub(in crate::lightgbm) struct Dataset {
+    pub(super) handle: sys::DatasetHandle,
+    /// On which it is made and learnt from: the library keeps room for as many.
+    pub(super) threads: usize,
+}
 
 // SAFETY: the handle owns its data and is not tied to a thread.
 unsafe impl Send for Dataset {}
@@ -16,7 +20,7 @@ unsafe impl Send for Dataset {}
 impl Drop for Dataset {
     fn drop(&mut self) {
         // SAFETY: the handle came from the library and is freed once.
-        unsafe { sys::LGBM_DatasetFree(self.0) };
+        unsafe { sys::LGBM_DatasetFree(self.handle) };
     }
 }
 
@@ -27,10 +31,11 @@ impl Dataset {
         rows: usize,
         columns: usize,
         parameters: &str,
+        threads: usize,
         reference: Option<&Dataset>,
     ) -> Result<Self> {
         const CALL: &str = "making a data set";
-        quiet();
+        let _entry = Entry::with(threads);
         if values.len() != rows * columns {
             return Err(Error::Rows { what: "values of a matrix", expected: rows * columns, found: values.len() });
         }
@@ -45,22 +50,22 @@ impl Dataset {
                 c_len(columns, CALL)?,
                 0,
                 parameters.as_ptr(),
-                reference.map_or(ptr::null_mut(), |reference| reference.0),
+                reference.map_or(ptr::null_mut(), |reference| reference.handle),
                 &mut handle,
             )
         };
         check(code, CALL)?;
-        Ok(Self(handle))
+        Ok(Self { handle, threads })
     }
 
     pub(in crate::lightgbm) fn set_names(&mut self, names: &[String]) -> Result<()> {
         const CALL: &str = "naming features";
-        quiet();
+        let _entry = Entry::with(self.threads);
         let names = names.iter().map(|name| c_string(name, CALL)).collect::<Result<Vec<_>>>()?;
         let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         // SAFETY: as many zero-terminated texts as said, alive during the call, which copies them.
         let code =
-            unsafe { sys::LGBM_DatasetSetFeatureNames(self.0, pointers.as_mut_ptr(), c_len(names.len(), CALL)?) };
+            unsafe { sys::LGBM_DatasetSetFeatureNames(self.handle, pointers.as_mut_ptr(), c_len(names.len(), CALL)?) };
         check(code, CALL)
     }
 
@@ -73,13 +78,13 @@ impl Dataset {
     }
 
     fn set(&mut self, field: &CStr, values: &[f64], call: &'static str) -> Result<()> {
-        quiet();
+        let _entry = Entry::with(self.threads);
         #[expect(clippy::cast_possible_truncation, reason = "the library keeps labels and weights as f32")]
         let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         // SAFETY: `narrow` holds as many f32 as said, and is copied during the call.
         let code = unsafe {
             sys::LGBM_DatasetSetField(
-                self.0,
+                self.handle,
                 field.as_ptr(),
                 narrow.as_ptr().cast::<c_void>(),
                 c_len(narrow.len(), call)?,

@@ -1,6 +1,6 @@
 //! A model that grows tree by tree.
 
-use super::{Booster, Dataset, c_len, c_string, check, quiet};
+use super::{Booster, Dataset, Entry, c_len, c_string, check};
 use crate::{Error, Result};
 use lightgbm3_sys as sys;
 use std::ffi::{c_char, c_int};
@@ -10,6 +10,7 @@ use std::ptr;
 #[derive(Debug)]
 pub(in crate::lightgbm) struct Learner<'a> {
     booster: Booster,
+    threads: usize,
     valid: bool,
     _data: std::marker::PhantomData<&'a Dataset>,
 }
@@ -17,22 +18,23 @@ pub(in crate::lightgbm) struct Learner<'a> {
 impl<'a> Learner<'a> {
     pub(in crate::lightgbm) fn new(train: &'a Dataset, valid: Option<&'a Dataset>, parameters: &str) -> Result<Self> {
         const CALL: &str = "making a model";
-        quiet();
+        let threads = train.threads;
+        let _entry = Entry::with(threads);
         let parameters = c_string(parameters, CALL)?;
         let mut handle: sys::BoosterHandle = ptr::null_mut();
         // SAFETY: `train` outlives the learner by the lifetime above.
-        check(unsafe { sys::LGBM_BoosterCreate(train.0, parameters.as_ptr(), &mut handle) }, CALL)?;
+        check(unsafe { sys::LGBM_BoosterCreate(train.handle, parameters.as_ptr(), &mut handle) }, CALL)?;
         let booster = Booster(handle);
         if let Some(valid) = valid {
             // SAFETY: `valid` outlives the learner by the lifetime above.
-            check(unsafe { sys::LGBM_BoosterAddValidData(booster.0, valid.0) }, "adding validation rows")?;
+            check(unsafe { sys::LGBM_BoosterAddValidData(booster.0, valid.handle) }, "adding validation rows")?;
         }
-        Ok(Self { booster, valid: valid.is_some(), _data: std::marker::PhantomData })
+        Ok(Self { booster, threads, valid: valid.is_some(), _data: std::marker::PhantomData })
     }
 
     /// Grows one more tree (one a class); true where there was nothing left to split.
     pub(in crate::lightgbm) fn step(&mut self) -> Result<bool> {
-        quiet();
+        let _entry = Entry::with(self.threads);
         let mut empty: c_int = 0;
         // SAFETY: a live handle and a place for one number.
         check(unsafe { sys::LGBM_BoosterUpdateOneIter(self.booster.0, &mut empty) }, "growing a tree")?;
@@ -42,7 +44,7 @@ impl<'a> Learner<'a> {
     /// The raw scores of the training rows by the trees so far.
     pub(in crate::lightgbm) fn scores(&self) -> Result<Vec<f64>> {
         const CALL: &str = "scoring training rows";
-        quiet();
+        let _entry = Entry::with(self.threads);
         let mut scores = vec![0.0; self.rows()?];
         let mut len: i64 = 0;
         // SAFETY: the buffer has the length that the library asked for.
@@ -61,7 +63,7 @@ impl<'a> Learner<'a> {
     /// As [`Learner::step`], by a gradient and a curvature for each training row.
     pub(in crate::lightgbm) fn step_along(&mut self, gradients: &[f32], curvatures: &[f32]) -> Result<bool> {
         const CALL: &str = "growing a tree";
-        quiet();
+        let _entry = Entry::with(self.threads);
         let rows = self.rows()?;
         for (what, found) in [("gradients", gradients.len()), ("curvatures", curvatures.len())] {
             if found != rows {
@@ -80,7 +82,7 @@ impl<'a> Learner<'a> {
     /// The metric on the validation rows; `None` without them.
     pub(in crate::lightgbm) fn metric(&self) -> Result<Option<f64>> {
         const CALL: &str = "measuring on validation rows";
-        quiet();
+        let _entry = Entry::with(self.threads);
         if !self.valid {
             return Ok(None);
         }
@@ -93,10 +95,10 @@ impl<'a> Learner<'a> {
         Ok(results.first().copied())
     }
 
-    /// The first `trees` trees as text.
+    /// The first `trees` trees as text; its parameters name the threads on which they were grown.
     pub(in crate::lightgbm) fn text(&self, trees: usize) -> Result<String> {
         const CALL: &str = "writing a model as text";
-        quiet();
+        let _entry = Entry::with(self.threads);
         let trees = c_len(trees, CALL)?;
         let mut len: i64 = 0;
         let mut buffer: Vec<u8> = vec![0; 1 << 20];
@@ -117,8 +119,11 @@ impl<'a> Learner<'a> {
             let needed = usize::try_from(len).unwrap_or(0);
             if needed <= buffer.len() {
                 buffer.truncate(needed.saturating_sub(1));
-                return String::from_utf8(buffer)
-                    .map_err(|error| Error::Library { call: CALL, message: error.to_string() });
+                let text = String::from_utf8(buffer)
+                    .map_err(|error| Error::Library { call: CALL, message: error.to_string() })?;
+                // As it was not told, the library has written none.
+                let threads = format!("\n[num_threads: {}]\n", self.threads);
+                return Ok(text.replacen("\n[num_threads: 0]\n", &threads, 1));
             }
             buffer.resize(needed, 0);
         }

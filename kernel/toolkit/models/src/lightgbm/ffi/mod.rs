@@ -14,27 +14,37 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 unsafe extern "C" fn swallow(_line: *const c_char) {}
 
-/// Takes this thread's log lines away from stdout, where a kernel speaks another language. The
-/// library keeps the callback for each thread, so every entry from outside comes through here.
-fn quiet() {
-    // SAFETY: `swallow` has the type asked for and lives as long as the program.
-    unsafe { sys::LGBM_RegisterLogCallback(Some(swallow)) };
-}
-
 unsafe extern "C" {
-    // Of OpenMP, with which the library is built: how deep teams of threads may lie in one another, for this thread.
-    safe fn omp_get_max_active_levels() -> c_int;
-    safe fn omp_set_max_active_levels(levels: c_int);
+    // Of OpenMP, with which the library is built: on how many threads work goes that is called from this one.
+    safe fn omp_get_max_threads() -> c_int;
+    safe fn omp_set_num_threads(threads: c_int);
 }
 
-/// Calls the library, which then works on this thread alone, whatever `num_threads` says. That number is one of the whole
-/// process: of two calls at the same time, one would have room for its own threads and start those of the other.
-fn on_this_thread<T>(call: impl FnOnce() -> T) -> T {
-    let levels = omp_get_max_active_levels();
-    omp_set_max_active_levels(0);
-    let found = call();
-    omp_set_max_active_levels(levels);
-    found
+/// A way into the library, until it is dropped: what this thread calls works on so many threads, and its log lines are kept
+/// from stdout, where a kernel speaks another language. Every call that works or speaks has one, as both are kept for each
+/// thread.
+///
+/// By its parameter `num_threads` the library is never told: it keeps that for the whole process, and of two calls at the
+/// same time one would have room for its own threads and start those of the other.
+#[must_use = "it ends where it is dropped"]
+struct Entry {
+    before: c_int,
+}
+
+impl Entry {
+    fn with(threads: usize) -> Self {
+        // SAFETY: `swallow` has the type asked for and lives as long as the program.
+        unsafe { sys::LGBM_RegisterLogCallback(Some(swallow)) };
+        let before = omp_get_max_threads();
+        omp_set_num_threads(c_int::try_from(threads).unwrap_or(1));
+        Self { before }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        omp_set_num_threads(self.before);
+    }
 }
 
 fn check(code: c_int, call: &'static str) -> Result<()> {

@@ -67,12 +67,20 @@ impl Scale {
     }
 
     pub(super) fn of(self, amounts: &[f64]) -> Vec<f64> {
-        amounts.iter().map(|amount| (amount / self.unit).ln_1p() / self.deviation).collect()
+        let logarithm = |amount: &f64| {
+            let times = amount / self.unit;
+            // An amount of a row that is not learnt may be any.
+            if times.is_finite() { times.ln_1p() } else { amount.ln() - self.unit.ln() }
+        };
+        amounts.iter().map(|amount| logarithm(amount) / self.deviation).collect()
     }
 
-    /// Back to an amount, never below 0.
+    /// Back to an amount, never below 0; infinite or NaN where it would be beyond all numbers or the head said none.
     pub(super) fn amount(self, said: f64) -> f64 {
-        self.unit * (said * self.deviation).max(0.0).exp_m1()
+        // `max` would make 0 of NaN.
+        let logarithm = (said * self.deviation).clamp(0.0, f64::INFINITY);
+        let times = logarithm.exp_m1();
+        if times.is_finite() { self.unit * times } else { (logarithm + self.unit.ln()).exp() }
     }
 }
 
@@ -173,5 +181,16 @@ mod tests {
         }
         let unlike = Scale::fit(1.0, &[0.0, 1.0_f64.exp_m1() * 2.0]);
         assert!(unlike.deviation > 0.1 && unlike.deviation != 1.0);
+    }
+
+    #[test]
+    fn amounts_come_back_however_far_they_are_from_the_unit_and_what_is_no_number_stays_so() {
+        let scale = Scale { unit: 1e-300, deviation: 0.5 };
+        for amount in [1e-305, 1e-300, 7.0, 1e300] {
+            let found = scale.amount(scale.of(&[amount])[0]);
+            assert!((found / amount - 1.0).abs() < 1e-9, "{amount:e}: {found:e}");
+        }
+        assert_eq!((scale.of(&[0.0])[0], scale.amount(0.0), scale.amount(-1e9)), (0.0, 0.0, 0.0));
+        assert!(scale.amount(f64::NAN).is_nan() && scale.amount(1e9).is_infinite());
     }
 }

@@ -9,9 +9,9 @@ use crate::check::{check_revenue, check_rows, finite, same_types};
 use crate::file::Origin;
 use crate::metrics::both_classes;
 use crate::nets::device;
-use crate::nets::front::unit;
 use crate::nets::training::{Epoch, Training, base, row_weights};
 use crate::range::Ranges;
+use crate::unit::unit;
 use crate::{Error, Objective, Result};
 use haetae_features::FeatureMatrix;
 
@@ -174,7 +174,10 @@ impl Grown {
         };
         if params.hurdle {
             let (_, said) = model.said(&self.train.0, &self.learnt)?;
-            model.factor = Some(balance(self.scale.unit, &self.amounts, &said));
+            if said.iter().any(|amount| !amount.is_finite()) {
+                return Err(Error::Diverged { model: MODEL, epoch: model.epochs.len() });
+            }
+            model.factor = Some(balance(&self.amounts, &said));
         }
         Ok(model)
     }
@@ -186,9 +189,10 @@ fn learnt(params: &DateNetParams, target: &[f64]) -> Vec<usize> {
 }
 
 /// What makes the sum of what is said that of the amounts: the mean of logarithms is the logarithm of less than the mean.
-fn balance(unit: f64, amounts: &[f64], said: &[f64]) -> f64 {
+fn balance(amounts: &[f64], said: &[f64]) -> f64 {
     // Sums of the greatest amounts would leave the numbers.
-    let sum = |amounts: &[f64]| amounts.iter().map(|amount| amount / unit).sum::<f64>();
+    let by = unit(amounts.iter().chain(said).copied());
+    let sum = |amounts: &[f64]| amounts.iter().map(|amount| amount / by).sum::<f64>();
     let factor = sum(amounts) / sum(said);
     if factor.is_finite() && factor > 0.0 { factor } else { 1.0 }
 }
@@ -207,7 +211,7 @@ fn unit_of(params: &DateNetParams, rows: Known<'_>) -> Result<f64> {
     let mean = some.iter().map(|amount| amount / by).sum::<f64>() / some.len() as f64 * by;
     // Trees find the order of size of an amount themselves; a head that starts from 0 learns the great ones better so.
     let usual = if params.hurdle && params.revenue_trees > 0 { mean / 1000.0 } else { mean };
-    Ok(params.revenue_unit.unwrap_or(usual))
+    Ok(params.revenue_unit.unwrap_or(usual.max(f64::MIN_POSITIVE)))
 }
 
 #[cfg(test)]
@@ -228,14 +232,15 @@ mod tests {
         // Of frauds alone.
         assert_eq!(unit(&hurdle, &[1.0, 0.0, 1.0], &[2.0, 7.0, 4.0]).unwrap(), 0.003);
         assert_eq!(unit(&hurdle.clone().revenue_trees(0), &[1.0, 0.0, 1.0], &[2.0, 7.0, 4.0]).unwrap(), 3.0);
+        assert!(unit(&hurdle, &[1.0, 0.0, 1.0], &[5e-324, 7.0, 0.0]).unwrap() > 0.0);
         let none = unit(&hurdle, &[1.0, 0.0, 1.0], &[0.0, 7.0, 0.0]);
         assert!(matches!(none, Err(Error::NoRevenue { what: "frauds", rows: 2 })));
     }
 
     #[test]
     fn a_factor_makes_sums_equal_where_there_is_one() {
-        assert_eq!(balance(1.0, &[3.0, 5.0], &[1.0, 3.0]), 2.0);
-        assert!((balance(1e305, &[1e308, 1.5e308], &[1e308, 1.5e308]) - 1.0).abs() < 1e-12);
-        assert_eq!(balance(1.0, &[3.0], &[0.0]), 1.0);
+        assert_eq!(balance(&[3.0, 5.0], &[1.0, 3.0]), 2.0);
+        assert!((balance(&[1e308, 1.5e308], &[1e308, 1.5e308]) - 1.0).abs() < 1e-12);
+        assert_eq!(balance(&[3.0], &[0.0]), 1.0);
     }
 }

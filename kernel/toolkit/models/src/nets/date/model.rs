@@ -9,7 +9,7 @@ use crate::nets::device::{Device, applied};
 use crate::nets::layer::Pass;
 use crate::nets::matrix::Matrix;
 use crate::nets::training::Epoch;
-use crate::nets::weights::{fits, in_blocks, probabilities, with_weights};
+use crate::nets::weights::{finite_scores, fits, in_blocks, probabilities, with_weights};
 use crate::threads::with_threads;
 use crate::{LightGbmModel, Result};
 use haetae_features::FeatureMatrix;
@@ -80,7 +80,7 @@ impl DateNetModel {
     /// Probability of fraud for each row.
     ///
     /// # Errors
-    /// As [`crate::FcnnModel::predict`].
+    /// As [`crate::FcnnModel::predict`]; a row is refused, too, where its revenue alone is no finite number.
     pub fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>> {
         Ok(self.predict_both(features)?.0)
     }
@@ -108,7 +108,7 @@ impl DateNetModel {
         if let Some(factor) = self.factor {
             amounts.iter_mut().zip(&chances).for_each(|(amount, chance)| *amount *= chance * factor);
         }
-        Ok((chances, amounts))
+        Ok((finite_scores(chances)?, finite_scores(amounts)?))
     }
 
     /// What both heads say of some rows: the probability, and the amount as it is learnt.
@@ -158,10 +158,46 @@ impl Described for DateNetModel {
 
     fn is_sound(&self) -> bool {
         let numbers = [self.width, self.heads, self.hidden].iter().all(|&number| (1..=8192).contains(&number));
-        let scale = self.scale.unit > 0.0
-            && self.scale.deviation > 0.0
-            && self.factor.is_none_or(|factor| factor > 0.0 && factor.is_finite());
+        let positive = |number: f64| number > 0.0 && number.is_finite();
+        let scale = positive(self.scale.unit)
+            && positive(self.scale.deviation)
+            && self.factor.is_none_or(positive)
+            && self.factor.is_some() == self.found.starting;
         let whole = numbers && self.width.is_multiple_of(self.heads);
         self.found.is_sound() && whole && scale && fits(&self.form().lengths(), &self.weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DateNet, Error, LightGbm};
+
+    #[test]
+    fn a_row_is_named_where_a_head_says_no_number_or_an_amount_beyond_all() {
+        let columns = vec![(0..60).map(f64::from).collect(), (0..60).map(|row| f64::from(row % 3)).collect()];
+        let features =
+            FeatureMatrix::new(["x", "code"].map(str::to_owned).to_vec(), columns, vec![false, true]).unwrap();
+        let target: Vec<f64> = (0..60).map(|row| f64::from(row % 4 == 0)).collect();
+        let revenue: Vec<f64> = target.iter().zip(0..60).map(|(target, row)| target * f64::from(row)).collect();
+        let trees = LightGbm::params().trees(2).leaves(3).min_rows_in_leaf(5);
+        let params = DateNet::params().trees(trees).revenue_trees(2).entities(&["code"]).width(4).hidden(3).epochs(1);
+        for hurdle in [true, false] {
+            let model = params.clone().hurdle(hurdle).held_out(0.0).fit(&features, &target, &revenue).unwrap();
+            // The biases of the heads of fraud and of revenue are the third list from the end and the last.
+            let with = |from_end: usize, bias: f32| {
+                let mut model = model.clone();
+                let list = model.weights.len() - from_end;
+                assert_eq!(model.weights[list].len(), 1);
+                model.weights[list][0] = bias;
+                model.predict_both(&features)
+            };
+            for (from_end, bias) in [(3, f32::NAN), (1, f32::NAN), (1, 1e30)] {
+                let error = with(from_end, bias).unwrap_err();
+                assert!(matches!(error, Error::TooFar { row: 0 }), "hurdle {hurdle}, {from_end}, {bias}: {error}");
+            }
+            let (_, amounts) = with(1, -1e30).unwrap();
+            assert_eq!(amounts, [0.0; 60]);
+        }
     }
 }

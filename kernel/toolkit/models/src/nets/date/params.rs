@@ -228,8 +228,9 @@ impl CheckedDateNet {
     /// # Errors
     /// When there is nothing to learn from, lengths differ, a target is neither 0 nor 1, all are equal, a revenue is
     /// below 0 or no number, none of a fraud is above 0 ([`crate::Error::NoRevenue`]), an entity is no categorical feature
-    /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss grows beyond all numbers
-    /// ([`crate::Error::Diverged`]), or the notebook's stop button was pressed.
+    /// ([`crate::Error::Entity`]) or there is no other feature, a number is infinite, the loss or what is said of a
+    /// training row that is learnt grows beyond all numbers ([`crate::Error::Diverged`]), or the notebook's stop button was
+    /// pressed.
     pub fn fit(&self, features: &FeatureMatrix, target: &[f64], revenue: &[f64]) -> Result<DateNetModel> {
         fit(&self.params, Known { features, target, revenue }, None)
     }
